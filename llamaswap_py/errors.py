@@ -1,0 +1,154 @@
+"""Every refusal a caller can meet, one flat family: class, status, code.
+
+The shape of the answer is the dialect's business; the sentence is written where the refusal is raised
+and must be one a person can act on. `ConfigError` is for the operator, not for callers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+class Refusal(Exception):
+    """A request that will not be served, and why."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "internal_error"
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.retry_after = retry_after
+
+
+class Internal(Refusal):
+    """Our own mistake; the details are in the log, not in the answer."""
+
+
+class BadRequest(Refusal):
+    status = 400
+    code = "bad_request"
+
+
+class MissingModel(Refusal):
+    status = 400
+    code = "missing_model"
+
+
+class Unauthorized(Refusal):
+    status = 401
+    code = "unauthorized"
+
+
+class ForeignHost(Refusal):
+    status = 403
+    code = "foreign_host"
+
+
+class ForeignOrigin(Refusal):
+    status = 403
+    code = "foreign_origin"
+
+
+class NoSuchRoute(Refusal):
+    status = 404
+    code = "not_found"
+
+
+class UnknownModel(Refusal):
+    status = 404
+    code = "model_not_found"
+
+
+class MethodNotAllowed(Refusal):
+    status = 405
+    code = "method_not_allowed"
+
+
+class BodyTooLarge(Refusal):
+    status = 413
+    code = "request_too_large"
+
+
+class UnsupportedMedia(Refusal):
+    status = 415
+    code = "unsupported_media_type"
+
+
+class TooManyRequests(Refusal):
+    """The model's `concurrencyLimit` is reached."""
+
+    status = 429
+    code = "concurrency_limit"
+
+
+class StartFailed(Refusal):
+    """The model's command could not be run, or ended before it was ready."""
+
+    status = 502
+    code = "model_start_failed"
+
+
+class UpstreamFailed(Refusal):
+    """The model's server died or broke the protocol while it answered."""
+
+    status = 502
+    code = "upstream_failed"
+
+
+class StartBackoff(Refusal):
+    """The model failed to start a moment ago; it is not tried again before `retry_after`."""
+
+    status = 503
+    code = "model_start_backoff"
+
+
+class Unloaded(Refusal):
+    """The model was stopped by order (unload, reload) while the request waited or was being answered."""
+
+    status = 503
+    code = "model_unloaded"
+
+
+class ShuttingDown(Refusal):
+    status = 503
+    code = "shutting_down"
+
+
+class StartTimeout(Refusal):
+    """The model's server ran but never became ready."""
+
+    status = 504
+    code = "model_start_timeout"
+
+
+class UpstreamTimeout(Refusal):
+    status = 504
+    code = "upstream_timeout"
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One thing wrong in the configuration: where, what, and what to do about it."""
+
+    file: str
+    line: int  # 1-based; 0 where the file as a whole is meant
+    column: int  # 1-based; 0 as above
+    key: str  # dotted path, as `models.qwen.ttl`; empty for the file as a whole
+    message: str
+    remedy: str
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        subject = f" {self.key}:" if self.key else ""
+        return f"{place}:{subject} {self.message}. {self.remedy}".rstrip()
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used; every mistake in it, in file order."""
+
+    def __init__(self, mistakes: Sequence[Mistake]) -> None:
+        super().__init__("\n".join(str(mistake) for mistake in mistakes))
+        self.mistakes = tuple(mistakes)

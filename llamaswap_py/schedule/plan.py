@@ -1,0 +1,70 @@
+"""What the scheduler plans with: the models as it needs to know them, the world a policy looks at, and its verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from llamaswap_py.errors import Refusal
+
+
+class Phase(StrEnum):
+    DOWN = "stopped"
+    STARTING = "starting"
+    READY = "ready"
+    STOPPING = "stopping"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One model of the plan."""
+
+    model: str
+    version: Hashable = None  # a running process whose version differs must be replaced
+    ttl: float = 0.0  # 0 = never
+    limit: int | None = None  # callers at once, waiting ones included; beyond it: TooManyRequests
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One model in the world that an eviction policy sees. Models that are down do not appear; a model that an
+    earlier waiter has claimed appears as starting."""
+
+    model: str
+    phase: Phase
+    seated: int
+    waiting: int
+    since: float  # when it entered the phase
+    last_use: float
+    size: int = 0
+    pinned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Evict:
+    models: tuple[str, ...]  # empty: may start now
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Not now; ask again when something has changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Never:
+    refusal: Refusal
+
+
+Verdict = Evict | Wait | Never
+World = Mapping[str, Row]
+Policy = Callable[[str, World], Verdict]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    entries: Mapping[str, Entry]
+    policy: Policy
+    patience: float = 30.0  # math.inf: llama-swap's rule
+    backoff: tuple[float, ...] = (1.0, 2.0, 5.0, 15.0, 60.0)  # after the nth failure in a row; the last one repeats
