@@ -1,0 +1,23 @@
+"""OpenAI's Responses API: the same envelope before the first byte, a named error event after it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from llamaswap_py.dialects import openai
+from llamaswap_py.dialects.dialect import Dialect, read_json
+from llamaswap_py.errors import Refusal
+
+
+def broken(refusal: Refusal) -> bytes:
+    event = {"type": "error", "code": refusal.code, "message": refusal.message, "param": None}
+    return b"event: error\ndata: " + msgspec.json.encode(event) + b"\n\n"
+
+
+DIALECT = Dialect(
+    name="responses",
+    paths=("/v1/responses",),
+    read=read_json,
+    refuse=openai.refuse,
+    broken=broken,
+)

@@ -1,0 +1,51 @@
+"""What the running house announces: typed events to whoever listens. Publishing never waits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from llamaswap_py.schedule.plan import Phase
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChanged:
+    """A model entered a phase; `why` says what for where that is known."""
+
+    model: str
+    run: int
+    phase: Phase
+    why: str = ""
+    seconds: float = 0.0  # how long the phase before it took
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigLoaded:
+    """A new configuration is in force."""
+
+    models: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigRefused:
+    """A change was read and turned down; the old configuration serves on."""
+
+    mistakes: tuple[str, ...]
+
+
+Event = ModelChanged | ConfigLoaded | ConfigRefused
+Listener = Callable[[Event], None]
+
+
+class Feed:
+    def __init__(self) -> None:
+        self.listeners: list[Listener] = []
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Returns the function that ends the subscription."""
+        self.listeners.append(listener)
+        return lambda: self.listeners.remove(listener)
+
+    def publish(self, event: Event) -> None:
+        for listener in tuple(self.listeners):
+            listener(event)
