@@ -67,6 +67,13 @@ class MethodNotAllowed(Refusal):
     code = "method_not_allowed"
 
 
+class NotLoaded(Refusal):
+    """The model is not up, and this kind of request does not start it."""
+
+    status = 409
+    code = "conflict"
+
+
 class BodyTooLarge(Refusal):
     status = 413
     code = "request_too_large"
