@@ -1,0 +1,53 @@
+"""A changed configuration comes into force, or is turned down and the old one serves on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+import structlog
+
+from llamaswap_py.config.read import Reading
+from llamaswap_py.config.values import Config
+from llamaswap_py.daemon.sources import Sources
+from llamaswap_py.errors import ConfigError
+from llamaswap_py.runtime.feed import ConfigLoaded, ConfigRefused, Feed
+
+log = structlog.get_logger("config")
+
+
+class Reload:
+    """`apply` puts a new configuration into force; it is called only where something differs."""
+
+    def __init__(self, sources: Sources, config: Config, apply: Callable[[Config], None], feed: Feed) -> None:
+        self.sources = sources
+        self.config = config
+        self.apply = apply
+        self.feed = feed
+
+    def now(self) -> None:
+        try:
+            reading = self.sources.read(os.environ)
+        except ConfigError as error:
+            self.turn_down(error)
+            return
+        tell_warnings(reading)
+        if reading.config == self.config:
+            log.info("configuration read again: nothing differs")
+            return
+        self.config = reading.config
+        self.apply(reading.config)
+        log.info("configuration reloaded")
+        self.feed.publish(ConfigLoaded(tuple(reading.config.models)))
+
+    def turn_down(self, error: ConfigError) -> None:
+        for mistake in error.mistakes:
+            log.error(str(mistake))
+        count = len(error.mistakes)
+        log.error(f"configuration not reloaded: {count} mistake{'s' if count > 1 else ''}; the one before serves on")
+        self.feed.publish(ConfigRefused(tuple(str(mistake) for mistake in error.mistakes)))
+
+
+def tell_warnings(reading: Reading) -> None:
+    for warning in reading.warnings:
+        log.warning(str(warning))

@@ -1,0 +1,79 @@
+"""How the program speaks: one line a message in llama-swap's form, to the log rings and, by a thread, to stdout."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import sys
+import threading
+from collections.abc import Callable, MutableMapping
+from typing import Any
+
+import structlog
+
+LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR}
+NAMES = {"debug": "DEBUG", "info": "INFO", "warning": "WARN", "error": "ERROR", "exception": "ERROR", "critical": "ERROR"}
+
+# Lines that wait for a slow stdout; beyond it they are lost there, never in the rings.
+STDOUT_BACKLOG = 4096
+
+
+class Stdout:
+    """A reader that is slow or gone must not hold up the loop, so a thread does the writing."""
+
+    def __init__(self) -> None:
+        self.backlog: queue.Queue[bytes | None] = queue.Queue(STDOUT_BACKLOG)
+        self.lost = 0
+        self.thread = threading.Thread(target=self.write_on, name="stdout", daemon=True)
+        self.thread.start()
+
+    def write(self, data: bytes) -> None:
+        try:
+            self.backlog.put_nowait(data)
+        except queue.Full:
+            self.lost += 1
+
+    def write_on(self) -> None:
+        while (data := self.backlog.get()) is not None:
+            try:
+                sys.stdout.buffer.write(data)
+                sys.stdout.buffer.flush()
+            except (OSError, ValueError):
+                return  # nobody reads any more; the backlog fills and the rest is counted as lost
+
+    def close(self) -> None:
+        """Wait a little for what is queued; a reader that stopped gets no more of our time."""
+        try:
+            self.backlog.put_nowait(None)
+        except queue.Full:
+            return
+        self.thread.join(timeout=1.0)
+
+
+def line(_: Any, method: str, event: MutableMapping[str, Any]) -> str:
+    message = str(event.pop("event", ""))
+    trace = event.pop("exception", None)
+    fields = "".join(f" {key}={value}" for key, value in event.items())
+    return f"[{NAMES.get(method, 'INFO')}] {message}{fields}" + (f"\n{trace}" if trace else "")
+
+
+class Lines:
+    """What structlog hands finished lines to."""
+
+    def __init__(self, write: Callable[[bytes], None]) -> None:
+        self.write = write
+
+    def msg(self, message: str) -> None:
+        self.write(message.encode("utf-8", "replace") + b"\n")
+
+    debug = info = warning = error = exception = critical = msg
+
+
+def speak(level: str, write: Callable[[bytes], None]) -> None:
+    """May be called again when the level changes."""
+    structlog.configure(
+        processors=[structlog.processors.format_exc_info, line],
+        wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
+        logger_factory=lambda *_: Lines(write),
+        cache_logger_on_first_use=False,
+    )

@@ -1,0 +1,261 @@
+"""Tells the scheduler what happened and carries out what it orders. Deciding is the scheduler's, waiting is the runs'."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import count
+from types import TracebackType
+
+import structlog
+
+from llamaswap_py.config.change import launch_key
+from llamaswap_py.config.values import Config, Model
+from llamaswap_py.errors import Internal, Refusal, ShuttingDown, Unloaded
+from llamaswap_py.runtime.feed import Feed, ModelChanged
+from llamaswap_py.runtime.runs import Ground, Run
+from llamaswap_py.schedule.eviction import group
+from llamaswap_py.schedule.facts import (
+    Asked,
+    Closed,
+    Fact,
+    Gone,
+    Left,
+    LoadAsked,
+    Ready,
+    Replanned,
+    ResetAsked,
+    UnloadAsked,
+    Woke,
+)
+from llamaswap_py.schedule.orders import Grant, Order, Refuse, Start, Stop
+from llamaswap_py.schedule.plan import Entry, Phase, Plan
+from llamaswap_py.schedule.scheduler import Scheduler
+
+log = structlog.get_logger("conductor")
+
+
+def plan_of(config: Config) -> Plan:
+    entries = {
+        model.id: Entry(model.id, version=launch_key(model), ttl=model.ttl, limit=model.concurrency_limit)
+        for model in config.models.values()
+    }
+    return Plan(entries, group.policy(config.groups), patience=config.patience)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One model as the page and `/running` show it."""
+
+    model: Model  # rendered where it runs
+    phase: Phase
+    run: int
+    pid: int | None
+    seated: int
+    waiting: int
+    why: str = ""
+
+
+class Lease:
+    """A caller's seat. Entered and left by one coroutine, so that every Asked has its one Left."""
+
+    __slots__ = ("asked", "conductor", "waiter")
+
+    def __init__(self, conductor: Conductor, asked: Asked) -> None:
+        self.conductor = conductor
+        self.asked = asked
+        self.waiter: asyncio.Future[Run] = conductor.loop.create_future()
+
+    async def __aenter__(self) -> Run:
+        conductor = self.conductor
+        conductor.waiters[self.asked.ticket] = self.waiter
+        conductor.tell(self.asked)
+        try:
+            return await self.waiter
+        except BaseException:
+            self.leave()
+            raise
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.leave()
+
+    def leave(self) -> None:
+        self.conductor.waiters.pop(self.asked.ticket, None)
+        self.conductor.tell(Left(self.asked.ticket))
+
+
+class Conductor:
+    def __init__(self, config: Config, ground: Ground, feed: Feed) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.config = config
+        self.ground = ground
+        self.feed = feed
+        self.scheduler = Scheduler(plan_of(config))
+        self.runs: dict[int, Run] = {}
+        self.waiters: dict[int, asyncio.Future[Run]] = {}
+        self.loads: dict[str, list[asyncio.Future[None]]] = {}
+        self.tickets = count(1)
+        self.inbox: deque[Fact] = deque()
+        self.telling = False
+        self.timer: asyncio.TimerHandle | None = None
+        self.closed = False
+
+    # -- facts in, orders out
+
+    def tell(self, fact: Fact) -> None:
+        self.inbox.append(fact)
+        if self.telling:
+            return
+        self.telling = True
+        try:
+            while self.inbox:
+                for order in self.scheduler.handle(self.inbox.popleft(), self.ground.clock()):
+                    self.carry_out(order)
+        finally:
+            self.telling = False
+        self.rearm()
+
+    def carry_out(self, order: Order) -> None:
+        match order:
+            case Grant(ticket, _, run):
+                waiter = self.waiters.get(ticket)
+                if waiter is not None and not waiter.done():
+                    waiter.set_result(self.runs[run])
+            case Refuse(ticket, refusal):
+                waiter = self.waiters.get(ticket)
+                if waiter is not None and not waiter.done():
+                    waiter.set_exception(refusal)
+            case Start(model, number):
+                self.start(model, number)
+            case Stop(model, number, why):
+                log.info(f"{model}: stopping ({why})")
+                self.runs[number].stop(why)
+                self.feed.publish(ModelChanged(model, number, Phase.STOPPING, why))
+
+    def rearm(self) -> None:
+        """One timer for everything the scheduler waits for."""
+        due = self.scheduler.deadline(self.ground.clock())
+        if self.timer is not None:
+            if due is not None and self.timer.when() == due and not self.timer.cancelled():
+                return
+            self.timer.cancel()
+            self.timer = None
+        if due is not None:
+            self.timer = self.loop.call_at(due, self.wake)
+
+    def wake(self) -> None:
+        self.timer = None
+        self.tell(Woke())
+
+    # -- runs
+
+    def start(self, name: str, number: int) -> None:
+        run = Run(number, self.config.models[name], self.config, self.ground)
+        self.runs[number] = run
+        log.info(f"{name}: starting")
+        self.feed.publish(ModelChanged(name, number, Phase.STARTING))
+        self.ground.tasks.start(f"run {number} of {name}", self.see_through(run))
+
+    async def see_through(self, run: Run) -> None:
+        """Ready at most once, Gone exactly once, whatever happens in between."""
+        began = self.ground.clock()
+        name = run.model.id
+        why: Refusal | None = Internal(f"model {name}: its run was broken off")
+
+        def ready() -> None:
+            took = self.ground.clock() - began
+            log.info(f"{name}: ready after {took:.3f} s", pid=run.child.pid if run.child else None)
+            self.tell(Ready(name, run.number))
+            self.feed.publish(ModelChanged(name, run.number, Phase.READY, seconds=took))
+            self.settle(name, None)
+
+        try:
+            why = await run.live(ready)
+        finally:
+            if why is not None:
+                log.warning(f"{name}: {why.message}")
+            del self.runs[run.number]
+            self.settle(name, why or Unloaded(f"model {name} was stopped before it was ready"))
+            self.tell(Gone(name, run.number, why))
+            phase = self.phase_of(name)
+            self.feed.publish(ModelChanged(name, run.number, phase, why.message if why else "stopped"))
+            run.gone.set_result(None)
+
+    def phase_of(self, name: str) -> Phase:
+        row = self.scheduler.snapshot().get(name)
+        return row.phase if row is not None else Phase.DOWN
+
+    def settle(self, name: str, refusal: Refusal | None) -> None:
+        """Whoever ordered a load hears how it ended. A load asked for again while the old run stops waits on."""
+        if refusal is not None and name in self.loads and self.wanted_again(name):
+            return
+        for waiter in self.loads.pop(name, ()):
+            if waiter.done():
+                continue
+            if refusal is None:
+                waiter.set_result(None)
+            else:
+                waiter.set_exception(refusal)
+
+    def wanted_again(self, name: str) -> bool:
+        row = self.scheduler.snapshot().get(name)
+        return row is not None and row.phase is Phase.STOPPING
+
+    # -- what the rest of the house asks for
+
+    def lease(self, model: str, caller: str = "") -> Lease:
+        return Lease(self, Asked(next(self.tickets), model, caller))
+
+    async def load(self, model: str) -> None:
+        """Returns when the model is ready; raises why it is not."""
+        if self.closed:
+            raise ShuttingDown("the proxy is shutting down: nothing is loaded any more")
+        self.tell(ResetAsked(model))
+        if self.phase_of(model) is Phase.READY:
+            return
+        waiter: asyncio.Future[None] = self.loop.create_future()
+        self.loads.setdefault(model, []).append(waiter)
+        self.tell(LoadAsked(model))
+        await waiter
+
+    async def unload(self, models: tuple[str, ...]) -> None:
+        """Returns when nothing of them is left."""
+        self.tell(UnloadAsked(models))
+        leaving = [run.gone for run in self.runs.values() if run.model.id in models]
+        if leaving:
+            await asyncio.wait(leaving)
+
+    async def restart(self, model: str) -> None:
+        self.tell(UnloadAsked((model,)))
+        await self.load(model)
+
+    def reset(self, model: str) -> None:
+        self.tell(ResetAsked(model))
+
+    def replan(self, config: Config) -> None:
+        """Only what differs is touched: a run whose command is unchanged takes on the new settings where it stands."""
+        self.config = config
+        for run in self.runs.values():
+            model = config.models.get(run.model.id)
+            if model is not None and launch_key(model) == launch_key(run.model):
+                run.adopt(model)
+        self.tell(Replanned(plan_of(config)))
+
+    def standings(self) -> list[Standing]:
+        """Every model of the configuration, and what still runs of one that left it."""
+        rows = self.scheduler.snapshot()
+        current: Mapping[str, Run] = {run.model.id: run for run in self.runs.values()}
+        names = dict.fromkeys((*self.config.models, *current))
+        return [self.standing(name, rows.get(name), current.get(name)) for name in sorted(names)]
+
+    def standing(self, name: str, row: object, run: Run | None) -> Standing:
+        raise NotImplementedError
+
+    async def close(self, grace: float) -> None:
+        """Nobody new; whoever is seated has `grace` seconds to finish; then everything is stopped."""
+        self.closed = True
+        self.tell(Closed())

@@ -1,0 +1,176 @@
+"""One life of a model's server, from the order to start it until nothing of it is left."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from llamaswap_py.config.command import render
+from llamaswap_py.config.values import Config, Model
+from llamaswap_py.errors import Refusal, StartFailed, StartTimeout, Unloaded, UpstreamFailed
+from llamaswap_py.launchers.keeper_link import KeeperLink
+from llamaswap_py.launchers.local import LocalRun, launch
+from llamaswap_py.runtime import health, ports
+from llamaswap_py.runtime.logs import Logs
+from llamaswap_py.runtime.output import Ring
+from llamaswap_py.runtime.pool import Pool
+from llamaswap_py.runtime.tasks import Tasks
+from llamaswap_py.wire.address import Address
+
+# How much of a failed command's output its callers are shown.
+TAIL_LINES = 12
+TAIL_BYTES = 8 * 1024
+
+
+@dataclass
+class Ground:
+    """What every run stands on."""
+
+    link: KeeperLink
+    logs: Logs
+    tasks: Tasks
+    clock: health.Clock
+    sleep: health.Sleep = asyncio.sleep
+    taken_ports: set[int] = field(default_factory=set)
+
+
+class Run:
+    def __init__(self, number: int, model: Model, config: Config, ground: Ground) -> None:
+        self.number = number
+        self.model = model
+        self.rendered = model
+        self.preferred_port = config.ports.get(model.id)
+        self.ready_limit = config.health_check_timeout
+        self.ground = ground
+        self.port: int | None = None
+        self.pool: Pool | None = None
+        self.child: LocalRun | None = None
+        self.spawned_at = 0.0
+        self.last_words = Ring(TAIL_BYTES)
+        self.stopping: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def __repr__(self) -> str:
+        return f"<run {self.number} of {self.model.id} port={self.port} pid={self.child.pid if self.child else None}>"
+
+    def stop(self, why: str) -> None:
+        if not self.stopping.done():
+            self.stopping.set_result(why)
+
+    def adopt(self, model: Model) -> None:
+        """The same command under edited settings: what counts at the stop is what is configured then."""
+        self.model = model
+        self.rendered = render(model, self.port)
+        if self.child is not None:
+            self.child.model = self.rendered
+
+    async def live(self, ready: Callable[[], None]) -> Refusal | None:
+        """Tells `ready` at most once; returns why it ended, None where that was ordered."""
+        if self.stopping.done():
+            return None
+        try:
+            await self.spawn()
+            failure = await self.become_ready()
+            if failure is None and not self.stopping.done():
+                ready()
+                failure = await self.until_over()
+        except Refusal as refusal:
+            failure = refusal
+        finally:
+            await self.finish()
+        return None if self.stopping.done() else failure
+
+    async def spawn(self) -> None:
+        if not self.model.cmd.strip():
+            raise StartFailed(f"model {self.model.id} has no command: give it a `cmd` in the configuration")
+        if "${PORT}" in self.model.cmd:
+            self.port = ports.pick(self.preferred_port, self.ground.taken_ports)
+            self.ground.taken_ports.add(self.port)
+        self.rendered = render(self.model, self.port)
+        self.pool = Pool(Address.parse(self.rendered.proxy))
+        self.spawned_at = time.time()
+        self.child = await launch(self.ground.link, self.rendered, self.output, os.environ)
+
+    def output(self, data: bytes) -> None:
+        self.last_words.write(data)
+        self.ground.logs.from_model(self.model.id, data)
+
+    async def become_ready(self) -> Refusal | None:
+        assert self.child is not None
+        if self.rendered.check_endpoint.strip() == "none":
+            return None
+        verdict: asyncio.Future[Refusal | None] = asyncio.get_running_loop().create_future()
+        probing = self.ground.tasks.start(f"probe {self.model.id}", self.probe_until_ready(verdict))
+        try:
+            await asyncio.wait({verdict, self.child.ended, self.stopping}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            probing.cancel()
+        if self.child.ended.done():
+            how = self.child.ended.result()
+            return StartFailed(self.told(f"its command ended with {how} before it was ready"))
+        refusal = verdict.result() if verdict.done() else None
+        if isinstance(refusal, StartTimeout):
+            return StartTimeout(self.told(refusal.message))
+        return refusal
+
+    async def probe_until_ready(self, verdict: asyncio.Future[Refusal | None]) -> None:
+        refusal = await health.until_ready(self.probe, self.ready_limit, self.ground.clock, self.ground.sleep)
+        verdict.set_result(refusal or self.refuse_stranger())
+
+    async def probe(self, deadline: float) -> int:
+        assert self.pool is not None
+        return await self.pool.get(self.rendered.check_endpoint, deadline)
+
+    def refuse_stranger(self) -> Refusal | None:
+        """Where we gave out the port, somebody else's server on it must not be taken for ours."""
+        if self.port is None or self.child is None:
+            return None
+        other = ports.stranger(self.port, self.spawned_at, self.child.members)
+        if other is None:
+            return None
+        return StartFailed(
+            f"model {self.model.id}: port {self.port} is answered by another program (pid {other.pid}, {other.name})"
+            " that was there before: stop it, or change startPort"
+        )
+
+    async def until_over(self) -> Refusal | None:
+        assert self.child is not None
+        lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        watching = self.ground.tasks.start(f"watch {self.model.id}", self.watch_detached(self.child, lost))
+        try:
+            await asyncio.wait({lost, self.child.ended, self.stopping}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            watching.cancel()
+        if self.child.ended.done():
+            return UpstreamFailed(self.told(f"its server ended with {self.child.ended.result()}"))
+        return UpstreamFailed(self.told("its server has stopped answering")) if lost.done() else None
+
+    async def watch_detached(self, child: LocalRun, lost: asyncio.Future[None]) -> None:
+        """A command that ended well and left its server elsewhere (a container, say) is alive while it answers."""
+        await child.detached
+        await health.until_lost(self.alive, self.ground.sleep)
+        lost.set_result(None)
+
+    async def alive(self, deadline: float) -> int:
+        assert self.pool is not None
+        if self.rendered.check_endpoint.strip() == "none":
+            await self.pool.reach(deadline)
+            return 200
+        return await self.pool.get(self.rendered.check_endpoint, deadline)
+
+    async def finish(self) -> None:
+        """Our connections first: llama-server does not heed SIGTERM while a caller is connected."""
+        if self.pool is not None:
+            why = self.stopping.result() if self.stopping.done() else "it ended"
+            self.pool.close(Unloaded(f"model {self.model.id} was stopped while it answered: {why}"))
+        if self.child is not None:
+            await self.child.stop(self.model.unload_timeout)
+        if self.port is not None:
+            self.ground.taken_ports.discard(self.port)
+
+    def told(self, what: str) -> str:
+        tail = self.last_words.tail(TAIL_LINES)
+        return f"model {self.model.id}: {what}" + (f". Its last output:\n{tail}" if tail else "")

@@ -1,0 +1,94 @@
+"""What operators and pages order: what runs, load, unload, restart, reset."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from llamaswap_py.config.names import nearest, resolve
+from llamaswap_py.config.values import Config
+from llamaswap_py.errors import UnknownModel
+from llamaswap_py.runtime.conductor import Conductor, Standing
+from llamaswap_py.schedule.plan import Phase
+from llamaswap_py.server.doors import Door, Kind
+
+UP = (Phase.STARTING, Phase.READY, Phase.STOPPING)
+
+
+def known(config: Config, name: str) -> str:
+    """The model that a request means by this name."""
+    model = resolve(config, name)
+    if model is None:
+        near = nearest(config, name)
+        hint = f"; did you mean {' or '.join(near)}?" if near else "; GET /v1/models lists the names"
+        raise UnknownModel(f"there is no model {name!r} here{hint}")
+    return model
+
+
+def running_row(standing: Standing) -> dict[str, object]:
+    model = standing.model
+    return {
+        "model": model.id,
+        "state": standing.phase.value,
+        "cmd": model.cmd,
+        "proxy": model.proxy,
+        "ttl": int(model.ttl) if model.ttl == int(model.ttl) else model.ttl,
+        "name": model.name,
+        "description": model.description,
+        "pid": standing.pid,
+        "seated": standing.seated,
+        "waiting": standing.waiting,
+        **({"why": standing.why} if standing.why else {}),
+    }
+
+
+class Control:
+    def __init__(self, conductor: Conductor) -> None:
+        self.conductor = conductor
+
+    def doors(self) -> list[Door]:
+        return [
+            Door("GET", "/running", Kind.CONTROL, self.running),
+            Door("GET", "/unload", Kind.CONTROL, self.unload_all_ok),
+            Door("POST", "/models/unload", Kind.CONTROL, self.unload_all),
+            Door("POST", "/api/models/unload", Kind.CONTROL, self.unload_all),
+            Door("POST", "/api/models/unload/{model:.+}", Kind.CONTROL, self.unload),
+            Door("POST", "/api/models/load/{model:.+}", Kind.CONTROL, self.load),
+            Door("POST", "/api/models/restart/{model:.+}", Kind.CONTROL, self.restart),
+            Door("POST", "/api/models/reset/{model:.+}", Kind.CONTROL, self.reset),
+        ]
+
+    def named(self, request: web.Request) -> str:
+        return known(self.conductor.config, request.match_info["model"])
+
+    async def running(self, request: web.Request) -> web.Response:
+        """What is up, and what failed lately and why."""
+        shown = (*UP, Phase.FAILED)
+        rows = [running_row(standing) for standing in self.conductor.standings() if standing.phase in shown]
+        return web.json_response({"running": rows})
+
+    async def unload_all_ok(self, request: web.Request) -> web.Response:
+        await self.conductor.unload_all()
+        return web.Response(text="OK")
+
+    async def unload_all(self, request: web.Request) -> web.Response:
+        await self.conductor.unload_all()
+        return web.json_response({"msg": "ok"})
+
+    async def unload(self, request: web.Request) -> web.Response:
+        await self.conductor.unload((self.named(request),))
+        return web.Response(text="OK")
+
+    async def load(self, request: web.Request) -> web.Response:
+        model = self.named(request)
+        await self.conductor.load(model)
+        return web.json_response({"msg": "ok", "model": model, "state": "ready"})
+
+    async def restart(self, request: web.Request) -> web.Response:
+        model = self.named(request)
+        await self.conductor.restart(model)
+        return web.json_response({"msg": "ok", "model": model, "state": "ready"})
+
+    async def reset(self, request: web.Request) -> web.Response:
+        model = self.named(request)
+        self.conductor.reset(model)
+        return web.json_response({"msg": "ok", "model": model})

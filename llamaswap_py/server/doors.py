@@ -1,0 +1,132 @@
+"""The route table: every door of the house, who may pass it, and how it refuses."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+import structlog
+from aiohttp import hdrs, web
+
+from llamaswap_py.dialects import openai
+from llamaswap_py.dialects.dialect import Dialect
+from llamaswap_py.errors import Internal, MethodNotAllowed, NoSuchRoute, Refusal
+from llamaswap_py.server.guard import Guard
+
+log = structlog.get_logger("server")
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+ANY_ORIGIN = ("Access-Control-Allow-Origin", "*")
+
+
+class Kind(Enum):
+    OPEN = "anybody"
+    MODEL = "a key where keys are set; any Host, any Origin"
+    CONTROL = "a key where keys are set; our Host and our Origin only"
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    method: str
+    path: str
+    kind: Kind
+    handler: Handler
+    dialect: Dialect = openai.DIALECT
+
+
+def admit(door: Door, guard: Callable[[], Guard]) -> Handler:
+    """The handler behind its door: checks first, every refusal in the shape of the door's dialect."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        try:
+            if door.kind is not Kind.OPEN:
+                current = guard()
+                if door.kind is Kind.CONTROL:
+                    current.check_origin(request.headers)
+                current.check_key(request.headers)
+            return await door.handler(request)
+        except Refusal as refusal:
+            return refused(refusal, door)
+        except (web.HTTPException, ConnectionError, asyncio.CancelledError):
+            raise
+        except Exception:
+            log.exception(f"{request.method} {request.path} failed")
+            return refused(Internal("something went wrong inside the proxy; its log says what"), door)
+
+    return handle
+
+
+def refused(refusal: Refusal, door: Door) -> web.Response:
+    answer = door.dialect.refuse(refusal)
+    cors = (ANY_ORIGIN,) if door.kind is Kind.MODEL else ()
+    response = web.Response(status=answer.status, body=answer.body, headers=[*answer.headers, *cors])
+    if answer.status in (413, 415):
+        response.force_close()  # the rest of the body is not worth reading
+    return response
+
+
+async def expect_nothing_yet(request: web.Request) -> None:
+    """`100 Continue` is sent by whoever reads the body, after auth and limits."""
+
+
+def hang(app: web.Application, doors: Sequence[Door], guard: Callable[[], Guard]) -> None:
+    """Put the doors into the application, and behind them all the one that says there is none."""
+    for door in doors:
+        handler = admit(door, guard)
+        app.router.add_route(door.method, door.path, handler, expect_handler=expect_nothing_yet)
+        if door.method == hdrs.METH_GET:
+            app.router.add_route(hdrs.METH_HEAD, door.path, handler)
+    app.router.add_route("*", "/{path:.*}", no_door(app, doors), expect_handler=expect_nothing_yet)
+
+
+def no_door(app: web.Application, doors: Sequence[Door]) -> Handler:
+    methods: dict[str, set[str]] = {}
+    by_path = {door.path: door for door in doors}
+    for door in doors:
+        methods.setdefault(door.path, set()).add(door.method)
+
+    def door_at(request: web.Request) -> Door | None:
+        for resource in app.router.resources():
+            if resource.canonical in by_path and resource.get_info().get("path") == request.path:
+                return by_path[resource.canonical]
+            pattern = resource.get_info().get("pattern")
+            if resource.canonical in by_path and pattern is not None and pattern.fullmatch(request.path):
+                return by_path[resource.canonical]
+        return None
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        door = door_at(request)
+        if request.method == hdrs.METH_OPTIONS:
+            return preflight(request, door)
+        if door is None:
+            refusal: Refusal = NoSuchRoute(f"there is no {request.path} here")
+            return refused(refusal, Door("", "", Kind.MODEL, handle))
+        allowed = sorted(methods[door.path])
+        refusal = MethodNotAllowed(f"{request.path} takes {' or '.join(allowed)}, not {request.method}")
+        response = refused(refusal, door)
+        response.headers["Allow"] = ", ".join(allowed)
+        return response
+
+    return handle
+
+
+def preflight(request: web.Request, door: Door | None) -> web.Response:
+    """A browser's question before a cross-origin request: model doors are open to every origin, control doors to none."""
+    if door is not None and door.kind is Kind.CONTROL:
+        return web.Response(status=204)
+    wanted = request.headers.get("Access-Control-Request-Headers", "")
+    names = [name.strip() for name in wanted.split(",")]
+    tokens = [name for name in names if name and all(c.isalnum() or c in "!#$%&'*+-.^_`|~" for c in name)]
+    headers = [
+        ANY_ORIGIN,
+        ("Access-Control-Allow-Methods", "GET, POST, PUT, PATCH, DELETE, OPTIONS"),
+        (
+            "Access-Control-Allow-Headers",
+            ", ".join(tokens) or "Content-Type, Authorization, Accept, X-Requested-With",
+        ),
+        ("Access-Control-Max-Age", "86400"),
+    ]
+    return web.Response(status=204, headers=headers)

@@ -1,0 +1,106 @@
+"""The HTTP face: the whole route table as one application, and its life on the listening sockets."""
+
+from __future__ import annotations
+
+import pkgutil
+import socket
+from collections.abc import Callable, Sequence
+from importlib import import_module
+
+import structlog
+from aiohttp import web
+from aiohttp.abc import AbstractAccessLogger
+
+from llamaswap_py import dialects
+from llamaswap_py.dialects.dialect import Dialect
+from llamaswap_py.runtime.conductor import Conductor
+from llamaswap_py.runtime.logs import Logs
+from llamaswap_py.server.control import Control
+from llamaswap_py.server.doors import Door, Kind, hang
+from llamaswap_py.server.guard import Guard
+from llamaswap_py.server.lists import Lists
+from llamaswap_py.server.logs import LogDoors
+from llamaswap_py.server.proxy import Proxy
+
+# An idle caller's connection; browsers and SDK pools give up theirs well before.
+KEEP_ALIVE_SECONDS = 75.0
+
+UNLOGGED = ("/wol-health", "/api/performance", "/metrics")
+
+log = structlog.get_logger("access")
+
+
+def found_dialects() -> list[Dialect]:
+    """Every file of the folder that exports a DIALECT: a new API is a new file, nothing else."""
+    names = sorted(module.name for module in pkgutil.iter_modules(dialects.__path__))
+    modules = [import_module(f"{dialects.__name__}.{name}") for name in names]
+    return [module.DIALECT for module in modules if hasattr(module, "DIALECT")]
+
+
+async def health(request: web.Request) -> web.Response:
+    return web.Response(text="OK")
+
+
+def doors(conductor: Conductor, logs: Logs, guard: Callable[[], Guard]) -> list[Door]:
+    proxy = Proxy(conductor, guard)
+    return [
+        *(door for dialect in found_dialects() for door in proxy.doors(dialect)),
+        *Lists(conductor).doors(),
+        *Control(conductor).doors(),
+        *LogDoors(conductor, logs).doors(),
+        Door("GET", "/health", Kind.OPEN, health),
+    ]
+
+
+class AccessLine(AbstractAccessLogger):
+    """One line a finished request, in llama-swap's form."""
+
+    def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
+        if request.path.startswith(UNLOGGED):
+            return
+        forwarded = request.headers.get("X-Forwarded-For", "").partition(",")[0].strip()
+        address = forwarded or request.headers.get("X-Real-IP") or request.remote
+        version = f"HTTP/{request.version.major}.{request.version.minor}"
+        agent = request.headers.get("User-Agent", "")
+        log.info(
+            f'Request {address} "{request.method} {request.path} {version}" {response.status}'
+            f' {response.body_length} "{agent}" {duration(time)}'
+        )
+
+
+def duration(seconds: float) -> str:
+    if seconds < 1:
+        return f"{seconds * 1000:.3f}ms"
+    return f"{seconds:.3f}s"
+
+
+class Face:
+    def __init__(self, table: Sequence[Door], guard: Callable[[], Guard]) -> None:
+        app = web.Application()
+        hang(app, table, guard)
+        self.runner = web.AppRunner(
+            app,
+            access_log_class=AccessLine,
+            access_log=log,
+            handle_signals=False,
+            handler_cancellation=True,
+            auto_decompress=False,
+            keepalive_timeout=KEEP_ALIVE_SECONDS,
+            shutdown_timeout=0.1,  # whoever may finish has finished by then
+        )
+        self.sites: list[web.SockSite] = []
+
+    async def open(self, sockets: Sequence[socket.socket]) -> None:
+        await self.runner.setup()
+        for opened in sockets:
+            site = web.SockSite(self.runner, opened)
+            await site.start()
+            self.sites.append(site)
+
+    async def stop_listening(self) -> None:
+        for site in self.sites:
+            await site.stop()
+        self.sites.clear()
+
+    async def close(self) -> None:
+        await self.runner.cleanup()

@@ -1,0 +1,118 @@
+"""Who may come in: keys on every closed door, Host and Origin on the doors that change state or read private things.
+
+A web page anywhere can make a browser send requests to this machine; it cannot choose the Host and Origin the browser
+writes. So control doors take no foreign Origin, and no Host that a stranger's DNS could point at us.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import ipaddress
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from llamaswap_py.errors import ForeignHost, ForeignOrigin, Unauthorized
+
+LOCAL_SUFFIXES = (".localhost", ".local", ".lan", ".internal", ".home.arpa")
+
+# Where a caller may put its key; none of them is sent on when keys are configured.
+KEY_HEADERS = frozenset({"authorization", "x-api-key"})
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    keys: tuple[str, ...]
+    allowed_hosts: frozenset[str]  # lower case, without ports
+    machine_names: frozenset[str]
+
+    @property
+    def dropped_headers(self) -> frozenset[str]:
+        """With keys set, the caller's key is ours and goes no further; without, it may be the child's own."""
+        return KEY_HEADERS if self.keys else frozenset()
+
+    def check_key(self, headers: Mapping[str, str]) -> None:
+        if not self.keys:
+            return
+        offered = offered_key(headers).encode()
+        matches = [hmac.compare_digest(offered, key.encode()) for key in self.keys]
+        if not any(matches):
+            raise Unauthorized(
+                "unauthorized: invalid or missing API key; send one of the configured apiKeys as"
+                " `Authorization: Bearer <key>` or `x-api-key: <key>`"
+            )
+
+    def check_origin(self, headers: Mapping[str, str]) -> None:
+        host = headers.get("Host", "")
+        name = host_name(host)
+        if not self.knows(name):
+            raise ForeignHost(
+                f"this route does not answer to the host name {name or '(none)'}: add it to allowedHosts in the"
+                " configuration if it is yours"
+            )
+        origin = headers.get("Origin")
+        if origin is not None:
+            self.check_same(origin, host)
+        elif headers.get("Sec-Fetch-Site") == "cross-site":
+            raise ForeignOrigin("this route takes no requests that another web site makes a browser send")
+
+    def check_same(self, origin: str, host: str) -> None:
+        authority = urlsplit(origin).netloc.lower()
+        if authority and authority == host.lower():
+            return
+        if host_name(authority) in self.allowed_hosts:
+            return
+        raise ForeignOrigin(
+            f"this route takes no requests from the web origin {origin}: add its host to allowedHosts in the"
+            " configuration if it is yours"
+        )
+
+    def knows(self, name: str) -> bool:
+        if not name:
+            return False
+        known = name == "localhost" or name in self.machine_names or name in self.allowed_hosts
+        return known or name.endswith(LOCAL_SUFFIXES) or is_address(name)
+
+
+def guard_of(keys: Sequence[str], allowed_hosts: Sequence[str], machine_name: str) -> Guard:
+    machine = machine_name.lower().rstrip(".")
+    names = {machine, machine.partition(".")[0]} - {""}
+    return Guard(tuple(keys), frozenset(host_name(host) for host in allowed_hosts), frozenset(names))
+
+
+def host_name(authority: str) -> str:
+    """The name of `name:port`, `[v6]:port` or either alone; lower case, no closing dot."""
+    text = authority.strip().lower()
+    if text.startswith("["):
+        return text[1:].partition("]")[0]
+    head, colon, tail = text.rpartition(":")
+    name = head if colon and ":" not in head and tail.isdigit() else text
+    return name.rstrip(".")
+
+
+def is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name.partition("%")[0])
+    except ValueError:
+        return False
+    return True
+
+
+def offered_key(headers: Mapping[str, str]) -> str:
+    """The password of Basic, the token of Bearer, or `x-api-key`, in this order; empty ones fall through."""
+    scheme, _, credential = headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "basic":
+        key = basic_password(credential)
+    else:
+        key = credential if scheme.lower() == "bearer" else ""
+    return key or headers.get("x-api-key", "")
+
+
+def basic_password(credential: str) -> str:
+    try:
+        plain = base64.b64decode(credential, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
+    return plain.partition(":")[2]

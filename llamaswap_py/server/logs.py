@@ -1,0 +1,54 @@
+"""The logs as text: their history, and history followed by what comes, without gap or repeat."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from llamaswap_py.config.names import resolve
+from llamaswap_py.errors import BadRequest
+from llamaswap_py.runtime.conductor import Conductor
+from llamaswap_py.runtime.logs import Logs
+from llamaswap_py.runtime.output import Ring
+from llamaswap_py.server.doors import Door, Kind
+
+
+class LogDoors:
+    def __init__(self, conductor: Conductor, logs: Logs) -> None:
+        self.conductor = conductor
+        self.logs = logs
+
+    def doors(self) -> list[Door]:
+        return [
+            Door("GET", "/logs", Kind.CONTROL, self.history),
+            Door("GET", "/logs/stream", Kind.CONTROL, self.stream),
+            Door("GET", "/logs/stream/{name:.+}", Kind.CONTROL, self.stream),
+        ]
+
+    async def history(self, request: web.Request) -> web.Response:
+        return web.Response(body=self.logs.combined.history(), content_type="text/plain", charset="utf-8")
+
+    def ring(self, name: str) -> Ring:
+        ring = self.logs.find(name)
+        if ring is not None:
+            return ring
+        model = resolve(self.conductor.config, name)
+        if model is None:
+            raise BadRequest(f"there is no log {name!r}: use 'proxy', 'upstream', or a model's id or alias")
+        return self.logs.model(model)
+
+    async def stream(self, request: web.Request) -> web.StreamResponse:
+        ring = self.ring(request.match_info.get("name", ""))
+        response = web.StreamResponse(
+            headers={
+                "Content-Type": "text/plain; charset=utf-8",
+                "X-Content-Type-Options": "nosniff",
+                "X-Accel-Buffering": "no",
+                "Cache-Control": "no-store",
+            }
+        )
+        with ring.subscribe(history="no-history" not in request.query) as live:
+            await response.prepare(request)
+            async for chunk in live:
+                await response.write(chunk)
+        await response.write_eof()
+        return response

@@ -1,0 +1,90 @@
+"""The one handler for every model route: read, resolve, take a seat, let the bytes flow, leave."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from aiohttp import hdrs, web
+
+from llamaswap_py.dialects.dialect import Dialect, Parts
+from llamaswap_py.errors import BodyTooLarge
+from llamaswap_py.runtime.conductor import Conductor
+from llamaswap_py.runtime.relay import UpstreamRequest, relay
+from llamaswap_py.server.control import known
+from llamaswap_py.server.doors import ANY_ORIGIN, Door, Handler, Kind
+from llamaswap_py.server.guard import Guard
+from llamaswap_py.server.relayed import RequestSink
+from llamaswap_py.wire.body import with_model
+
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+class Proxy:
+    def __init__(self, conductor: Conductor, guard: Callable[[], Guard]) -> None:
+        self.conductor = conductor
+        self.guard = guard
+
+    def doors(self, dialect: Dialect) -> list[Door]:
+        handler = self.bound_to(dialect)
+        return [Door("POST", path, Kind.MODEL, handler, dialect) for path in dialect.paths]
+
+    def bound_to(self, dialect: Dialect) -> Handler:
+        async def infer(request: web.Request) -> web.StreamResponse:
+            return await self.infer(request, dialect)
+
+        return infer
+
+    async def infer(self, request: web.Request, dialect: Dialect) -> web.StreamResponse:
+        body = await read_body(request, self.conductor.config.max_body_bytes)
+        intent = dialect.read(parts_of(request, body))
+        config = self.conductor.config
+        name = known(config, intent.model)
+        model = config.models[name]
+        if model.use_model_name:
+            body = with_model(body, model.use_model_name)
+        caller = request.remote or ""
+        async with self.conductor.lease(name, caller) as run:
+            upstream = UpstreamRequest(
+                method=request.method,
+                target=request.raw_path,
+                headers=list(request.headers.items()),
+                body=body,
+                caller_ip=caller,
+                drop=self.guard().dropped_headers,
+            )
+            sink = RequestSink(request, extra=(ANY_ORIGIN,))
+            outcome = await relay(run.connections, upstream, sink, dialect.broken)
+        if outcome.refusal is not None and not outcome.bytes_sent:
+            raise outcome.refusal
+        return sink.response(outcome)
+
+
+def parts_of(request: web.Request, body: bytes) -> Parts:
+    declared = request.headers.get(hdrs.CONTENT_TYPE, "")
+    return Parts(
+        path=request.path,
+        content_type=declared.partition(";")[0].strip().lower(),
+        content_encoding=request.headers.get(hdrs.CONTENT_ENCODING, "").strip().lower(),
+        body=body,
+    )
+
+
+async def read_body(request: web.Request, limit: int) -> bytes:
+    """The whole body, or a refusal before more of it than the limit is held."""
+    declared = request.content_length
+    if declared is not None and declared > limit:
+        raise too_large(limit)
+    if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue" and request.transport is not None:
+        request.transport.write(CONTINUE)
+    pieces: list[bytes] = []
+    held = 0
+    while piece := await request.content.readany():
+        held += len(piece)
+        if held > limit:
+            raise too_large(limit)
+        pieces.append(piece)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def too_large(limit: int) -> BodyTooLarge:
+    return BodyTooLarge(f"the request body is larger than {limit} bytes: raise maxBodySize in the configuration")
