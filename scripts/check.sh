@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Everything that can be said about the code without running it: format, lint, types, order of the rooms, budgets.
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
+
+environment dev
+cd "$ROOT"
+failed=()
+
+# check NAME COMMAND...: its output is shown only when it fails
+check() {
+    local name="$1" output
+    shift
+    if output="$("$@" 2>&1)"; then
+        printf 'ok      %s\n' "$name"
+    else
+        printf 'FAILED  %s\n%s\n\n' "$name" "$output"
+        failed+=("$name")
+    fi
+}
+
+shell_syntax() {
+    local script
+    for script in scripts/*.sh .ci/run; do bash -n "$script" || return 1; done
+}
+
+python="$VENV_PYTHON"
+check "format (ruff)" "$python" -m ruff format --check .
+check "lint (ruff)" "$python" -m ruff check .
+check "types, Linux (mypy)" "$python" -m mypy --platform linux
+check "types, macOS (mypy)" "$python" -m mypy --platform darwin llamaswap_py
+check "types, Windows (mypy)" "$python" -m mypy --platform win32 llamaswap_py
+check "order of the rooms (import-linter)" "$VENV/bin/lint-imports"
+check "names, places and budgets (tests/house)" "$python" -m tests.house.rules
+check "shell syntax (bash -n)" shell_syntax
+
+if [ ${#failed[@]} -gt 0 ]; then
+    printf '\n%d of the checks failed: %s\n' "${#failed[@]}" "$(IFS=,; echo "${failed[*]}")"
+    exit 1
+fi
+printf '\nEverything is clean.\n'
