@@ -1,0 +1,103 @@
+"""How the state takes in news that no caller brings: from the runs, and from the operator. Each says whether the
+queue must be looked at again."""
+
+from __future__ import annotations
+
+from llamaswap_py.errors import ShuttingDown, StartFailed, UnknownModel
+from llamaswap_py.schedule.facts import Gone, Ready, ResetAsked
+from llamaswap_py.schedule.lives import Life
+from llamaswap_py.schedule.plan import Entry, Phase, Plan
+from llamaswap_py.schedule.state import State
+
+
+def ready(state: State, fact: Ready, now: float) -> bool:
+    life = state.lives.get(fact.model)
+    if life is None or life.run != fact.run or life.phase is not Phase.STARTING:
+        return False  # news of an old run, or of one that is being stopped
+    life.last_use = now
+    life.failures = 0
+    life.wanted = None
+    state.enter(life, Phase.READY, now)
+    state.grant_waiting(life)
+    return True
+
+
+def gone(state: State, fact: Gone, now: float) -> bool:
+    life = state.lives.get(fact.model)
+    if life is None or life.run != fact.run or not life.up:
+        return False
+    if life.phase is Phase.STARTING:
+        failed(state, life, fact, now)
+    else:
+        life.why = fact.why.message if fact.why else ""
+        state.end(life, Phase.DOWN, now)
+    return True
+
+
+def failed(state: State, life: Life, fact: Gone, now: float) -> None:
+    why = fact.why or StartFailed(f"model {life.model} ended before it was ready")
+    life.failures += 1
+    backoff = state.plan.backoff
+    life.failed_until = now + (backoff[min(life.failures, len(backoff)) - 1] if backoff else 0.0)
+    life.why = why.message
+    state.end(life, Phase.FAILED, now)
+    state.refuse_waiting(life, why)
+
+
+def reset(state: State, fact: ResetAsked) -> bool:
+    life = state.lives.get(fact.model)
+    if life is not None:
+        forgive(life)
+    return False
+
+
+def forgive(life: Life) -> None:
+    life.failures = 0
+    if life.phase is Phase.FAILED:
+        life.phase = Phase.DOWN
+        life.why = ""
+
+
+def closed(state: State, now: float) -> bool:
+    state.closed = True
+    for life in state.lives.values():
+        state.refuse_waiting(life, ShuttingDown("the proxy is shutting down"))
+        if life.phase is Phase.STARTING:
+            state.stop(life, "closed", now)
+    return True
+
+
+def replanned(state: State, plan: Plan, now: float) -> bool:
+    state.plan = plan
+    state.epoch += 1
+    for life in tuple(state.lives.values()):
+        revise(state, life, plan.entries.get(life.model), now)
+    for model, entry in plan.entries.items():
+        if model not in state.lives:
+            state.lives[model] = Life(model, entry)
+    return True
+
+
+def revise(state: State, life: Life, entry: Entry | None, now: float) -> None:
+    before, life.entry = life.entry, entry
+    if entry is None:
+        state.refuse_waiting(life, UnknownModel(f"model {life.model} was removed from the configuration"))
+        if not life.up:
+            del state.lives[life.model]
+    elif before is None or before.version != entry.version:
+        forgive(life)
+    if life.phase in (Phase.STARTING, Phase.READY):
+        compare(state, life, now)
+
+
+def compare(state: State, life: Life, now: float) -> None:
+    """A run that is not what the plan says is outdated from the first plan on that says so."""
+    entry = life.entry
+    if entry is not None and life.version == entry.version:
+        life.stale_since = None
+        life.wanted = None if life.phase is Phase.READY else life.wanted
+        return
+    if life.stale_since is None:
+        life.stale_since = now
+    if entry is not None:
+        state.want(life, now)

@@ -1,0 +1,130 @@
+"""Whose turn it is: looks at every model that is waited for, in order, and names the one next move, or who goes on
+waiting for what. Changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from llamaswap_py.errors import Refusal
+from llamaswap_py.schedule.lives import Life, Rank
+from llamaswap_py.schedule.plan import Evict, Never, Phase, Plan, Row, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    life: Life
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Grant everybody who waits for this model."""
+
+    life: Life
+
+
+@dataclass(frozen=True, slots=True)
+class MakeRoom:
+    life: Life
+    victims: tuple[Life, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Deny:
+    life: Life
+    refusal: Refusal
+
+
+Move = Begin | Seat | MakeRoom | Deny
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A model goes on waiting. Those who come later must not take what it waits for."""
+
+    life: Life
+    rank: Rank
+    spent_at: float  # when its oldest waiter's patience is spent
+    victims: tuple[str, ...]  # what has to be gone first
+    world: Mapping[str, Row]  # what the policy was shown
+    verdict: Verdict
+
+
+def rank(life: Life, patience: float) -> Rank:
+    return min(ticket.rank(patience) for ticket in life.demands())
+
+
+def held(claims: Iterable[Claim], model: str, caller: Rank, now: float) -> bool:
+    """Whether somebody in front, whose patience is spent, waits for this model to drain."""
+    return any(now >= claim.spent_at and claim.rank < caller and model in claim.victims for claim in claims)
+
+
+def turn(lives: Mapping[str, Life], plan: Plan, now: float) -> Move | tuple[Claim, ...]:
+    """The next move; when there is none, everybody's claim."""
+    return Pass(lives, plan, now).move()
+
+
+class Pass:
+    """One look along the queue, on a state that does not change meanwhile."""
+
+    def __init__(self, lives: Mapping[str, Life], plan: Plan, now: float) -> None:
+        self.lives = lives
+        self.plan = plan
+        self.now = now
+        self.claims: list[Claim] = []
+        self.real = {life.model: life.row() for life in lives.values() if life.up}
+        self.world: dict[str, Row] = dict(self.real)  # with the claims so far
+
+    def move(self) -> Move | tuple[Claim, ...]:
+        waiting = (life for life in self.lives.values() if life.demanded and life.phase is not Phase.STARTING)
+        ranked = [(rank(life, self.plan.patience), life) for life in waiting]
+        for place, life in sorted(ranked, key=lambda pair: pair[0]):
+            step = self.look(life, place)
+            if not isinstance(step, Claim):
+                return step
+            self.claims.append(step)
+            self.world[life.model] = life.claim_row()
+        return tuple(self.claims)
+
+    def look(self, life: Life, place: Rank) -> Move | Claim:
+        # What is ready already may be overtaken but not be kept from serving by those who wait for something else.
+        world = self.real if life.phase is Phase.READY else dict(self.world)
+        verdict = self.plan.policy(life.model, world)
+        if isinstance(verdict, Never):
+            return Deny(life, verdict.refusal)
+        claim = self.claim(life, place, world, verdict)
+        if not isinstance(verdict, Evict) or self.gives_way(claim):
+            return claim
+        return self.act(claim)
+
+    def claim(self, life: Life, place: Rank, world: Mapping[str, Row], verdict: Verdict) -> Claim:
+        named = verdict.models if isinstance(verdict, Evict) else ()
+        victims = tuple(model for model in named if model in world and model != life.model)
+        oldest = min(ticket.asked for ticket in life.demands())
+        return Claim(life, place, oldest + self.plan.patience, victims, world, verdict)
+
+    def gives_way(self, claim: Claim) -> bool:
+        """Its own old run is still there, a victim is not free yet, or somebody in front would suffer."""
+        life = claim.life
+        if life.phase is Phase.STOPPING or life.stale_since is not None:
+            return True
+        if any(self.taken(model, bool(life.waiting)) for model in claim.victims):
+            return True
+        if life.phase is Phase.READY:
+            return held(self.claims, life.model, claim.rank, self.now)
+        return any(self.harms(life, earlier) for earlier in self.claims)
+
+    def taken(self, model: str, for_caller: bool) -> bool:
+        return any(model == earlier.life.model for earlier in self.claims) or self.lives[model].busy(for_caller)
+
+    def harms(self, life: Life, earlier: Claim) -> bool:
+        """Policies need not be symmetric: it may see no conflict where the earlier one does."""
+        beside = {**earlier.world, life.model: life.claim_row()}
+        return self.plan.policy(earlier.life.model, beside) != earlier.verdict
+
+    def act(self, claim: Claim) -> Move | Claim:
+        if not claim.victims:
+            return Seat(claim.life) if claim.life.phase is Phase.READY else Begin(claim.life)
+        victims = tuple(self.lives[model] for model in claim.victims)
+        idle = tuple(victim for victim in victims if victim.phase is not Phase.STOPPING)
+        return MakeRoom(claim.life, idle) if idle else claim

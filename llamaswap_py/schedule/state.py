@@ -1,0 +1,84 @@
+"""What is so, and the only ways in which it changes: each writes its order down. Decides nothing."""
+
+from __future__ import annotations
+
+from llamaswap_py.errors import Refusal
+from llamaswap_py.schedule.facts import Asked
+from llamaswap_py.schedule.lives import Life, Ticket
+from llamaswap_py.schedule.orders import Grant, Order, Refuse, Start, Stop
+from llamaswap_py.schedule.plan import Phase, Plan
+
+
+class State:
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.lives = {model: Life(model, entry) for model, entry in plan.entries.items()}
+        self.up: dict[str, Life] = {}
+        self.tickets: dict[int, Ticket] = {}  # waiting and seated
+        self.orders: list[Order] = []
+        self.closed = False
+        self.epoch = 0  # grows whenever what is up has changed
+        self.runs = 0
+        self.arrivals = 0
+
+    def ticket(self, fact: Asked, now: float) -> Ticket:
+        self.arrivals += 1
+        return Ticket(fact.ticket, fact.model, fact.priority, fact.keeps, now, self.arrivals)
+
+    def want(self, life: Life, now: float) -> None:
+        if life.wanted is None and not self.closed:
+            self.arrivals += 1
+            life.wanted = Ticket(0, life.model, 0, False, now, self.arrivals)
+
+    def wait(self, life: Life, ticket: Ticket) -> None:
+        self.tickets[ticket.number] = ticket
+        life.waiting[ticket.number] = ticket
+
+    def enter(self, life: Life, phase: Phase, now: float) -> None:
+        life.phase = phase
+        life.since = now
+        self.epoch += 1
+        if life.up:
+            self.up[life.model] = life
+        else:
+            self.up.pop(life.model, None)
+
+    def start(self, life: Life, now: float) -> None:
+        self.runs += 1
+        life.run = self.runs
+        life.version = life.entry and life.entry.version
+        life.why = ""
+        self.enter(life, Phase.STARTING, now)
+        self.orders.append(Start(life.model, life.run))
+
+    def stop(self, life: Life, why: str, now: float) -> None:
+        life.why = why
+        self.enter(life, Phase.STOPPING, now)
+        self.orders.append(Stop(life.model, life.run, why))
+
+    def end(self, life: Life, phase: Phase, now: float) -> None:
+        """The run is no more. Its seats are told `Left` in their own time and count no longer."""
+        life.seats.clear()
+        life.keeping = 0
+        life.stale_since = None
+        self.enter(life, phase, now)
+        if life.entry is None:
+            del self.lives[life.model]
+
+    def grant(self, life: Life, ticket: Ticket) -> None:
+        self.tickets[ticket.number] = ticket
+        life.seats[ticket.number] = ticket
+        life.keeping += ticket.keeps
+        self.orders.append(Grant(ticket.number, life.model, life.run))
+
+    def grant_waiting(self, life: Life) -> None:
+        waiting, life.waiting = life.waiting, {}
+        for ticket in waiting.values():
+            self.grant(life, ticket)
+
+    def refuse_waiting(self, life: Life, refusal: Refusal) -> None:
+        waiting, life.waiting = life.waiting, {}
+        for number in waiting:
+            del self.tickets[number]
+            self.orders.append(Refuse(number, refusal))
+        life.wanted = None
