@@ -1,0 +1,89 @@
+"""Fork and exec: how a run's first process comes to be. Nothing here waits.
+
+Written out, not `subprocess`: the keeper must not block on an exec from a dead network disk, and what a child
+inherits (session, signals, limits, death with its parent) is the keeper's whole business.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import signal
+
+from llamaswap_py.keeper import trees
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+    from llamaswap_py.keeper.messages import Message
+
+DEFAULT = ("SIGPIPE", "SIGXFSZ", "SIGINT", "SIGTERM", "SIGHUP", "SIGCHLD")  # what Python or the keeper had changed
+
+
+def fork(order: Message, output: int, serial: int) -> tuple[int, int]:
+    """The child's number, and a descriptor: empty at its end once the command runs, else it tells why it does not."""
+    told, telling = os.pipe()
+    # No signal may reach the child while it still has the keeper's deaf ears.
+    before = signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals())
+    try:
+        pid = os.fork()
+        if pid == 0:
+            become(order, output, serial, telling)
+    except OSError:
+        os.close(told)
+        raise
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        os.close(telling)
+    return pid, told
+
+
+def become(order: Message, output: int, serial: int, telling: int) -> NoReturn:
+    step = "start"
+    try:
+        prepare(output, serial)
+        step = "cwd"
+        if order.get("cwd"):
+            os.chdir(order["cwd"])
+        step = "exec"
+        execute(order["argv"], dict(pair.split("=", 1) for pair in order["env"]))
+    except OSError as error:
+        complain(telling, step, error.errno or 0, error.strerror or str(error))
+    except ValueError as error:  # a NUL in the command or its environment
+        complain(telling, step, errno.EINVAL, str(error))
+    finally:
+        os._exit(127)
+
+
+def complain(telling: int, step: str, number: int, text: str) -> None:
+    os.write(telling, json.dumps({"step": step, "errno": number, "text": text}).encode())
+
+
+def prepare(output: int, serial: int) -> None:
+    """Its own session, no input, its output to the proxy; every other descriptor closes itself at the exec."""
+    os.setsid()
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    for name in DEFAULT:
+        signal.signal(getattr(signal, name), signal.SIG_DFL)
+    trees.die_with_parent()
+    trees.brand(serial)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+
+def execute(argv: list[str], env: dict[str, str]) -> None:
+    """Look where the proxy itself would look first, then where the model's own PATH points."""
+    if "/" in argv[0]:
+        os.execve(argv[0], argv, env)
+    refused: OSError = FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+    for folder in [*os.get_exec_path(), *os.get_exec_path(env)]:
+        try:
+            os.execve(f"{folder or '.'}/{argv[0]}", argv, env)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except PermissionError as error:
+            refused = error
+    raise refused

@@ -1,0 +1,266 @@
+"""The keeper: the parent of every child. It spawns on request, reaps, signals trees, and kills all when we are gone.
+
+A program of its own, on the standard library alone, single-threaded, deaf to the terminal. It decides nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import signal
+import socket
+import sys
+import time
+
+from llamaswap_py.keeper import birth, messages, table, trees
+from llamaswap_py.keeper.runs import FIRST_PAUSE, LONGEST_PAUSE, Run
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from llamaswap_py.keeper.messages import Message
+
+DEAF = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGTSTP")
+CHUNK = 1 << 16
+THRIFT = 4  # between two looks at the table, so many times what the last one cost: a storm of deaths stays cheap
+
+
+class Keeper:
+    """The loop: words from the proxy, deaths of children, looks that are due."""
+
+    def __init__(self, line: socket.socket) -> None:
+        self.line = line
+        self.reader = messages.Reader()
+        self.outputs: list[int] = []  # descriptors that came along, in the order of their spawns
+        self.unsent = bytearray()
+        self.runs: dict[int, Run] = {}
+        self.births: dict[int, Run] = {}  # by the descriptor that tells whether the command runs
+        self.looked = 0.0
+        self.spare = 0.0
+        self.open = True
+        self.selector = selectors.DefaultSelector()
+        self.bell, ring = os.pipe()
+        for end in (self.bell, ring):
+            os.set_blocking(end, False)
+        signal.set_wakeup_fd(ring, warn_on_full_buffer=False)
+        self.selector.register(line, selectors.EVENT_READ)
+        self.selector.register(self.bell, selectors.EVENT_READ)
+
+    def serve(self) -> None:
+        while self.open:
+            for key, events in self.selector.select(self.patience()):
+                self.attend(key.fd, events)
+            self.reap()
+            self.look()
+
+    def attend(self, descriptor: int, events: int) -> None:
+        if descriptor == self.bell:
+            self.silence()
+        elif descriptor in self.births:
+            self.born(descriptor)
+        elif events & selectors.EVENT_WRITE:
+            self.flush()
+        else:
+            self.listen()
+
+    def silence(self) -> None:
+        try:
+            os.read(self.bell, CHUNK)
+        except BlockingIOError:
+            return
+
+    def patience(self) -> float | None:
+        due = min((run.next_look for run in self.runs.values()), default=None)
+        return None if due is None or due == float("inf") else max(0.0, due - time.monotonic())
+
+    # -- the line to the proxy
+
+    def listen(self) -> None:
+        try:
+            data, descriptors, _, _ = socket.recv_fds(self.line, CHUNK, 16)
+        except BlockingIOError:
+            return
+        except OSError:
+            data, descriptors = b"", []
+        for descriptor in descriptors:
+            os.set_inheritable(descriptor, False)
+        self.outputs += descriptors
+        if not data:
+            self.open = False
+            return
+        for message in self.reader.feed(data):
+            self.obey(message)
+
+    def obey(self, order: Message) -> None:
+        if order["do"] == "spawn":
+            self.spawn(order, self.outputs.pop(0))
+        elif (run := self.runs.get(order["id"])) is None:
+            return  # it was gone before the word came
+        elif order["do"] == "kill":
+            run.killing = True
+            run.pause = FIRST_PAUSE
+            run.next_look = 0.0
+        else:
+            run.signal(self.find(run), order["sig"])
+
+    def say(self, message: Message) -> None:
+        self.unsent += messages.encode(message)
+        self.flush()
+
+    def flush(self) -> None:
+        try:
+            while self.unsent:
+                del self.unsent[: self.line.send(self.unsent)]
+        except BlockingIOError:
+            pass  # the proxy is slow to listen; the rest goes when it does
+        except OSError:
+            self.unsent.clear()  # nobody listens: `listen` will see the end
+        wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if self.unsent else 0)
+        if self.selector.get_key(self.line).events != wanted:
+            self.selector.modify(self.line, wanted)
+
+    # -- births and deaths
+
+    def spawn(self, order: Message, output: int) -> None:
+        number = order["id"]
+        try:
+            pid, told = birth.fork(order, output, order["serial"])
+        except OSError as error:
+            self.say({"is": "refused", "id": number, "step": "fork", "errno": error.errno, "text": error.strerror})
+            return
+        finally:
+            os.close(output)
+        run = Run(number, pid, order["serial"], order["mark"])
+        self.runs[number] = self.births[told] = run
+        self.selector.register(told, selectors.EVENT_READ)
+
+    def born(self, told: int) -> None:
+        run = self.births.pop(told)
+        complaint = os.read(told, CHUNK)
+        self.selector.unregister(told)
+        os.close(told)
+        run.starting = False
+        if not complaint:
+            self.say({"is": "spawned", "id": run.number, "pid": run.pid, "started": run.started})
+            return
+        del self.runs[run.number]
+        self.say({"is": "refused", "id": run.number, **json.loads(complaint)})
+
+    def reap(self) -> None:
+        """Everyone's last word, the leaders' and the adopted orphans' alike."""
+        leaders = {run.pid: run for run in self.runs.values() if not run.ended}
+        deaths = 0
+        while (death := self.next_death()) is not None:
+            pid, status = death
+            deaths += 1
+            if pid in leaders:
+                self.bury(leaders[pid], status)
+        for run in self.runs.values():
+            if deaths and run.ended:  # this death may have been the last of its tree
+                run.look_soon(self.looked + self.spare)
+
+    def next_death(self) -> tuple[int, int] | None:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return None
+        return (pid, status) if pid else None
+
+    def bury(self, run: Run, status: int) -> None:
+        while run.starting:  # it ended before we read that it began
+            self.born(next(told for told, other in self.births.items() if other is run))
+        if run.number not in self.runs:
+            return
+        run.ended = True
+        run.pause = FIRST_PAUSE
+        code = os.waitstatus_to_exitcode(status)
+        ending = {"code": code, "signal": None} if code >= 0 else {"code": None, "signal": -code}
+        self.say({"is": "exited", "id": run.number, **ending})
+
+    # -- trees
+
+    def find(self, run: Run) -> list[table.Process]:
+        rows = table.snapshot()
+        return run.find(rows, trees.below(rows, os.getpid()))
+
+    def look(self) -> None:
+        """What is wanted of the runs whose look is due, from one view of the table."""
+        begun = time.monotonic()
+        due = [run for run in self.runs.values() if run.next_look <= begun]
+        if not due:
+            return
+        rows = table.snapshot()
+        family = trees.below(rows, os.getpid())
+        for run in due:
+            self.settle(run, run.find(rows, family))
+        self.looked = time.monotonic()
+        self.spare = THRIFT * (self.looked - begun)
+        for run in due:
+            run.look_again(self.looked)
+
+    def settle(self, run: Run, living: list[table.Process]) -> None:
+        if run.killing:
+            run.signal(living, signal.SIGKILL)
+        if run.ended and not living:
+            del self.runs[run.number]
+            self.say({"is": "gone", "id": run.number})
+
+    # -- the end
+
+    def end(self) -> None:
+        """The proxy is gone, however it went: so goes everything below us, until nothing is left."""
+        self.selector.unregister(self.line)
+        for told in self.births:
+            self.selector.unregister(told)
+        pause = FIRST_PAUSE
+        while living := self.everyone():
+            for process in living:
+                trees.send(process, signal.SIGKILL)
+            self.selector.select(pause)
+            self.silence()
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    def everyone(self) -> list[table.Process]:
+        while self.next_death() is not None:
+            pass
+        rows = table.snapshot()
+        family = trees.below(rows, os.getpid())
+        found = dict(family)
+        for run in self.runs.values():
+            found.update((process.pid, process) for process in run.find(rows, family))
+        return [process for process in found.values() if process.alive]
+
+
+def deafen() -> None:
+    """Handlers that do nothing, not SIG_IGN: a child must not inherit deafness through exec."""
+    for name in (*DEAF, "SIGCHLD"):
+        signal.signal(getattr(signal, name), lambda *_: None)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+
+def restore_descriptors(soft: int) -> None:
+    """Our children get the limit the proxy was started with, not the one it raised for itself."""
+    import resource
+
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    if soft >= 0 and (hard == resource.RLIM_INFINITY or soft <= hard):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def main(descriptor: int, nofile: int) -> None:
+    """`nofile`: the soft limit on descriptors for children; negative: as it is."""
+    deafen()
+    trees.adopt_orphans()
+    restore_descriptors(nofile)
+    line = socket.socket(fileno=descriptor)
+    line.set_inheritable(False)
+    line.setblocking(False)
+    keeper = Keeper(line)
+    try:
+        keeper.serve()
+    finally:
+        keeper.end()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))

@@ -1,0 +1,173 @@
+"""Which processes belong to a run, and signals to them. A stranger is never touched.
+
+A tree is closed under children and under sessions that its members made. What left both (a daemon) stays below the
+keeper, because the keeper adopts orphans, and is told apart by what it inherited: the mark in its environment and,
+on Linux, the mark in a limit, which survives a cleared environment.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+from llamaswap_py.keeper import table
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from llamaswap_py.keeper.table import Process
+
+    Table = dict[int, Process]
+
+MARK = "LLAMASWAP_RUN"  # the variable each process of a run is started with: <token>/<run>/
+SPAN = 1 << 16  # of the limit used as a mark: runs of one keeper before a value comes again
+PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
+
+
+def mark(token: str, run: int | None = None) -> str:
+    """How the marking line of one run begins, or of every run of that token. The last slash tells 1 from 12."""
+    return f"{MARK}={token}/" if run is None else f"{MARK}={token}/{run}/"
+
+
+def children(rows: Table) -> dict[int, list[Process]]:
+    found: dict[int, list[Process]] = {}
+    for row in rows.values():
+        found.setdefault(row.parent, []).append(row)
+    return found
+
+
+def below(rows: Table, pid: int) -> Table:
+    """Every descendant of a process, itself not among them."""
+    families = children(rows)
+    found: Table = {}
+    ahead = list(families.get(pid, ()))
+    while ahead:
+        row = ahead.pop()
+        if row.pid not in found:
+            found[row.pid] = row
+            ahead += families.get(row.pid, ())
+    return found
+
+
+def closed(rows: Table, roots: Iterable[int], since: float) -> Table:
+    """The roots, their descendants, and all that share a session begun since then with one of those."""
+    families = children(rows)
+    sessions: dict[int, list[Process]] = {}
+    for row in rows.values():
+        sessions.setdefault(row.session, []).append(row)
+    found: Table = {}
+    ahead = [rows[pid] for pid in roots if pid in rows]
+    while ahead:
+        row = ahead.pop()
+        if row.pid in found:
+            continue
+        found[row.pid] = row
+        ahead += families.get(row.pid, ())
+        if ours(rows, row.session, since):
+            ahead += sessions.pop(row.session, ())
+    return found
+
+
+def ours(rows: Table, session: int, since: float) -> bool:
+    """Whether a session was made by the run. Between its fork and its own session a child still stands in ours."""
+    if session in (0, os.getsid(0)):
+        return False
+    leader = rows.get(session)
+    return leader is None or leader.started >= since
+
+
+def members(pid: int) -> set[int]:
+    """The living processes of a run, seen from outside, by its leader."""
+    rows = table.snapshot()
+    leader = rows.get(pid)
+    since = leader.started if leader else table.now()
+    roots = [pid, *(row.pid for row in rows.values() if row.session == pid)]
+    return {row.pid for row in closed(rows, roots, since).values() if row.alive}
+
+
+def send(process: Process, number: int) -> bool:
+    """Signal exactly this process: not another that has its number by now. False: it is gone, or not ours to signal."""
+    if sys.platform == "linux":
+        try:
+            handle = os.pidfd_open(process.pid)
+        except ProcessLookupError:
+            return False
+        except OSError:  # a kernel or a sandbox without it
+            return send_plain(process, number)
+        try:
+            return unchanged(process) and send_handle(handle, number)
+        finally:
+            os.close(handle)
+    return send_plain(process, number)
+
+
+def unchanged(process: Process) -> bool:
+    current = table.look(process.pid)
+    return current is not None and current.identity == process.identity
+
+
+def send_plain(process: Process, number: int) -> bool:
+    if not unchanged(process):
+        return False
+    try:
+        os.kill(process.pid, number)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
+
+
+def send_handle(handle: int, number: int) -> bool:
+    if sys.platform == "linux":
+        try:
+            signal.pidfd_send_signal(handle, number)
+        except (ProcessLookupError, PermissionError):
+            return False
+    return True
+
+
+def adopt_orphans() -> bool:
+    """Become the parent of every orphan below us. Only Linux can."""
+    return prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def die_with_parent() -> None:
+    """Between fork and exec. The parent must be single-threaded: the kernel watches the thread that forked."""
+    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def prctl(option: int, value: int) -> bool:
+    if sys.platform != "linux":
+        return False
+    import ctypes
+
+    return bool(ctypes.CDLL(None).prctl(option, value, 0, 0, 0) == 0)
+
+
+def brand(serial: int) -> None:
+    """Write a number into a limit nobody uses (POSIX message queues): children inherit it and cannot but keep it."""
+    if sys.platform == "linux":
+        import resource
+
+        hard = resource.getrlimit(resource.RLIMIT_MSGQUEUE)[1]
+        if hard == resource.RLIM_INFINITY or hard >= 4 * SPAN:
+            resource.setrlimit(resource.RLIMIT_MSGQUEUE, (branded(hard, serial), hard))
+
+
+def branded(hard: int, serial: int) -> int:
+    return (4 * SPAN if hard < 0 else hard) - 1 - serial % SPAN
+
+
+def carries(pid: int, serial: int) -> bool:
+    """Whether a process inherited that number. Only to be asked of our own descendants: others may use the limit."""
+    if sys.platform != "linux":
+        return False
+    import resource
+
+    try:
+        soft, hard = resource.prlimit(pid, resource.RLIMIT_MSGQUEUE)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return soft == branded(hard, serial)

@@ -1,0 +1,101 @@
+"""One process tree that the keeper holds for us: its output, its end, and when nothing of it is left."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from llamaswap_py.keeper.messages import Message
+
+
+READ = 1 << 16  # what a pipe holds: one call, one full pipe, then back to the loop
+LAST_WORDS = 16 * READ  # a leader's own last output fits one pipe; beyond this a surviving writer is talking
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """How a process ended. Neither code nor signal: its keeper died, and what was left of it was killed."""
+
+    code: int | None = None
+    signal: int | None = None
+
+    def __str__(self) -> str:
+        if self.code is not None:
+            return f"exited with code {self.code}"
+        if self.signal is None:
+            return "was killed because its keeper died"
+        try:
+            name = signal.Signals(self.signal).name
+        except ValueError:  # a real-time signal
+            name = "a signal"
+        return f"was killed by {name} ({self.signal})"
+
+
+class Child:
+    """`exited` comes when the leader ends, all it wrote handed on before; `gone` when nothing of its tree lives."""
+
+    def __init__(
+        self, number: int, serial: int, output: int, on_output: Callable[[bytes], None], tell: Callable[[Message], None]
+    ) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.number = number
+        self.serial = serial  # the number its processes carry in a limit
+        self.pid = 0
+        self.started = 0.0  # on the clock of keeper.table.now
+        self.exited: asyncio.Future[Exit] = self.loop.create_future()
+        self.gone: asyncio.Future[None] = self.loop.create_future()
+        self.output = output
+        self.on_output = on_output
+        self.tell = tell
+        os.set_blocking(output, False)
+        self.loop.add_reader(output, self.drain)
+
+    def signal_tree(self, number: int) -> None:
+        if not self.gone.done():
+            self.tell({"do": "signal", "id": self.number, "sig": int(number)})
+
+    def kill_tree(self) -> None:
+        if not self.gone.done():
+            self.tell({"do": "kill", "id": self.number})
+
+    def drain(self) -> int:
+        """One read. How much it was: 0 where nothing waits or nobody writes any more."""
+        if self.output < 0:
+            return 0
+        try:
+            data = os.read(self.output, READ)
+        except BlockingIOError:
+            return 0
+        if data:
+            self.on_output(data)
+        else:
+            self.close_output()
+        return len(data)
+
+    def drain_rest(self) -> None:
+        """What the leader said before it ended. A descendant that goes on writing must not hold us here."""
+        taken = 0
+        while taken < LAST_WORDS and (count := self.drain()):
+            taken += count
+
+    def close_output(self) -> None:
+        if self.output >= 0:
+            self.loop.remove_reader(self.output)
+            os.close(self.output)
+            self.output = -1
+
+    def end(self, how: Exit) -> None:
+        self.drain_rest()
+        if not self.exited.done():
+            self.exited.set_result(how)
+
+    def vanish(self) -> None:
+        self.drain_rest()
+        self.close_output()
+        if not self.gone.done():
+            self.gone.set_result(None)

@@ -1,0 +1,193 @@
+"""Our end of the keeper: start it, order children from it, hear what becomes of them, start another if it dies."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from llamaswap_py.errors import StartFailed
+from llamaswap_py.keeper import trees
+from llamaswap_py.launchers import refusals
+from llamaswap_py.launchers.channel import Channel
+from llamaswap_py.launchers.child import Child, Exit
+from llamaswap_py.launchers.sweep import sweep
+
+if TYPE_CHECKING:
+    from llamaswap_py.keeper.messages import Message
+
+SpawnTask = Callable[[str, Coroutine[Any, Any, None]], object]
+
+# Isolated and without site-packages: a start of some tens of milliseconds, and about 10 MB of memory. The package's
+# folder comes last on the path, so that nothing installed beside it can stand in for the standard library.
+PROGRAM = (
+    "import sys; sys.path.append(sys.argv[2]); "
+    "from llamaswap_py.keeper.main import main; main(int(sys.argv[3]), int(sys.argv[4]))"
+)
+COMMAND = (sys.executable, "-I", "-S", "-X", "utf8", "-c", PROGRAM, "llamaswap-keeper")
+ROOT = str(Path(__file__).resolve().parents[2])
+
+
+class KeeperLink:
+    """Made by `start`. Every child ordered through it is dead once `close` returns."""
+
+    def __init__(self, environ_token: str, nofile: int | None, spawn_task: SpawnTask) -> None:
+        self.token = environ_token
+        self.nofile = -1 if nofile is None else nofile
+        self.spawn_task = spawn_task
+        self.loop = asyncio.get_running_loop()
+        self.children: dict[int, Child] = {}
+        self.answers: dict[int, asyncio.Future[Message]] = {}
+        self.last = 0
+        self.first_serial = secrets.randbelow(trees.SPAN)  # two proxies, one inside the other, differ
+        self.closing = False
+        self.swept = asyncio.Event()
+        self.swept.set()
+        self.keeper: subprocess.Popen[bytes]
+        self.channel: Channel
+
+    @classmethod
+    async def start(cls, *, environ_token: str, nofile: int | None, spawn_task: SpawnTask) -> KeeperLink:
+        """`nofile`: the soft limit on descriptors that children get; None: as ours is now."""
+        link = cls(environ_token, nofile, spawn_task)
+        trees.adopt_orphans()  # what a dead keeper leaves then comes to us
+        link.open()
+        return link
+
+    def open(self) -> None:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        with theirs:
+            number = theirs.fileno()
+            self.keeper = subprocess.Popen(
+                [*COMMAND, ROOT, str(number), str(self.nofile)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                pass_fds=(number,),
+                start_new_session=True,
+            )
+        self.channel = Channel(ours, self.hear, self.lose)
+
+    @property
+    def pid(self) -> int:
+        return self.keeper.pid
+
+    # -- orders
+
+    async def spawn(
+        self, argv: Sequence[str], env: Mapping[str, str], cwd: str | None, on_output: Callable[[bytes], None]
+    ) -> Child:
+        """Returns when the command runs; StartFailed says why it does not."""
+        if not argv:
+            raise StartFailed("The command is empty.")
+        await self.ready()
+        child = self.order(argv, env, cwd, on_output)
+        try:
+            answer = await self.answers[child.number]
+        except asyncio.CancelledError:
+            child.kill_tree()
+            raise
+        finally:
+            self.answers.pop(child.number, None)
+        if answer["is"] == "refused":
+            raise StartFailed(refusals.sentence(answer, argv, cwd))
+        return child
+
+    async def ready(self) -> None:
+        """A dead keeper's children are gone before the next keeper has any."""
+        await self.swept.wait()
+        if self.closing:
+            raise StartFailed("The server is shutting down.")
+        if not self.channel.open:
+            self.open()
+
+    def order(
+        self, argv: Sequence[str], env: Mapping[str, str], cwd: str | None, on_output: Callable[[bytes], None]
+    ) -> Child:
+        self.last += 1
+        number, serial = self.last, self.first_serial + self.last
+        output, writing = os.pipe()
+        child = self.children[number] = Child(number, serial, output, on_output, self.tell)
+        self.answers[number] = self.loop.create_future()
+        mark = trees.mark(self.token, number)
+        pairs = [f"{key}={value}" for key, value in env.items() if key != trees.MARK]
+        order = {"do": "spawn", "id": number, "serial": serial, "mark": mark, "cwd": cwd and carried(cwd)}
+        order |= {"argv": [carried(arg) for arg in argv], "env": [carried(pair) for pair in (*pairs, mark)]}
+        self.channel.send(order, writing)
+        return child
+
+    def tell(self, message: Message) -> None:
+        self.channel.send(message)
+
+    # -- news
+
+    def hear(self, message: Message) -> None:
+        child = self.children.get(message["id"])
+        if child is None:
+            return
+        match message["is"]:
+            case "spawned":
+                child.pid, child.started = message["pid"], message["started"]
+                self.answer(message)
+            case "refused":
+                self.forget(child)
+                self.answer(message)
+            case "exited":
+                child.end(Exit(message["code"], message["signal"]))
+            case "gone":
+                self.forget(child)
+
+    def answer(self, message: Message) -> None:
+        waiting = self.answers.get(message["id"])
+        if waiting is not None and not waiting.done():
+            waiting.set_result(message)
+
+    def forget(self, child: Child) -> None:
+        del self.children[child.number]
+        child.vanish()
+
+    # -- the keeper's own end
+
+    def lose(self) -> None:
+        """The line broke: by our closing, or because the keeper died."""
+        if not self.closing:
+            self.swept.clear()
+            self.spawn_task("sweep after the keeper", self.clear())
+
+    async def clear(self) -> None:
+        lost = list(self.children.values())
+        try:
+            await self.bury()
+            await sweep(lost, self.token)
+        finally:
+            for child in lost:
+                self.release(child)
+            self.swept.set()
+
+    def release(self, child: Child) -> None:
+        self.answer({"is": "refused", "id": child.number, "step": "keeper", "errno": 0, "text": ""})
+        child.end(Exit())
+        self.forget(child)
+
+    async def bury(self) -> None:
+        """The keeper's last word; a thread waits, since the loop's own watchers differ and its end is at hand."""
+        await self.loop.run_in_executor(None, self.keeper.wait)
+
+    async def close(self) -> None:
+        """Ends the keeper and every child with it. Safe twice."""
+        await self.swept.wait()
+        self.closing = True
+        self.channel.close()
+        await self.bury()
+        for child in list(self.children.values()):
+            self.release(child)
+
+
+def carried(text: str) -> str:
+    """Text whose bytes survive the way: the keeper reads and writes as UTF-8, whatever our own encoding of names is."""
+    return os.fsencode(text).decode("utf-8", "surrogateescape")

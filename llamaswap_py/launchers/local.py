@@ -1,0 +1,141 @@
+"""A run on this machine: the model's own command, through the keeper.
+
+The contract: `ended` once, `stop` safe twice, no child outlives it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import signal
+from collections.abc import Callable, Mapping
+
+from llamaswap_py.config import command
+from llamaswap_py.config.values import Model
+from llamaswap_py.errors import StartFailed
+from llamaswap_py.launchers.child import Child, Exit
+from llamaswap_py.launchers.keeper_link import KeeperLink
+
+OnOutput = Callable[[bytes], None]
+
+
+class LocalRun:
+    """One life of a model's server.
+
+    `ended` comes when its command ended, asked to or not. A command that ends with 0 while `cmdStop` is set only
+    started something elsewhere: then `detached` turns True, `ended` waits for `stop`, and whether it lives is the
+    caller's probe to find out.
+    """
+
+    def __init__(
+        self, link: KeeperLink, model: Model, child: Child, on_output: OnOutput, env: Mapping[str, str]
+    ) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.link = link
+        self.model = model
+        self.child = child
+        self.on_output = on_output
+        self.env = env
+        self.detached = False
+        self.ended: asyncio.Future[Exit] = self.loop.create_future()
+        self.stopped: asyncio.Future[None] | None = None
+        self.stopper: Child | None = None  # cmdStop's own process
+        self.due = math.inf  # when patience with the stop ends
+        self.timer: asyncio.TimerHandle | None = None
+        child.exited.add_done_callback(self.leader_ended)
+
+    @classmethod
+    async def launch(
+        cls, link: KeeperLink, model: Model, port: int | None, on_output: OnOutput, environ: Mapping[str, str]
+    ) -> LocalRun:
+        """Returns when the command runs; StartFailed says why it does not."""
+        rendered = command.render(model, port)
+        env = {**environ, **dict(pair.split("=", 1) for pair in rendered.env)}
+        child = await link.spawn(command.argv(rendered.cmd), env, None, on_output)
+        return cls(link, rendered, child, on_output, env)
+
+    @property
+    def pid(self) -> int:
+        return self.child.pid
+
+    @property
+    def started(self) -> float:
+        """When its process began, on the clock that `runtime.ports.stranger` compares with."""
+        return self.child.started
+
+    def leader_ended(self, exited: asyncio.Future[Exit]) -> None:
+        how = exited.result()
+        if how.code == 0 and self.model.cmd_stop and self.stopped is None:
+            self.detached = True
+            return
+        if self.stopped is None:
+            self.child.kill_tree()  # a server left behind by its command is nobody's
+        self.end(how)
+
+    def end(self, how: Exit) -> None:
+        if not self.ended.done():
+            self.ended.set_result(how)
+
+    # -- stopping
+
+    async def stop(self, grace: float) -> None:
+        """Returns when nothing of it lives. Calls join; the shortest grace of them counts."""
+        if self.stopped is None:
+            self.stopped = self.loop.create_future()
+            self.link.spawn_task(f"stop {self.model.id}", self.halt(self.stopped))
+        self.hurry(self.loop.time() + grace)
+        await asyncio.shield(self.stopped)
+
+    def hurry(self, due: float) -> None:
+        if due >= self.due:
+            return
+        self.due = due
+        if self.timer is not None:
+            self.timer.cancel()
+        self.timer = self.loop.call_at(due, self.force)
+
+    def force(self) -> None:
+        """The grace is over, for the run and for a cmdStop that hangs."""
+        self.child.kill_tree()
+        if self.stopper is not None:
+            self.stopper.kill_tree()
+
+    async def halt(self, stopped: asyncio.Future[None]) -> None:
+        try:
+            if not (self.asks_command() and await self.command_stopped()):
+                self.child.signal_tree(signal.SIGTERM)
+            await self.child.gone
+        finally:
+            if self.timer is not None:
+                self.timer.cancel()
+            self.child.kill_tree()
+            self.end(self.child.exited.result() if self.child.exited.done() else Exit())
+            if not stopped.done():
+                stopped.set_result(None)
+
+    def asks_command(self) -> bool:
+        """cmdStop is for what lives: the process it names, or what a detached command started."""
+        return bool(self.model.cmd_stop) and (self.detached or not self.child.exited.done())
+
+    async def command_stopped(self) -> bool:
+        """Runs cmdStop. False: it could not, and the run needs the ordinary signal."""
+        argv = command.stop_argv(self.model.cmd_stop, self.child.pid)
+        if not argv:
+            return False
+        try:
+            self.stopper = await self.link.spawn(argv, self.env, None, self.on_output)
+        except StartFailed as error:
+            self.say(f"cmdStop could not be run: {error.message} Sending SIGTERM instead.")
+            return False
+        if self.loop.time() >= self.due:  # the grace ended while it was being started
+            self.stopper.kill_tree()
+        how = await self.stopper.exited
+        self.stopper.kill_tree()  # whatever it left
+        await self.stopper.gone
+        if how.code == 0:
+            return True
+        self.say(f"cmdStop {how}. Sending SIGTERM instead.")
+        return False
+
+    def say(self, line: str) -> None:
+        self.on_output(f"{line}\n".encode())

@@ -1,0 +1,59 @@
+"""When the keeper itself died: kill what it left behind, found by the marks its children carry."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Collection, Iterable
+
+from llamaswap_py.keeper import table, trees
+from llamaswap_py.keeper.table import Process
+from llamaswap_py.launchers.child import Child
+
+FIRST_PAUSE = 0.002  # a killed process is gone in about a millisecond
+LONGEST_PAUSE = 0.5  # one that survives SIGKILL hangs in the kernel: two looks a second are enough
+PATIENCE = 10.0  # then it is left to the kernel, and its run is told to be over
+
+
+async def sweep(children: Collection[Child], token: str) -> None:
+    """Kill until nothing lives that belongs to these children."""
+    pause = FIRST_PAUSE
+    spent = 0.0
+    adopted = {child.pid for child in children if child.pid}
+    while spent < PATIENCE:
+        found = leftovers(children, token)
+        adopted |= {row.pid for row in found}
+        reap(adopted)
+        living = [row for row in found if row.alive]
+        if not living:
+            return
+        for process in living:
+            trees.send(process, signal.SIGKILL)
+        await asyncio.sleep(pause)  # no event tells the death of another's child
+        spent += pause
+        pause = min(pause * 2, LONGEST_PAUSE)
+
+
+def leftovers(children: Collection[Child], token: str) -> list[Process]:
+    begun = min((child.started for child in children if child.started), default=table.now())
+    young = {pid: row for pid, row in table.snapshot().items() if row.started >= begun and pid != os.getpid()}
+    return list(trees.closed(young, roots(young, children, token), begun).values())
+
+
+def roots(young: dict[int, Process], children: Collection[Child], token: str) -> set[int]:
+    """The leaders' sessions, whoever carries the environment's mark, and orphans of ours that carry the limit's."""
+    leaders = {child.pid for child in children if child.pid}
+    found = {pid for pid, row in young.items() if row.session in leaders}
+    found |= table.marked(young, trees.mark(token))
+    orphans = [pid for pid, row in young.items() if row.parent == os.getpid()]
+    return found | {pid for pid in orphans if any(trees.carries(pid, child.serial) for child in children)}
+
+
+def reap(pids: Iterable[int]) -> None:
+    """Orphans of a dead keeper became our children, because we adopt too; those that did not are another's to reap."""
+    for pid in pids:
+        try:
+            os.waitpid(pid, os.WNOHANG)
+        except ChildProcessError:
+            continue

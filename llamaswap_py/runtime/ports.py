@@ -1,0 +1,164 @@
+"""Which port a run gets, and who else may be sitting on it."""
+
+# ruff: noqa: PTH115, PTH123, PTH208 (thousands of small reads in a millisecond or two: paths as objects cost too much)
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import sys
+from collections.abc import Collection, Container, Iterable, Iterator
+from dataclasses import dataclass
+
+from llamaswap_py.keeper import table
+
+# The wildcard of both families, and both loopbacks: the BSDs let a wildcard stand beside a listener on one address.
+PLACES = (
+    (socket.AF_INET, "0.0.0.0"),
+    (socket.AF_INET6, "::"),
+    (socket.AF_INET, "127.0.0.1"),
+    (socket.AF_INET6, "::1"),
+)
+TRIES = 100  # the system's own choices; more than a few misses mean that nearly all ports are taken
+LISTEN = b"0A"  # a state in /proc/net/tcp
+TICK = 0.02  # starts are known to a hundredth of a second, rounded down
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Somebody else's process that listens where our run should."""
+
+    pid: int
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.name} (process {self.pid})"
+
+
+def pick(preferred: int | None, taken: Container[int]) -> int:
+    """The preferred port where nobody listens on it, else a free one of the system's choice."""
+    if preferred is not None and preferred not in taken and free(preferred):
+        return preferred
+    for _ in range(TRIES):
+        port = offered()
+        if port not in taken and free(port):
+            return port
+    raise OSError("no free port was found")
+
+
+def offered() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as trial:
+        trial.bind(("127.0.0.1", 0))
+        port: int = trial.getsockname()[1]
+        return port
+
+
+def free(port: int) -> bool:
+    """Whether a server could listen there now. Connections of an earlier one that linger in TIME_WAIT do not matter."""
+    return 0 < port < 65536 and all(bindable(family, host, port) for family, host in PLACES)
+
+
+def bindable(family: socket.AddressFamily, host: str, port: int) -> bool:
+    try:
+        trial = socket.socket(family, socket.SOCK_STREAM)
+    except OSError:  # a machine without this family
+        return True
+    with trial:
+        # On Windows the same option would let us share a port that somebody listens on.
+        if sys.platform == "win32":
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+        else:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            if family == socket.AF_INET6:
+                trial.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            trial.bind((host, port))
+        except OSError as error:
+            return family == socket.AF_INET6 and not is_taken(error)
+    return True
+
+
+def is_taken(error: OSError) -> bool:
+    """Taken, or not ours to have; any other trouble means that the address does not exist here."""
+    import errno
+
+    return error.errno in (errno.EADDRINUSE, errno.EACCES)
+
+
+def stranger(port: int, spawned_at: float, ours: Collection[int]) -> Listener | None:
+    """Who listens on the port, if that is certainly not our run: visible, outside its tree, and older than it.
+
+    `spawned_at` is `LocalRun.started`; `ours` the tree's processes (`keeper.trees.members(run.pid)`).
+    """
+    if sys.platform == "linux":
+        return stranger_by_sockets(port, spawned_at, ours)
+    return stranger_by_psutil(port, spawned_at, ours)
+
+
+def is_older(pid: int, spawned_at: float) -> bool:
+    process = table.look(pid)
+    return process is not None and process.started < spawned_at - TICK
+
+
+def stranger_by_sockets(port: int, spawned_at: float, ours: Collection[int]) -> Listener | None:
+    sockets = listening(port)
+    for pid in ours:
+        sockets -= held(pid, sockets) if sockets else set()
+    if not sockets:
+        return None
+    for pid in others(ours):
+        if held(pid, sockets) and is_older(pid, spawned_at):
+            return Listener(pid, name_of(pid))
+    return None
+
+
+def listening(port: int) -> set[str]:
+    """The sockets that listen on a port, as descriptors name them: `socket:[<inode>]`."""
+    wanted = b"%04X" % port
+    found: set[str] = set()
+    for row in (*lines("/proc/net/tcp"), *lines("/proc/net/tcp6")):
+        fields = row.split()
+        if fields[3] == LISTEN and fields[1].rpartition(b":")[2] == wanted:
+            found.add(f"socket:[{int(fields[9])}]")
+    return found
+
+
+def lines(path: str) -> list[bytes]:
+    with contextlib.suppress(OSError), open(path, "rb") as file:  # a kernel without IPv6 has no such file
+        return file.read().splitlines()[1:]
+    return []
+
+
+def others(ours: Container[int]) -> Iterator[int]:
+    pids = (int(name) for name in os.listdir("/proc") if name.isdigit())
+    return (pid for pid in pids if pid not in ours)
+
+
+def held(pid: int, sockets: Iterable[str]) -> set[str]:
+    """Which of the sockets a process has open; none where it is not ours to see."""
+    folder = f"/proc/{pid}/fd"
+    found: set[str] = set()
+    with contextlib.suppress(OSError):
+        for name in os.listdir(folder):
+            with contextlib.suppress(OSError):  # closed meanwhile
+                found.add(os.readlink(f"{folder}/{name}"))
+    return found & set(sockets)
+
+
+def name_of(pid: int) -> str:
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/comm", "rb") as file:
+        return file.read().decode("utf-8", "replace").strip()
+    return "a process"
+
+
+def stranger_by_psutil(port: int, spawned_at: float, ours: Collection[int]) -> Listener | None:
+    import psutil
+
+    for process in psutil.process_iter(["pid", "name", "create_time"]):
+        with contextlib.suppress(psutil.Error):  # gone, or another user's
+            if process.pid in ours or process.info["create_time"] >= spawned_at - TICK:
+                continue
+            if any(at.status == psutil.CONN_LISTEN and at.laddr.port == port for at in process.net_connections("tcp")):
+                return Listener(process.pid, process.info["name"] or "a process")
+    return None
