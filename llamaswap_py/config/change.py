@@ -1,0 +1,45 @@
+"""What a new configuration changes for what is running, compared before ports are filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, fields
+
+from llamaswap_py.config.command import argv
+from llamaswap_py.config.values import Config, Model
+
+APART = frozenset({"models", "names", "ports"})  # not settings: said by the model lists, or derived from them
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    relaunch: tuple[str, ...] = ()  # a process running now is not what the new configuration describes
+    touched: tuple[str, ...] = ()  # differs only in what takes effect without a restart
+    settings: tuple[str, ...] = ()  # fields of Config that differ
+
+    def __bool__(self) -> bool:
+        return any((self.added, self.removed, self.relaunch, self.touched, self.settings))
+
+
+def launch_key(model: Model) -> Hashable:
+    """What a running process embodies. Comments and line breaks in the command are not part of it."""
+    return tuple(argv(model.cmd)), model.proxy, model.env
+
+
+def compare(old: Config, new: Config) -> Change:
+    both = [model_id for model_id in new.models if model_id in old.models]
+    differing = [model_id for model_id in both if old.models[model_id] != new.models[model_id]]
+    relaunch = [each for each in differing if launch_key(old.models[each]) != launch_key(new.models[each])]
+    return Change(
+        added=tuple(model_id for model_id in new.models if model_id not in old.models),
+        removed=tuple(model_id for model_id in old.models if model_id not in new.models),
+        relaunch=tuple(relaunch),
+        touched=tuple(model_id for model_id in differing if model_id not in relaunch),
+        settings=tuple(name for name in setting_names() if getattr(old, name) != getattr(new, name)),
+    )
+
+
+def setting_names() -> list[str]:
+    return [each.name for each in fields(Config) if each.name not in APART]

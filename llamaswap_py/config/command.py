@@ -1,0 +1,122 @@
+"""A model's command as the operating system takes it: comments out, `${PORT}` and `${PID}` in, text to arguments."""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import replace
+
+from llamaswap_py.config.macros import PID, PORT
+from llamaswap_py.config.values import Model
+
+WINDOWS = sys.platform == "win32"
+
+POSIX_PART = re.compile(
+    r"(?P<gap>[ \t\n]+)"
+    r"|'(?P<raw>[^']*)'?"
+    r'|"(?P<quoted>(?:[^"\\]|\\.|\\\Z)*)"?'
+    r"|\\(?P<escaped>.|\Z)"
+    r"|(?P<bare>[^ \t\n'\"\\]+)",
+    re.DOTALL,
+)
+IN_QUOTES = re.compile(r'\\([$`"\\\n])')  # any other backslash inside double quotes stands for itself
+WINDOWS_PART = re.compile(r'(?P<slashes>\\*)"|(?P<gap>[ \t\n]+)|(?P<bare>\\+|[^ \t\n"\\]+)')
+
+
+def without_comments(text: str) -> str:
+    """The text without the lines whose first character is `#`."""
+    if "#" not in text:
+        return text
+    return "\n".join(line for line in text.split("\n") if not line.lstrip().startswith("#"))
+
+
+def join_lines(text: str) -> str:
+    """Comment lines out; a backslash at the end of a line becomes a space, for the line break separates anyway."""
+    rows = []
+    for line in without_comments(text).split("\n"):
+        trimmed = line.strip()
+        rows.append(trimmed[:-1] + " " if trimmed.endswith("\\") else line)
+    return "\n".join(rows)
+
+
+def argv(text: str, windows: bool = WINDOWS) -> list[str]:
+    """The command's arguments. No shell is involved: no variables, globs or pipes. An open quote runs to the end."""
+    text = join_lines(text)
+    return split_windows(text) if windows else split_posix(text)
+
+
+def split_posix(text: str) -> list[str]:
+    words: list[str] = []
+    word: str | None = None
+    for part in POSIX_PART.finditer(text):
+        if part.lastgroup == "gap":
+            words += [] if word is None else [word]
+            word = None
+        else:
+            word = (word or "") + posix_text(part)
+    return words if word is None else [*words, word]
+
+
+def posix_text(part: re.Match[str]) -> str:
+    found = part[part.lastgroup or 0]
+    if part.lastgroup == "quoted":
+        return IN_QUOTES.sub(lambda each: "" if each[1] == "\n" else each[1], found)
+    if part.lastgroup == "escaped":
+        return "" if found == "\n" else found
+    return found
+
+
+def split_windows(text: str) -> list[str]:
+    """Microsoft's C runtime rules: backslashes count only before a double quote, two quotes inside quotes are one."""
+    words: list[str] = []
+    word: str | None = None
+    quoted = False
+    at = 0
+    while part := WINDOWS_PART.match(text, at):
+        at = part.end()
+        if part["slashes"] is not None:
+            slashes = len(part["slashes"])
+            word = (word or "") + "\\" * (slashes // 2)
+            if slashes % 2:
+                word += '"'
+            elif quoted and text.startswith('"', at):
+                word, at = word + '"', at + 1
+            else:
+                quoted = not quoted
+        elif part["bare"] or quoted:
+            word = (word or "") + part[0]
+        else:
+            words += [] if word is None else [word]
+            word = None
+    return words if word is None else [*words, word]
+
+
+def stop_argv(text: str, pid: int, windows: bool = WINDOWS) -> list[str]:
+    """`cmdStop` for one process. Empty where it says nothing: then the process gets the ordinary stop signal."""
+    return argv(text.replace(PID, str(pid)), windows)
+
+
+def uses_port(model: Model) -> bool:
+    return PORT in model.cmd
+
+
+def render(model: Model, port: int | None) -> Model:
+    """The model with its port in every text; unchanged where it has none."""
+    if port is None:
+        return model
+
+    def filled(text: str) -> str:
+        return text.replace(PORT, str(port))
+
+    return replace(
+        model,
+        cmd=filled(model.cmd),
+        cmd_stop=filled(model.cmd_stop),
+        proxy=filled(model.proxy),
+        check_endpoint=filled(model.check_endpoint),
+        env=tuple(map(filled, model.env)),
+        aliases=tuple(map(filled, model.aliases)),
+        name=filled(model.name),
+        description=filled(model.description),
+        use_model_name=filled(model.use_model_name),
+    )

@@ -1,0 +1,81 @@
+"""One mapping read by the schema: known keys give values of their kind, unknown ones a warning."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llamaswap_py.config.kinds import READERS, Spot, read_map
+from llamaswap_py.config.report import Report, closest
+from llamaswap_py.config.schema import BY_PATH, NAMES_IN, Key, Standing
+from llamaswap_py.config.tree import List, Map, Node, Place, Scalar, inside
+
+
+def says_something(node: Node | None) -> bool:
+    """False for what asks for nothing: null, false, an empty list or mapping."""
+    if isinstance(node, Scalar):
+        return node.value is not None and node.value is not False
+    return bool(node and (node.items if isinstance(node, List) else node.entries))
+
+
+class Fields:
+    """`section` is the mapping's path in the schema, `path` the one in the file."""
+
+    def __init__(self, node: Node | None, section: str, path: str, report: Report) -> None:
+        self.node = read_map(node, path, report)
+        self.section = section
+        self.path = path
+        self.report = report
+        for name in self.node.entries if self.node else ():
+            self.recognise(name)
+
+    def recognise(self, name: str) -> None:
+        key = BY_PATH.get(inside(self.section, name))
+        if key is None:
+            self.unknown(name)
+        elif key.standing is Standing.MISSED and says_something(self.get(name)):
+            self.missed(key, name)
+
+    def unknown(self, name: str) -> None:
+        near = closest(name, NAMES_IN[self.section])
+        remedy = f"Did you mean `{near[0]}`?" if near else "Remove it, or see the documentation for the keys there are."
+        self.report.warn(self.place(name), inside(self.path, name), "this key is unknown and has no effect", remedy)
+
+    def missed(self, key: Key, name: str) -> None:
+        """Said once for all models: a file that uses it uses it often."""
+        message = f"this version does not act on `{name}` yet"
+        self.report.warn_once(key.path, self.place(name), inside(self.path, name), message, "It may stay in the file.")
+
+    def place(self, name: str) -> Place:
+        """Where the key stands; where the mapping begins if it does not."""
+        if self.node is None:
+            return Place("", 0, 0)
+        return self.node.keys.get(name, self.node.place)
+
+    def get(self, name: str) -> Node | None:
+        return self.node.entries.get(name) if self.node else None
+
+    def value(self, name: str) -> Any:
+        """As the schema's kind says, or its default."""
+        key = BY_PATH[inside(self.section, name)]
+        node = self.get(name)
+        found = None if node is None else READERS[key.kind](node, Spot(key, inside(self.path, name), self.report))
+        return key.default if found is None else found
+
+    def child(self, name: str) -> Fields:
+        """The mapping under a key of the schema."""
+        return Fields(self.get(name), inside(self.section, name), inside(self.path, name), self.report)
+
+    def named(self, name: str) -> Map:
+        """The mapping under a key whose entries' names the operator chose."""
+        found = read_map(self.get(name), inside(self.path, name), self.report)
+        return Map({}, {}, Place("", 0, 0)) if found is None else found
+
+    def wrong(self, name: str, message: str, remedy: str) -> None:
+        node = self.get(name)
+        place = node.place if node else self.place(name)
+        self.report.wrong(place, inside(self.path, name), message, remedy)
+
+    def warn(self, name: str, message: str, remedy: str) -> None:
+        node = self.get(name)
+        place = node.place if node else self.place(name)
+        self.report.warn(place, inside(self.path, name), message, remedy)

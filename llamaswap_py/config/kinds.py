@@ -1,0 +1,177 @@
+"""One value of each kind, as Go's decoder takes it and a little kinder where a person's meaning is plain.
+A reader answers None where nothing was set or where it has told what is wrong; the default then holds."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from llamaswap_py.config.report import Report, closest
+from llamaswap_py.config.scalars import as_number, spell
+from llamaswap_py.config.schema import Key, Kind
+from llamaswap_py.config.tree import List, Map, Node, Scalar, inside, kind
+
+N = TypeVar("N", int, float)
+
+YES = frozenset({"y", "Y", "yes", "Yes", "YES", "on", "On", "ON"})
+NO = frozenset({"n", "N", "no", "No", "NO", "off", "Off", "OFF"})
+DURATION = re.compile(r"[-+]?(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+")
+PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+UNIT = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+SIZE = re.compile(r"(\d+)\s*([kmgKMG]?)(?:i?[bB])?")
+FACTOR = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """One value being read: what it should be, where it stands, and where to say what is wrong."""
+
+    key: Key
+    path: str
+    report: Report
+
+    def wrong(self, node: Node, message: str, remedy: str) -> None:
+        self.report.wrong(node.place, self.path, message, remedy)
+
+    def warn(self, node: Node, message: str, remedy: str) -> None:
+        self.report.warn(node.place, self.path, message, remedy)
+
+
+def read_text(node: Node, spot: Spot) -> str | None:
+    if not isinstance(node, Scalar):
+        spot.wrong(
+            node, f"this must be a text, and it is {kind(node)}", "Write it on one line, or as a block after `|`."
+        )
+        return None
+    if node.value is None:
+        return None
+    return node.value if isinstance(node.value, str) else node.text
+
+
+def read_texts(node: Node, spot: Spot) -> tuple[str, ...] | None:
+    if isinstance(node, Scalar) and node.value is None:
+        return None
+    if not isinstance(node, List):
+        remedy = f"Write `- {node.text}` below it." if isinstance(node, Scalar) else "Write its entries with `- `."
+        spot.wrong(node, f"this must be a list, and it is {kind(node)}", remedy)
+        return None
+    texts = []
+    for number, item in enumerate(node.items):
+        here = Spot(spot.key, inside(spot.path, number), spot.report)
+        text = read_text(item, here)
+        texts.append(text or "")
+    return tuple(texts)
+
+
+def read_flag(node: Node, spot: Spot) -> bool | None:
+    value = node.value if isinstance(node, Scalar) else node
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value in YES | NO:
+        return value in YES
+    shown = f"`{node.text}`" if isinstance(node, Scalar) else kind(node)
+    spot.wrong(node, f"this must be true or false, and it is {shown}", "Write true or false.")
+    return None
+
+
+def read_whole(node: Node, spot: Spot) -> int | None:
+    return within(read_number(node, spot, "Write a whole number."), node, spot)
+
+
+def read_seconds(node: Node, spot: Spot) -> float | None:
+    value = duration(node)
+    if value is None:
+        value = read_number(node, spot, "Write seconds as a number, or a duration such as 90s, 5m or 1h30m.")
+    return within(value, node, spot)
+
+
+def read_span(node: Node, spot: Spot) -> float | None:
+    """Seconds that need not be whole, and may be endless."""
+    if isinstance(node, Scalar) and isinstance(node.value, float) and not math.isnan(node.value):
+        return within(node.value, node, spot)
+    return read_seconds(node, spot)
+
+
+def duration(node: Node) -> float | None:
+    if not isinstance(node, Scalar) or not isinstance(node.value, str) or not DURATION.fullmatch(node.value):
+        return None
+    total = sum(float(amount) * UNIT[unit] for amount, unit in PART.findall(node.value))
+    return -total if node.value.startswith("-") else total
+
+
+def read_number(node: Node, spot: Spot, remedy: str) -> int | None:
+    """A fraction is cut off, as Go does; whoever wrote it is told."""
+    if not isinstance(node, Scalar):
+        spot.wrong(node, f"this must be a number, and it is {kind(node)}", remedy)
+        return None
+    value = node.value
+    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
+    if isinstance(value, float) and math.isfinite(value):
+        if value != int(value):
+            spot.warn(node, f"the fraction of {spell(value)} is cut off: {int(value)}", remedy)
+        return int(value)
+    if isinstance(value, str) and as_number(value.strip()) is not None:
+        spot.wrong(node, f'this must be a number, and "{value}" in quotes is a text', "Remove the quotes.")
+    else:
+        spot.wrong(node, f"this must be a number, and it is `{node.text}`", remedy)
+    return None
+
+
+def read_size(node: Node, spot: Spot) -> int | None:
+    if isinstance(node, Scalar) and isinstance(node.value, str) and (found := SIZE.fullmatch(node.value.strip())):
+        return within(int(found[1]) * FACTOR[found[2].lower()], node, spot)
+    return within(read_number(node, spot, "Write bytes as a number, or a size such as 256MB."), node, spot)
+
+
+def within(value: N | None, node: Node, spot: Spot) -> N | None:
+    """The number, if it keeps to the key's bounds."""
+    least, most = spot.key.least, spot.key.most
+    if value is not None and least is not None and value < least:
+        spot.wrong(node, f"this must be at least {least}, and it is {spell(value)}", "Write a larger number.")
+        return None
+    if value is not None and most is not None and value > most:
+        spot.wrong(node, f"this must be at most {most}, and it is {spell(value)}", "Write a smaller number.")
+        return None
+    return value
+
+
+def read_word(node: Node, spot: Spot) -> str | None:
+    text = read_text(node, spot)
+    if text is None:
+        return None
+    word = text.strip().lower() if spot.key.lenient else text
+    if word in spot.key.words:
+        return word
+    near = closest(word, spot.key.words)
+    remedy = f"Did you mean {near[0]}?" if near else f"Write one of {', '.join(spot.key.words)}."
+    if spot.key.lenient:
+        spot.warn(node, f"`{text}` is not one of {', '.join(spot.key.words)}; {spot.key.default} is used", remedy)
+    else:
+        spot.wrong(node, f"this must be one of {', '.join(spot.key.words)}, and it is `{text}`", remedy)
+    return None
+
+
+READERS: dict[Kind, Callable[[Node, Spot], object]] = {
+    Kind.TEXT: read_text,
+    Kind.TEXTS: read_texts,
+    Kind.FLAG: read_flag,
+    Kind.WHOLE: read_whole,
+    Kind.SECONDS: read_seconds,
+    Kind.SPAN: read_span,
+    Kind.SIZE: read_size,
+    Kind.WORD: read_word,
+}
+
+
+def read_map(node: Node | None, path: str, report: Report) -> Map | None:
+    """A mapping, or None where there is nothing or something else."""
+    if node is None or isinstance(node, Map):
+        return node
+    if not (isinstance(node, Scalar) and node.value is None):
+        remedy = "Write its entries below it as `key: value`."
+        report.wrong(node.place, path, f"this must be a mapping, and it is {kind(node)}", remedy)
+    return None

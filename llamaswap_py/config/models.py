@@ -1,0 +1,161 @@
+"""The models of a configuration: their macros filled in, their fields checked, their names given out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
+
+from llamaswap_py.config.command import argv, uses_port, without_comments
+from llamaswap_py.config.fields import Fields
+from llamaswap_py.config.macros import PORT, USE, Leftovers, Macros, declared, effective, expand, fill
+from llamaswap_py.config.report import Report
+from llamaswap_py.config.tree import Map, Node, Place, Scalar, at, inside
+from llamaswap_py.config.values import Model
+
+SECTION = "models.*"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """One model's mapping with its macros filled in."""
+
+    id: str
+    place: Place  # of its id
+    fields: Fields
+    extra_names: Mapping[str, Place]  # keys of filters.setParamsByID, each of which is a name of the model
+
+
+@dataclass(frozen=True, slots=True)
+class Inherited:
+    """What a model takes from the document where it says nothing itself."""
+
+    ttl: float
+    unload_timeout: float
+
+
+def prepare(model_id: str, place: Place, node: Node, common: Macros, report: Report) -> Draft:
+    path = inside("models", model_id)
+    own = declared(at(node, "macros"), inside(path, "macros"), report)
+    macros = effective(model_id, common, own)
+    bare = expand(without_macros(node), macros)
+    check_leftovers(bare, path, may_use_port(at(bare, "cmd")), macros, report)
+    extra = extra_names(model_id, bare, macros, report)
+    return Draft(model_id, place, Fields(bare, SECTION, path, report), extra)
+
+
+def may_use_port(cmd: Node | None) -> bool:
+    """True for a cmd that is no text too: that is one mistake, told elsewhere."""
+    if isinstance(cmd, Scalar):
+        return isinstance(cmd.value, str) and PORT in cmd.value
+    return cmd is not None
+
+
+def without_macros(node: Node) -> Node:
+    """Comment lines in commands go before macros are filled in, so that a macro named only there is not missed."""
+    if not isinstance(node, Map):
+        return node
+    entries = {name: value for name, value in node.entries.items() if name != "macros"}
+    for name in ("cmd", "cmdStop"):
+        value = entries.get(name)
+        if isinstance(value, Scalar) and isinstance(value.value, str):
+            entries[name] = replace(value, value=without_comments(value.value))
+    return replace(node, entries=entries)
+
+
+def check_leftovers(node: Node, path: str, with_port: bool, macros: Macros, report: Report) -> None:
+    port = {"PORT"} if with_port else set()
+    stop, proxy = inside(path, "cmdStop"), inside(path, "proxy")
+
+    def allowed(key: str) -> Collection[str]:
+        if key == proxy:  # has a sentence of its own
+            return {"PORT"}
+        return port | {"PID"} if key == stop else port
+
+    Leftovers(report, macros, allowed).check(node, path)
+
+
+def extra_names(model_id: str, node: Node, macros: Macros, report: Report) -> dict[str, Place]:
+    rules = at(node, "filters", "setParamsByID")
+    found: dict[str, Place] = {}
+    if not isinstance(rules, Map):
+        return found
+    path = f"models.{model_id}.filters.setParamsByID"
+    for written, place in rules.keys.items():
+        name = str(fill(written, macros))
+        for unknown in USE.findall(name):
+            report.wrong(place, path, f"unknown macro ${{{unknown}}}", f"Declare `{unknown}` under `macros:`.")
+        if name in found:
+            report.wrong(place, path, f"two keys come out as `{name}`", "Remove one of the two.")
+        found[name] = place
+    return found
+
+
+def read_model(draft: Draft, inherited: Inherited) -> Model:
+    fields = draft.fields
+    if fields.node is None:  # `name:` with nothing below it
+        message = "the model is empty and cannot be started"
+        fields.report.warn(draft.place, fields.path, message, "Give it a `cmd`.")
+        return Model(id=draft.id, cmd="", proxy="", ttl=inherited.ttl, unload_timeout=inherited.unload_timeout)
+    ttl = fields.value("ttl")
+    model = Model(
+        id=draft.id,
+        cmd=fields.value("cmd"),
+        cmd_stop=fields.value("cmdStop"),
+        proxy=fields.value("proxy"),
+        check_endpoint=fields.value("checkEndpoint").strip(),
+        ttl=inherited.ttl if ttl < 0 else ttl,
+        unload_timeout=fields.value("unloadTimeout") or inherited.unload_timeout,
+        env=fields.value("env"),
+        aliases=tuple(name for name in fields.value("aliases") if name),
+        name=fields.value("name").strip(),
+        description=fields.value("description").strip(),
+        unlisted=fields.value("unlisted"),
+        use_model_name=fields.value("useModelName"),
+        concurrency_limit=limit(fields),
+    )
+    if isinstance(fields.get("cmd"), Scalar | None):
+        check_command(fields, model)
+        check_proxy(fields, model)
+    check_env(fields, model)
+    return model
+
+
+def limit(fields: Fields) -> int | None:
+    """llama-swap takes 0 and less as its default; ours is no limit."""
+    value: int | None = fields.value("concurrencyLimit")
+    if value is not None and value < 0:
+        fields.warn("concurrencyLimit", "a limit below 0 means no limit", "Remove it, or write the number of callers.")
+    return value if value is not None and value > 0 else None
+
+
+def check_command(fields: Fields, model: Model) -> None:
+    if argv(model.cmd):
+        return
+    if PORT in model.proxy:
+        fields.wrong("cmd", "the model has no command", "Give it a `cmd` that uses ${PORT}.")
+    else:
+        fields.warn("cmd", "the model has no command and cannot be started", "Give it a `cmd`.")
+
+
+def check_proxy(fields: Fields, model: Model) -> None:
+    if PORT in model.proxy and not uses_port(model):
+        if argv(model.cmd):
+            remedy = "Use ${PORT} in cmd, or set proxy to the address at which the command listens."
+            fields.wrong("proxy" if fields.get("proxy") else "cmd", "proxy uses ${PORT} but cmd does not", remedy)
+        return
+    remedy = "Write it as http://host:port."
+    try:
+        address = urlsplit(model.proxy.replace(PORT, "1"))
+        port = address.port
+    except ValueError as error:
+        fields.wrong("proxy", f"this is not an address: {error}", remedy)
+        return
+    if address.scheme not in ("http", "https") or not address.hostname or port == 0:
+        fields.warn("proxy", f"nothing can be reached at `{model.proxy}`", remedy)
+
+
+def check_env(fields: Fields, model: Model) -> None:
+    for entry in model.env:
+        if "=" not in entry.lstrip("="):
+            fields.warn("env", f"`{entry}` sets nothing", "Write NAME=value.")

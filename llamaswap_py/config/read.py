@@ -1,0 +1,152 @@
+"""Text and environment in, a Config out; or every mistake at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+from llamaswap_py.config.aliases import give_names
+from llamaswap_py.config.command import uses_port
+from llamaswap_py.config.environment import substitute
+from llamaswap_py.config.fields import Fields
+from llamaswap_py.config.groups import read_groups
+from llamaswap_py.config.macros import Leftovers, Macros, declared, expand
+from llamaswap_py.config.merge import merge
+from llamaswap_py.config.models import Draft, Inherited, prepare, read_model
+from llamaswap_py.config.report import Report, Source, closest
+from llamaswap_py.config.schema import BY_PATH
+from llamaswap_py.config.tree import Map, Place, at
+from llamaswap_py.config.values import Config, Model
+from llamaswap_py.config.yaml import parse
+from llamaswap_py.errors import ConfigError, Mistake
+
+__all__ = ["Reading", "Source", "read"]
+
+QUICKEST_CHECK = 15  # seconds; llama-swap's floor for healthCheckTimeout
+LAST_PORT = 65535
+OWN_WAY = ("models", "macros")  # top-level keys whose macros are not simply filled in
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    config: Config
+    warnings: tuple[Mistake, ...]
+
+
+def read(sources: Sequence[Source], env: Mapping[str, str]) -> Reading:
+    """Raises ConfigError with every mistake. An empty file is a configuration without models; no file is none."""
+    if not sources:
+        remedy = "Name one with --config or --config-dir."
+        raise ConfigError([Mistake("", 0, 0, "", "there is no configuration file", remedy)])
+    report = Report(sources)
+    document = load(sources, env, report)
+    config = read_document(document, report)
+    report.settle()
+    return Reading(config, report.sort(report.warnings))
+
+
+def load(sources: Sequence[Source], env: Mapping[str, str], report: Report) -> Map:
+    """The files as one tree. Of a file that is not YAML nothing further can be said, so reading ends there."""
+    trees = []
+    broken = False
+    for written in sources:
+        source = substitute(written, env, report)
+        report.texts[source.path] = source.text
+        before = len(report.mistakes)
+        tree = parse(source, report)
+        broken = broken or (tree is None and len(report.mistakes) > before)
+        trees += [] if tree is None else [tree]
+    if broken:
+        report.settle()
+    return merge(trees, report)
+
+
+def read_document(document: Map, report: Report) -> Config:
+    common = declared(at(document, "macros"), "macros", report)
+    fields = Fields(fill_in(document, common, report), "", "", report)
+    drafts = prepare_models(fields, common, report)
+    inherited = Inherited(fields.value("globalTTL"), fields.value("unloadTimeout") or 10)
+    registry = give_names({draft.id: read_model(draft, inherited) for draft in drafts}, drafts)
+    models = {model_id: registry.models[model_id] for model_id in sorted(registry.models, key=in_bytes)}
+    names = registry.names()
+    return Config(
+        models=MappingProxyType(models),
+        groups=read_groups(fields, names, list(models)),
+        preload=read_preload(fields, names),
+        health_check_timeout=read_check_timeout(fields),
+        start_port=fields.value("startPort"),
+        log_level=fields.value("logLevel"),
+        log_to_stdout=fields.value("logToStdout"),
+        include_aliases_in_list=fields.value("includeAliasesInList"),
+        api_keys=read_keys(fields),
+        allowed_hosts=tuple(filter(None, map(str.strip, fields.value("allowedHosts")))),
+        max_body_bytes=fields.value("maxBodySize"),
+        patience=fields.value("patience"),
+        names=MappingProxyType(names),
+        ports=MappingProxyType(number_ports(models, fields)),
+    )
+
+
+def in_bytes(model_id: str) -> bytes:
+    """llama-swap's order of models."""
+    return model_id.encode("utf-8", "surrogatepass")
+
+
+def fill_in(document: Map, common: Macros, report: Report) -> Map:
+    """Everything but models, which have macros of their own. What an unknown key holds is not checked."""
+    leftovers = Leftovers(report, common, lambda _: ())
+    entries = dict(document.entries)
+    for name, node in document.entries.items():
+        if name not in OWN_WAY:
+            entries[name] = expand(node, common)
+            if name in BY_PATH:
+                leftovers.check(entries[name], name)
+    return replace(document, entries=entries)
+
+
+def prepare_models(fields: Fields, common: Macros, report: Report) -> list[Draft]:
+    models = fields.named("models")
+    return [prepare(model_id, models.keys[model_id], node, common, report) for model_id, node in models.entries.items()]
+
+
+def read_preload(document: Fields, names: Mapping[str, str]) -> tuple[str, ...]:
+    fields = document.child("hooks").child("on_startup")
+    found = []
+    for name in filter(None, map(str.strip, fields.value("preload"))):
+        if name in names:
+            found.append(names[name])
+        else:
+            near = closest(name, names)
+            remedy = f"Did you mean `{near[0]}`?" if near else "Remove it."
+            fields.warn("preload", f"there is no model `{name}` to load", remedy)
+    return tuple(found)
+
+
+def read_check_timeout(fields: Fields) -> float:
+    value: float = fields.value("healthCheckTimeout")
+    if value < QUICKEST_CHECK:
+        fields.warn("healthCheckTimeout", f"this is raised to {QUICKEST_CHECK} seconds", "Write a larger number.")
+    return max(value, QUICKEST_CHECK)
+
+
+def read_keys(fields: Fields) -> tuple[str, ...]:
+    keys: tuple[str, ...] = fields.value("apiKeys")
+    for number, key in enumerate(keys):
+        item = at(fields.get("apiKeys"), number)
+        place = item.place if item else Place("", 0, 0)
+        if not key:
+            fields.report.wrong(place, f"apiKeys[{number}]", "the key is empty", "Write a key, or remove the entry.")
+        elif " " in key:
+            fields.report.wrong(place, f"apiKeys[{number}]", "the key contains a space", "Write a key without spaces.")
+    return keys
+
+
+def number_ports(models: Mapping[str, Model], fields: Fields) -> dict[str, int]:
+    """One after the other, in the order of models, for those whose command asks for one."""
+    wanting = [model_id for model_id, model in models.items() if uses_port(model)]
+    first: int = fields.value("startPort")
+    if first + len(wanting) - 1 > LAST_PORT:
+        remedy = f"Write at most {LAST_PORT + 1 - len(wanting)}."
+        fields.wrong("startPort", f"{len(wanting)} models need ports, and there is none beyond {LAST_PORT}", remedy)
+    return {model_id: first + number for number, model_id in enumerate(wanting)}

@@ -1,0 +1,68 @@
+"""Where mistakes and warnings gather while a configuration is read, so that all of them can be shown at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+
+from llamaswap_py.config.tree import Place
+from llamaswap_py.errors import ConfigError, Mistake
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file: the path it is spoken of by, and what is in it."""
+
+    path: str
+    text: str
+
+
+class Report:
+    def __init__(self, sources: Sequence[Source]) -> None:
+        self.mistakes: list[Mistake] = []
+        self.warnings: list[Mistake] = []
+        self.order = {source.path: number for number, source in enumerate(sources)}
+        self.texts = {source.path: source.text for source in sources}
+        self.said: set[str] = set()
+
+    def wrong(self, place: Place, key: str, message: str, remedy: str) -> None:
+        self.mistakes.append(Mistake(place.file, place.line, place.column, key, message, remedy))
+
+    def warn(self, place: Place, key: str, message: str, remedy: str) -> None:
+        self.warnings.append(Mistake(place.file, place.line, place.column, key, message, remedy))
+
+    def warn_once(self, subject: str, place: Place, key: str, message: str, remedy: str) -> None:
+        if subject not in self.said:
+            self.said.add(subject)
+            self.warn(place, key, message, remedy)
+
+    def locate(self, start: Place, needle: str, lines: int) -> Place:
+        """Where `needle` stands in the source, searched over so many lines from `start` but not in comments; `start`
+        where it does not."""
+        rows = self.texts.get(start.file, "").splitlines()[max(start.line - 1, 0) :][:lines]
+        for number, row in enumerate(rows):
+            column = row.find(needle, start.column - 1 if number == 0 else 0)
+            if column >= 0 and not row.lstrip().startswith("#"):
+                return replace(start, line=start.line + number, column=column + 1)
+        return start
+
+    def sort(self, found: list[Mistake]) -> tuple[Mistake, ...]:
+        """In file order, the same one said once."""
+        unique = dict.fromkeys(found)
+        return tuple(sorted(unique, key=lambda m: (self.order.get(m.file, -1), m.line, m.column)))
+
+    def settle(self) -> None:
+        """Raise if anything is wrong so far."""
+        if self.mistakes:
+            raise ConfigError(self.sort(self.mistakes))
+
+
+def closest(word: str, words: Iterable[str], count: int = 1) -> list[str]:
+    """The words a person who wrote `word` probably meant, best first."""
+    spelled: dict[str, list[str]] = {}
+    for each in words:
+        spelled.setdefault(each.lower(), []).append(each)
+    # 0.6 is difflib's own measure of "similar"
+    found = get_close_matches(word.lower(), spelled, n=count, cutoff=0.6)
+    return [each for low in found for each in spelled[low]][:count]
