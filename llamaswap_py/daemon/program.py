@@ -51,7 +51,6 @@ class Program:
         self.stdout = voice.Stdout()
         self.sources = Sources(options.config, options.config_dir)
         self.stopped = asyncio.Event()
-        self.forced = asyncio.Event()
 
     async def serve(self) -> None:
         seen = self.sources.look()
@@ -61,8 +60,10 @@ class Program:
         voice.speak(config.log_level, self.logs.from_proxy)
         tell_warnings(reading)
         address, sockets = self.open_sockets()
-        state = self.take_state(str(address))
+        state, before = self.take_state(str(address))
         try:
+            if before is not None:
+                await clear(before)
             await self.serve_from(config, address, sockets, state)
             if self.options.watch_config:
                 Watch(self.sources, seen, self.reload.now).start(self.tasks)
@@ -86,17 +87,14 @@ class Program:
             ) from error
         return listen.Address(address.host, sockets[0].getsockname()[1]), sockets
 
-    def take_state(self, address: str) -> State:
+    def take_state(self, address: str) -> tuple[State, str | None]:
         chosen = self.options.state_dir
         directory = Path(chosen) if chosen else default_directory(dict(os.environ))
         state = State(directory, address)
         try:
-            before = state.take()
+            return state, state.take()
         except (InUse, OSError) as error:
             raise StartRefused(f"cannot use the state directory {directory}: {error}") from error
-        if before is not None:
-            clear(before)
-        return state
 
     async def serve_from(
         self, config: Config, address: listen.Address, sockets: list[socket.socket], state: State
@@ -144,13 +142,13 @@ class Program:
     def stop(self) -> None:
         """The first time: drain. The second: now."""
         if self.stopped.is_set():
-            self.forced.set()
+            self.conductor.hurry()
         self.stopped.set()
 
     async def drain(self) -> None:
         log.info("shutting down: no new requests, answers in flight may finish")
         await self.face.stop_listening()
-        await self.conductor.close(DRAIN_SECONDS, self.forced)
+        await self.conductor.close(DRAIN_SECONDS)
 
     async def end(self, state: State) -> None:
         if hasattr(self, "face"):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import count
 from types import TracebackType
@@ -13,7 +12,7 @@ import structlog
 
 from llamaswap_py.config.change import launch_key
 from llamaswap_py.config.values import Config, Model
-from llamaswap_py.errors import Internal, Refusal, ShuttingDown, Unloaded
+from llamaswap_py.errors import Internal, Refusal, ShuttingDown, UnknownModel, Unloaded
 from llamaswap_py.runtime.feed import Feed, ModelChanged
 from llamaswap_py.runtime.runs import Ground, Run
 from llamaswap_py.schedule.eviction import group
@@ -30,6 +29,7 @@ from llamaswap_py.schedule.facts import (
     UnloadAsked,
     Woke,
 )
+from llamaswap_py.schedule.lives import Sight
 from llamaswap_py.schedule.orders import Grant, Order, Refuse, Start, Stop
 from llamaswap_py.schedule.plan import Entry, Phase, Plan
 from llamaswap_py.schedule.scheduler import Scheduler
@@ -84,8 +84,11 @@ class Lease:
         self.leave()
 
     def leave(self) -> None:
-        self.conductor.waiters.pop(self.asked.ticket, None)
-        self.conductor.tell(Left(self.asked.ticket))
+        conductor = self.conductor
+        del conductor.waiters[self.asked.ticket]
+        conductor.tell(Left(self.asked.ticket))
+        if conductor.closed and not conductor.waiters:
+            conductor.drained.set()
 
 
 class Conductor:
@@ -103,6 +106,7 @@ class Conductor:
         self.telling = False
         self.timer: asyncio.TimerHandle | None = None
         self.closed = False
+        self.drained = asyncio.Event()
 
     # -- facts in, orders out
 
@@ -177,22 +181,26 @@ class Conductor:
             why = await run.live(ready)
         finally:
             if why is not None:
-                log.warning(f"{name}: {why.message}")
+                log.warning(why.message)
             del self.runs[run.number]
-            self.settle(name, why or Unloaded(f"model {name} was stopped before it was ready"))
             self.tell(Gone(name, run.number, why))
-            phase = self.phase_of(name)
+            sight = self.sight(name)
+            self.settle_ended(name, why, sight)
+            phase = sight.phase if sight else Phase.DOWN
             self.feed.publish(ModelChanged(name, run.number, phase, why.message if why else "stopped"))
             run.gone.set_result(None)
 
-    def phase_of(self, name: str) -> Phase:
-        row = self.scheduler.snapshot().get(name)
-        return row.phase if row is not None else Phase.DOWN
+    def sight(self, name: str) -> Sight | None:
+        return self.scheduler.snapshot().get(name)
+
+    def settle_ended(self, name: str, why: Refusal | None, sight: Sight | None) -> None:
+        """A load that is still to come (its model was stopping when it was ordered) waits on."""
+        if why is None and sight is not None and (sight.wanted or sight.phase is Phase.STARTING):
+            return
+        self.settle(name, why or Unloaded(f"model {name} was stopped before it was ready"))
 
     def settle(self, name: str, refusal: Refusal | None) -> None:
-        """Whoever ordered a load hears how it ended. A load asked for again while the old run stops waits on."""
-        if refusal is not None and name in self.loads and self.wanted_again(name):
-            return
+        """Whoever ordered a load hears how it ended."""
         for waiter in self.loads.pop(name, ()):
             if waiter.done():
                 continue
@@ -201,33 +209,38 @@ class Conductor:
             else:
                 waiter.set_exception(refusal)
 
-    def wanted_again(self, name: str) -> bool:
-        row = self.scheduler.snapshot().get(name)
-        return row is not None and row.phase is Phase.STOPPING
-
     # -- what the rest of the house asks for
 
     def lease(self, model: str, caller: str = "") -> Lease:
         return Lease(self, Asked(next(self.tickets), model, caller))
 
     async def load(self, model: str) -> None:
-        """Returns when the model is ready; raises why it is not."""
+        """Returns when the model is ready; raises why it is not. An order from a person: earlier failures are forgotten."""
         if self.closed:
             raise ShuttingDown("the proxy is shutting down: nothing is loaded any more")
         self.tell(ResetAsked(model))
-        if self.phase_of(model) is Phase.READY:
-            return
+        sight = self.sight(model)
+        if sight is None:
+            raise UnknownModel(f"there is no model {model!r} any more")
         waiter: asyncio.Future[None] = self.loop.create_future()
         self.loads.setdefault(model, []).append(waiter)
         self.tell(LoadAsked(model))
+        after = self.sight(model)
+        if after is not None and after.phase is Phase.READY and not after.wanted:
+            return
         await waiter
 
     async def unload(self, models: tuple[str, ...]) -> None:
         """Returns when nothing of them is left."""
-        self.tell(UnloadAsked(models))
         leaving = [run.gone for run in self.runs.values() if run.model.id in models]
+        for model in models:
+            self.settle(model, Unloaded(f"model {model} was unloaded by order while it was being loaded"))
+        self.tell(UnloadAsked(models))
         if leaving:
             await asyncio.wait(leaving)
+
+    async def unload_all(self) -> None:
+        await self.unload(tuple({*self.config.models, *(run.model.id for run in self.runs.values())}))
 
     async def restart(self, model: str) -> None:
         self.tell(UnloadAsked((model,)))
@@ -247,15 +260,24 @@ class Conductor:
 
     def standings(self) -> list[Standing]:
         """Every model of the configuration, and what still runs of one that left it."""
-        rows = self.scheduler.snapshot()
-        current: Mapping[str, Run] = {run.model.id: run for run in self.runs.values()}
-        names = dict.fromkeys((*self.config.models, *current))
-        return [self.standing(name, rows.get(name), current.get(name)) for name in sorted(names)]
+        running = {run.model.id: run for run in self.runs.values()}
+        return [self.standing(sight, running.get(name)) for name, sight in sorted(self.scheduler.snapshot().items())]
 
-    def standing(self, name: str, row: object, run: Run | None) -> Standing:
-        raise NotImplementedError
+    def standing(self, sight: Sight, run: Run | None) -> Standing:
+        model = run.rendered if run else self.config.models[sight.model]
+        pid = run.child.pid if run and run.child else None
+        return Standing(model, sight.phase, sight.run, pid, sight.seated, sight.waiting, sight.why)
 
     async def close(self, grace: float) -> None:
-        """Nobody new; whoever is seated has `grace` seconds to finish; then everything is stopped."""
+        """Nobody new; whoever is seated may finish within the grace, unless hurried; then everything is stopped."""
         self.closed = True
         self.tell(Closed())
+        if self.waiters:
+            enough = self.loop.call_later(grace, self.drained.set)
+            await self.drained.wait()
+            enough.cancel()
+        await self.unload_all()
+
+    def hurry(self) -> None:
+        """Ends the grace of `close` now."""
+        self.drained.set()

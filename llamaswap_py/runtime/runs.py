@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import os
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from llamaswap_py.config.command import render
 from llamaswap_py.config.values import Config, Model
 from llamaswap_py.errors import Refusal, StartFailed, StartTimeout, Unloaded, UpstreamFailed
+from llamaswap_py.keeper import trees
 from llamaswap_py.launchers.keeper_link import KeeperLink
-from llamaswap_py.launchers.local import LocalRun, launch
+from llamaswap_py.launchers.local import LocalRun
 from llamaswap_py.runtime import health, ports
 from llamaswap_py.runtime.logs import Logs
 from llamaswap_py.runtime.output import Ring
@@ -48,13 +49,17 @@ class Run:
         self.port: int | None = None
         self.pool: Pool | None = None
         self.child: LocalRun | None = None
-        self.spawned_at = 0.0
         self.last_words = Ring(TAIL_BYTES)
         self.stopping: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def __repr__(self) -> str:
         return f"<run {self.number} of {self.model.id} port={self.port} pid={self.child.pid if self.child else None}>"
+
+    @property
+    def connections(self) -> Pool:
+        assert self.pool is not None, "a run has connections from its start on"
+        return self.pool
 
     def stop(self, why: str) -> None:
         if not self.stopping.done():
@@ -91,8 +96,7 @@ class Run:
             self.ground.taken_ports.add(self.port)
         self.rendered = render(self.model, self.port)
         self.pool = Pool(Address.parse(self.rendered.proxy))
-        self.spawned_at = time.time()
-        self.child = await launch(self.ground.link, self.rendered, self.output, os.environ)
+        self.child = await LocalRun.launch(self.ground.link, self.rendered, self.port, self.output, os.environ)
 
     def output(self, data: bytes) -> None:
         self.last_words.write(data)
@@ -121,19 +125,18 @@ class Run:
         verdict.set_result(refusal or self.refuse_stranger())
 
     async def probe(self, deadline: float) -> int:
-        assert self.pool is not None
-        return await self.pool.get(self.rendered.check_endpoint, deadline)
+        return await self.connections.get(probe_path(self.rendered.check_endpoint), deadline)
 
     def refuse_stranger(self) -> Refusal | None:
         """Where we gave out the port, somebody else's server on it must not be taken for ours."""
         if self.port is None or self.child is None:
             return None
-        other = ports.stranger(self.port, self.spawned_at, self.child.members)
-        if other is None:
+        other = ports.stranger(self.port, self.child.started, {self.child.pid})
+        if other is None or other.pid in trees.members(self.child.pid):
             return None
         return StartFailed(
-            f"model {self.model.id}: port {self.port} is answered by another program (pid {other.pid}, {other.name})"
-            " that was there before: stop it, or change startPort"
+            f"model {self.model.id}: port {self.port} is answered by {other}, which was there before our start:"
+            " stop it, or change startPort"
         )
 
     async def until_over(self) -> Refusal | None:
@@ -150,16 +153,17 @@ class Run:
 
     async def watch_detached(self, child: LocalRun, lost: asyncio.Future[None]) -> None:
         """A command that ended well and left its server elsewhere (a container, say) is alive while it answers."""
-        await child.detached
-        await health.until_lost(self.alive, self.ground.sleep)
-        lost.set_result(None)
+        await asyncio.shield(child.child.exited)
+        if child.detached:
+            await health.until_lost(self.alive, self.ground.sleep)
+            lost.set_result(None)
 
     async def alive(self, deadline: float) -> int:
-        assert self.pool is not None
-        if self.rendered.check_endpoint.strip() == "none":
-            await self.pool.reach(deadline)
-            return 200
-        return await self.pool.get(self.rendered.check_endpoint, deadline)
+        """Without a health endpoint any answer at all is a sign of life."""
+        if self.rendered.check_endpoint.strip() != "none":
+            return await self.probe(deadline)
+        await self.connections.get("/", deadline)
+        return 200
 
     async def finish(self) -> None:
         """Our connections first: llama-server does not heed SIGTERM while a caller is connected."""
@@ -174,3 +178,10 @@ class Run:
     def told(self, what: str) -> str:
         tail = self.last_words.tail(TAIL_LINES)
         return f"model {self.model.id}: {what}" + (f". Its last output:\n{tail}" if tail else "")
+
+
+def probe_path(endpoint: str) -> str:
+    """Of a full URL only the path and the query count; an empty endpoint is the root."""
+    parts = urlsplit(endpoint.strip())
+    path = parts.path if parts.path.startswith("/") else f"/{parts.path}"
+    return f"{path}?{parts.query}" if parts.query else path

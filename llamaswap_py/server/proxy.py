@@ -9,12 +9,13 @@ from aiohttp import hdrs, web
 from llamaswap_py.dialects.dialect import Dialect, Parts
 from llamaswap_py.errors import BodyTooLarge
 from llamaswap_py.runtime.conductor import Conductor
-from llamaswap_py.runtime.relay import UpstreamRequest, relay
+from llamaswap_py.runtime.relay import relay
 from llamaswap_py.server.control import known
 from llamaswap_py.server.doors import ANY_ORIGIN, Door, Handler, Kind
 from llamaswap_py.server.guard import Guard
-from llamaswap_py.server.relayed import RequestSink
+from llamaswap_py.server.relayed import Relayed, RequestSink
 from llamaswap_py.wire.body import with_model
+from llamaswap_py.wire.headers import UpstreamRequest
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -56,7 +57,7 @@ class Proxy:
             outcome = await relay(run.connections, upstream, sink, dialect.broken)
         if outcome.refusal is not None and not outcome.bytes_sent:
             raise outcome.refusal
-        return sink.response(outcome)
+        return Relayed(request, outcome)
 
 
 def parts_of(request: web.Request, body: bytes) -> Parts:

@@ -1,0 +1,87 @@
+"""The caller's side of a relay on aiohttp: where the relay writes, and the response that says it has been written."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import sys
+from collections.abc import Sequence
+
+from aiohttp import web
+from aiohttp.abc import AbstractStreamWriter
+
+from llamaswap_py.runtime.relay import Outcome
+from llamaswap_py.wire.headers import Caller
+
+# l_onoff = 1, l_linger = 0: closing sends a reset. A plain close looks like a clean end to a caller without a length.
+RESET = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+
+
+class RequestSink:
+    """Writes raw bytes to the connection of an aiohttp request.
+
+    The server must run with `handler_cancellation=True`: that is how a relay learns that its caller is gone."""
+
+    def __init__(self, request: web.BaseRequest, extra: Sequence[tuple[str, str]] = ()) -> None:
+        version = (request.version.major, request.version.minor)
+        self.caller = Caller(request.method, version, bool(request.keep_alive), extra)
+        self._transport = request.transport
+        self._protocol = request.protocol
+        self._writer = request.writer
+
+    @property
+    def full(self) -> bool:
+        return self._protocol.writing_paused
+
+    def write(self, data: bytes) -> None:
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        # Kept true at every moment: aiohttp looks at it before it writes an error page into a begun answer.
+        self._writer.output_size += len(data)
+        transport.write(data)
+
+    async def drained(self) -> None:
+        await self._writer.drain()
+
+    def abort(self, reset: bool) -> None:
+        transport = self._transport
+        if transport is None:
+            return
+        connection = transport.get_extra_info("socket")
+        if reset and connection is not None and not transport.is_closing():
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        transport.abort()
+
+
+class Relayed(web.StreamResponse):
+    """What a handler returns when the relay has written the answer: nothing is left to write.
+
+    After the first byte this and only this may be returned, and nothing raised, else aiohttp would write
+    a second head into the body."""
+
+    def __init__(self, request: web.BaseRequest, outcome: Outcome) -> None:
+        super().__init__(status=outcome.status)
+        self._request = request
+        self._outcome = outcome
+
+    @property
+    def keep_alive(self) -> bool | None:
+        return self._outcome.keep_alive
+
+    @property
+    def body_length(self) -> int:
+        return self._outcome.bytes_sent
+
+    @property
+    def prepared(self) -> bool:
+        return True
+
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
+        return None
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """Let a slow caller catch up before its next request is read, so that pipelining cannot fill the memory.
+        The seat at the model is free by now."""
+        if self._outcome.keep_alive and self._request.protocol.writing_paused:
+            await self._request.writer.drain()

@@ -1,0 +1,126 @@
+"""The real program as a child of the test: start it on a configuration, read what it says, edit its file, end it."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from types import TracebackType
+
+ROOT = Path(__file__).resolve().parents[2]
+FAKE = ROOT / "tests" / "fakes" / "llama_server.py"
+LISTENING = re.compile(r"listening on (http://\S+)")
+
+# Nothing here takes this long on a busy machine; a test that waits for it has failed.
+LONG = 30.0
+
+
+def fake(options: str = "") -> str:
+    """A `cmd` that runs the fake server on the model's port, under the model's id."""
+    return f"{sys.executable} {FAKE} --port ${{PORT}} --alias ${{MODEL_ID}} {options}".strip()
+
+
+def model(name: str, options: str = "", **keys: object) -> str:
+    """One model of a configuration file."""
+    lines = [f"  {name}:", f"    cmd: {fake(options)}"]
+    lines += [f"    {key}: {value}" for key, value in keys.items()]
+    return "\n".join(lines) + "\n"
+
+
+def config(*models: str, **keys: object) -> str:
+    """A configuration file; ports are left to the system's choice unless `startPort` is given."""
+    head = "".join(f"{key}: {value}\n" for key, value in keys.items())
+    return f"{head}models:\n{''.join(models)}"
+
+
+class Program:
+    """`with Program(folder, text) as program:` serves `text` at `program.url`."""
+
+    def __init__(self, folder: Path, text: str, *flags: str, watch: bool = True, env: dict[str, str] | None = None) -> None:
+        self.path = folder / "config.yaml"
+        self.path.write_text(text)
+        self.flags = [f"--config={self.path}", "--listen=127.0.0.1:0", f"--state-dir={folder / 'state'}", *flags]
+        self.flags += ["--watch-config"] if watch else []
+        self.env = {**os.environ, "PYTHONUNBUFFERED": "1", **(env or {})}
+        self.lines: list[str] = []
+        self.news = threading.Condition()
+        self.over = False
+        self.url = ""
+
+    def __enter__(self) -> Program:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "llamaswap_py", *self.flags],
+            cwd=ROOT,
+            env=self.env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        self.reader = threading.Thread(target=self.read_on, daemon=True)
+        self.reader.start()
+        match = LISTENING.search(self.wait_for(LISTENING.pattern))
+        assert match is not None
+        self.url = match[1]
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+            self.process.send_signal(signal.SIGINT)
+            try:
+                self.process.wait(LONG)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self.reader.join(LONG)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        if error is not None:
+            print("\n".join(self.lines[-200:]))
+
+    def read_on(self) -> None:
+        assert self.process.stdout is not None
+        for raw in self.process.stdout:
+            with self.news:
+                self.lines.append(raw.decode("utf-8", "replace").rstrip("\n"))
+                self.news.notify_all()
+        with self.news:
+            self.over = True
+            self.news.notify_all()
+
+    def wait_for(self, pattern: str, after: int = 0) -> str:
+        """The first line that matches, from the line number `after` on."""
+        wanted = re.compile(pattern)
+        deadline = time.monotonic() + LONG
+        seen = after
+        with self.news:
+            while True:
+                for line in self.lines[seen:]:
+                    if wanted.search(line):
+                        return line
+                seen = len(self.lines)
+                left = deadline - time.monotonic()
+                if self.over or left <= 0 or not self.news.wait(left):
+                    said = "\n".join(self.lines[-40:])
+                    raise AssertionError(f"the program never said {pattern!r}; it said:\n{said}")
+
+    @property
+    def said(self) -> int:
+        """How many lines it has said: hand it to `wait_for` to wait for something new."""
+        with self.news:
+            return len(self.lines)
+
+    def edit(self, text: str) -> None:
+        """Save the configuration as an editor does, and wait until it was read."""
+        before = self.said
+        fresh = self.path.with_suffix(".new")
+        fresh.write_text(text)
+        fresh.replace(self.path)
+        self.wait_for(r"configuration (re|not re|read)", before)
