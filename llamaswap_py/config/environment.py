@@ -19,7 +19,7 @@ def substitute(source: Source, env: Mapping[str, str], report: Report) -> Source
         if not VARIABLE.search(source.text):
             break
         wanted = required(source)
-        check(wanted, source, env, report)
+        check(wanted, env, report)
         source = Source(source.path, VARIABLE.sub(lambda found: text_of(found, env), source.text))
     return source
 
@@ -56,7 +56,7 @@ def texts(node: Node, path: str) -> Iterator[tuple[Scalar, str]]:
             yield from texts(value, inside(path, name))
 
 
-def check(wanted: Mapping[str, tuple[Place, str]], source: Source, env: Mapping[str, str], report: Report) -> None:
+def check(wanted: Mapping[str, tuple[Place, str]], env: Mapping[str, str], report: Report) -> None:
     for name, (place, path) in wanted.items():
         value = env.get(name)
         if value is None:
