@@ -1,0 +1,186 @@
+"""Warm connections to one run of a model. Knows when to stop using one; knows nothing of requests."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Callable
+
+from llamaswap_py.errors import Refusal, UpstreamFailed, UpstreamTimeout
+from llamaswap_py.runtime.upstream import Connection
+from llamaswap_py.wire.address import Address
+from llamaswap_py.wire.headers import Head, UpstreamRequest, keep_limits, upstream_head
+from llamaswap_py.wire.http1 import Reader
+
+# llama-server closes after 5 s without a request and after 100 requests, and says so only in its answers;
+# whatever a server announces is undercut, because a request sent into a closing connection is lost.
+IDLE_UNANNOUNCED = 4.0
+REQUESTS_UNANNOUNCED = 100
+MARGIN = 1.0
+
+
+class Pool:
+    """Connections to one address, last used first. All of it belongs to one event loop."""
+
+    def __init__(
+        self, address: Address, *, connect_timeout: float = 30.0, now: Callable[[], float] | None = None
+    ) -> None:
+        self.address = address
+        self._loop = asyncio.get_running_loop()
+        self._now = now or self._loop.time
+        self._connect_timeout = connect_timeout
+        self._connections: set[Connection] = set()
+        self._dials: set[asyncio.Timeout] = set()
+        self._idle: list[Connection] = []
+        self._sweep: asyncio.TimerHandle | None = None
+        self._refusal: Refusal | None = None
+        self._tls: ssl.SSLContext | None = None
+        self._hosts = ["127.0.0.1", "::1"] if address.host == "localhost" else [address.host]
+
+    @property
+    def open(self) -> int:
+        """Connections there are, idle ones included."""
+        return len(self._connections)
+
+    @property
+    def idle(self) -> int:
+        return len(self._idle)
+
+    async def take(self, *, fresh: bool = False) -> Connection:
+        """A connection for one request: a warm one, else (or if `fresh`) a new one. Raises UpstreamFailed."""
+        self._refuse_if_closed()
+        now = self._now()
+        while self._idle and not fresh:
+            connection = self._idle.pop()
+            if connection.retires > now and connection.usable:
+                return connection
+            connection.abort()
+        return await self._dial()
+
+    def give(self, connection: Connection, head: Head) -> None:
+        """Take back a connection whose answer, with this head, is complete."""
+        connection.release()
+        idle, requests = _limits(head)
+        if self._refusal or idle <= 0 or connection.requests >= requests or not connection.sent_all:
+            connection.abort()
+            return
+        connection.retires = self._now() + idle
+        self._idle.append(connection)
+        if self._sweep is None:
+            self._sweep = self._loop.call_later(idle, self._retire)
+
+    def close(self, refusal: Refusal) -> None:
+        """End every connection now; relays in flight and takers to come meet this refusal."""
+        self._refusal = refusal
+        self._idle.clear()
+        if self._sweep is not None:
+            self._sweep.cancel()
+        for deadline in self._dials:
+            deadline.reschedule(self._loop.time())
+        for connection in list(self._connections):
+            connection.abort(refusal)
+
+    async def get(self, path: str, limit: float) -> int:
+        """The status of one GET on a connection of its own, for probes. Raises a Refusal on any failure."""
+        probe = Probe(self._loop)
+        host = ("Connection", "close")
+        head = upstream_head(UpstreamRequest("GET", path, (host,)), self.address)
+        try:
+            async with asyncio.timeout(limit):
+                connection = await self._dial()
+                try:
+                    connection.begin(probe, head, b"")
+                    return await probe.status
+                finally:
+                    connection.release()
+                    connection.abort()
+        except TimeoutError:
+            raise UpstreamTimeout(f"{self.address} did not answer within {limit:g} s") from None
+
+    def _refuse_if_closed(self) -> None:
+        if self._refusal is not None:
+            raise self._refusal
+
+    async def _dial(self) -> Connection:
+        self._refuse_if_closed()
+        failure: Exception | None = None
+        for host in tuple(self._hosts):
+            try:
+                connection = await self._dial_host(host)
+            except (OSError, TimeoutError) as error:
+                failure = error
+                self._refuse_if_closed()
+                continue
+            if self._refusal is not None:
+                connection.abort()
+                raise self._refusal
+            # The loopback that answered is asked first from now on.
+            self._hosts.sort(key=lambda other: other != host)
+            return connection
+        reason = "no answer in time" if isinstance(failure, TimeoutError) else str(failure)
+        raise UpstreamFailed(f"cannot connect to the model's server at {self.address}: {reason}") from failure
+
+    async def _dial_host(self, host: str) -> Connection:
+        async with asyncio.timeout(self._connect_timeout) as deadline:
+            self._dials.add(deadline)
+            try:
+                _, connection = await self._loop.create_connection(
+                    lambda: Connection(self._forget),
+                    host,
+                    self.address.port,
+                    ssl=self._tls_context(),
+                    server_hostname=self.address.host if self.address.scheme == "https" else None,
+                )
+            finally:
+                self._dials.discard(deadline)
+        self._connections.add(connection)
+        return connection
+
+    def _forget(self, connection: Connection) -> None:
+        self._connections.discard(connection)
+        if connection in self._idle:
+            self._idle.remove(connection)
+
+    def _tls_context(self) -> ssl.SSLContext | None:
+        if self.address.scheme == "https" and self._tls is None:
+            self._tls = ssl.create_default_context()
+        return self._tls
+
+    def _retire(self) -> None:
+        """Close what is too old to be used: an idle connection costs llama-server a thread."""
+        now = self._now()
+        for connection in self._idle:
+            if connection.retires <= now:
+                connection.abort()
+        self._idle = [connection for connection in self._idle if connection.retires > now]
+        soonest = min((connection.retires for connection in self._idle), default=None)
+        self._sweep = None if soonest is None else self._loop.call_later(soonest - now, self._retire)
+
+
+class Probe:
+    """Listens for a status and nothing else."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.status: asyncio.Future[int] = loop.create_future()
+        self._reader = Reader("GET")
+
+    def received(self, data: bytes) -> None:
+        self._reader.feed(data)
+        if self._reader.head is not None and not self.status.done():
+            self.status.set_result(self._reader.head.status)
+        elif self._reader.fault is not None:
+            self.lost(self._reader.fault)
+
+    def ended(self) -> None:
+        self.lost(None)
+
+    def lost(self, why: Refusal | None) -> None:
+        if not self.status.done():
+            self.status.set_exception(why or UpstreamFailed("the model's server closed the connection on a probe"))
+
+
+def _limits(head: Head) -> tuple[float, int]:
+    """How long the connection may idle, and how many requests it may carry, before the server would close it."""
+    timeout, requests = keep_limits(head)
+    idle = IDLE_UNANNOUNCED if timeout is None else timeout - min(MARGIN, timeout / 2)
+    return idle, REQUESTS_UNANNOUNCED if requests is None else requests

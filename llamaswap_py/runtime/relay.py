@@ -1,0 +1,259 @@
+"""One request to a model's server and its answer to the caller: bytes go from socket to socket in one callback.
+
+Knows no model, no dialect and no server: the caller's side is a `Sink`, what to say at a break comes as `broken`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from llamaswap_py.errors import Refusal, UpstreamFailed
+from llamaswap_py.runtime.pool import Pool
+from llamaswap_py.runtime.upstream import Connection
+from llamaswap_py.wire.answer import Answer
+from llamaswap_py.wire.headers import Caller, UpstreamRequest, upstream_head
+
+__all__ = ["Closer", "Outcome", "Phase", "Sink", "UpstreamRequest", "relay"]
+
+
+class Sink(Protocol):
+    """The caller's connection, as the relay needs it. Writing to a caller who is gone does nothing."""
+
+    @property
+    def caller(self) -> Caller: ...
+
+    @property
+    def full(self) -> bool: ...
+
+    def write(self, data: bytes) -> None: ...
+
+    async def drained(self) -> None:
+        """Wait until it is no longer full; ConnectionError where the caller is gone."""
+
+    def abort(self, reset: bool) -> None:
+        """Close at once, dropping what is unsent; with `reset` so that the caller can see it was no proper end."""
+
+
+class Phase(Enum):
+    """How far an answer got to the caller."""
+
+    NOTHING = "nothing sent"
+    HEAD = "head"
+    BODY = "body"
+    COMPLETE = "complete"
+
+
+class Closer(Enum):
+    """Who ended an answer before its end."""
+
+    CALLER = "caller"
+    UPSTREAM = "upstream"
+    US = "us"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one request."""
+
+    status: int  # 0 where no head came
+    bytes_sent: int  # to the caller, heads and framing included
+    phase: Phase
+    closed_by: Closer | None  # None: it ended by itself
+    refusal: Refusal | None  # with Phase.NOTHING it is still to be answered; later the caller has met it
+    complete: bool  # the caller has a whole message
+    keep_alive: bool  # the caller's connection may carry another answer
+    began: float  # loop times: when the relay was asked,
+    first_byte: float | None  # when the first byte went to the caller,
+    ended: float  # and when there was nothing more to do
+
+
+async def relay(
+    pool: Pool,
+    request: UpstreamRequest,
+    sink: Sink,
+    broken: Callable[[Refusal], bytes],
+    ended: Callable[[Outcome], None] | None = None,
+) -> Outcome:
+    """Carry one request. No Refusal is raised: it is in the Outcome.
+
+    `broken` gives the error event of the caller's dialect. `ended` is called once with the Outcome, also when
+    cancellation (the caller is gone) passes through here. A server that dies over a used connection before its
+    first byte is asked once more: the server had closed that connection, it had not begun to answer."""
+    passage = Passage(pool, request, sink, broken)
+    try:
+        await passage.run()
+    except asyncio.CancelledError:
+        passage.finish(Closer.CALLER, None)
+        raise
+    finally:
+        if ended is not None:
+            ended(passage.outcome())
+    return passage.outcome()
+
+
+class Passage:
+    """The state of one relay. Everything happens in the connection's callbacks; the coroutine waits for two
+    things only, that the answer ended or that a full sink drained."""
+
+    def __init__(self, pool: Pool, request: UpstreamRequest, sink: Sink, broken: Callable[[Refusal], bytes]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._pool = pool
+        self._request = request
+        self._sink = sink
+        self._broken = broken
+        self._answer = Answer(sink.caller, request.method)
+        self._connection: Connection | None = None
+        self._wake: asyncio.Future[None] = self._loop.create_future()
+        self._drain: asyncio.Timeout | None = None
+        self._heard = False  # the server has sent something
+        self._over = False
+        self._sent = 0
+        self._began = self._loop.time()
+        self._first_byte: float | None = None
+        self._ended = 0.0
+        self._closed_by: Closer | None = None
+        self._refusal: Refusal | None = None
+
+    async def run(self) -> None:
+        try:
+            head = upstream_head(self._request, self._pool.address)
+            connection = await self._pool.take()
+            used = connection.requests > 0
+            await self._exchange(connection, head)
+            if used and not self._heard and self._closed_by is Closer.UPSTREAM:
+                self._again()
+                await self._exchange(await self._pool.take(fresh=True), head)
+        except Refusal as refusal:
+            self.finish(Closer.UPSTREAM if isinstance(refusal, UpstreamFailed) else Closer.US, refusal)
+
+    def received(self, data: bytes) -> None:
+        self._heard = True
+        answer = self._answer
+        out = answer.feed(data)
+        if out:
+            self._write(out)
+        if answer.done:
+            self._complete()
+        elif answer.fault is not None:
+            self._break(answer.fault)
+        elif out and self._sink.full and self._connection is not None:
+            self._connection.pause()
+            self._rouse()
+
+    def ended(self) -> None:
+        """The server closed its side."""
+        out = self._answer.end()
+        if out:
+            self._write(out)
+        if self._answer.done:
+            self._complete()
+        elif self._answer.fault is not None:
+            self._break(self._answer.fault)
+
+    def lost(self, why: Refusal | None) -> None:
+        if why is not None:
+            self._break(why, Closer.US)
+        else:
+            self._break(UpstreamFailed(f"the model's server at {self._pool.address} broke the connection"))
+
+    def finish(self, closed_by: Closer | None, refusal: Refusal | None) -> None:
+        """End it, once: drop the connection if it is still ours, and wake the coroutine."""
+        if self._over:
+            return
+        self._over = True
+        self._closed_by, self._refusal = closed_by, refusal
+        self._ended = self._loop.time()
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.release()
+            connection.abort()
+        if self._drain is not None:
+            self._drain.reschedule(self._ended)
+        self._rouse()
+
+    def outcome(self) -> Outcome:
+        answer, complete = self._answer, self._over and self._closed_by is None
+        return Outcome(
+            status=answer.head.status if answer.head else 0,
+            bytes_sent=self._sent,
+            phase=self._phase(complete),
+            closed_by=self._closed_by,
+            refusal=self._refusal,
+            complete=complete,
+            keep_alive=complete and self._sink.caller.keep_alive and answer.keeps_caller,
+            began=self._began,
+            first_byte=self._first_byte,
+            ended=self._ended,
+        )
+
+    def _phase(self, complete: bool) -> Phase:
+        if complete:
+            return Phase.COMPLETE
+        if not self._sent:
+            return Phase.NOTHING
+        return Phase.BODY if self._answer.body_began else Phase.HEAD
+
+    async def _exchange(self, connection: Connection, head: bytes) -> None:
+        self._connection = connection
+        connection.begin(self, head, self._request.body)
+        while True:
+            await self._wake
+            if self._over:
+                return
+            self._wake = self._loop.create_future()
+            await self._drained()
+
+    async def _drained(self) -> None:
+        """Wait for the caller to read on; an end from elsewhere (the server is stopped) cuts the wait short."""
+        gone = False
+        try:
+            async with asyncio.timeout(None) as self._drain:
+                await self._sink.drained()
+        except TimeoutError:
+            return
+        except ConnectionError:
+            gone = True
+        finally:
+            self._drain = None
+        if gone:
+            self.finish(Closer.CALLER, None)
+        elif self._connection is not None:
+            self._connection.resume()
+
+    def _again(self) -> None:
+        """Back to the beginning, for the one repetition."""
+        self._answer = Answer(self._sink.caller, self._request.method)
+        self._wake = self._loop.create_future()
+        self._over, self._closed_by, self._refusal = False, None, None
+
+    def _complete(self) -> None:
+        connection, head = self._connection, self._answer.head
+        if connection is not None and head is not None and self._answer.reusable:
+            self._connection = None
+            self._pool.give(connection, head)
+        self.finish(None, None)
+
+    def _break(self, refusal: Refusal, closed_by: Closer = Closer.UPSTREAM) -> None:
+        """The answer cannot be completed. If it has begun, say so as far as its form allows."""
+        if self._over:
+            return
+        if self._sent:
+            event = self._answer.cut(self._broken(refusal))
+            if event:
+                self._write(event)
+            if self._answer.needs_reset:
+                self._sink.abort(reset=True)
+        self.finish(closed_by, refusal)
+
+    def _write(self, data: bytes) -> None:
+        if self._first_byte is None:
+            self._first_byte = self._loop.time()
+        self._sent += len(data)
+        self._sink.write(data)
+
+    def _rouse(self) -> None:
+        if not self._wake.done():
+            self._wake.set_result(None)

@@ -1,0 +1,126 @@
+"""One connection to a model's server: a raw protocol that hands bytes to whoever listens, and nothing more."""
+
+from __future__ import annotations
+
+import asyncio
+import select
+import sys
+from collections.abc import Callable
+from typing import Protocol, cast
+
+from llamaswap_py.errors import Refusal
+
+# Bodies go out in pieces, so that the transport does not copy all of a large one into its buffer.
+PIECE = 256 * 1024
+
+
+class Listener(Protocol):
+    """The one whose answer a connection carries."""
+
+    def received(self, data: bytes) -> None: ...
+
+    def ended(self) -> None:
+        """The server closed in an orderly way."""
+
+    def lost(self, why: Refusal | None) -> None:
+        """The connection is gone: by order with a reason, or by the other side without one."""
+
+
+class Connection(asyncio.Protocol):
+    """Carries one request at a time; without a listener it must be silent, else it is dropped."""
+
+    def __init__(self, gone: Callable[[Connection], None]) -> None:
+        self._gone = gone
+        self._listener: Listener | None = None
+        self._transport: asyncio.Transport | None = None
+        self._unsent = memoryview(b"")
+        self._writable = True
+        self._paused = False
+        self._news: Callable[[float], object] | None = None
+        self.requests = 0
+        self.retires = 0.0  # the loop time after which it is not used again; the pool's mark
+
+    @property
+    def usable(self) -> bool:
+        """Open and silent. Asks the system too: news may wait there that the loop has not seen."""
+        transport = self._transport
+        if transport is None or transport.is_closing() or self._unsent:
+            return False
+        return self._news is None or not self._news(0)
+
+    @property
+    def sent_all(self) -> bool:
+        return not self._unsent
+
+    def begin(self, listener: Listener, head: bytes, body: bytes) -> None:
+        """Send a request; its answer goes to `listener` until `release`."""
+        self._listener = listener
+        self.requests += 1
+        if len(body) <= PIECE:
+            self._write(head + body)
+            return
+        self._write(head)
+        self._unsent = memoryview(body)
+        self._send_on()
+
+    def release(self) -> None:
+        """Nobody listens any more."""
+        self._listener = None
+
+    def pause(self) -> None:
+        if self._transport is not None and not self._paused and not self._transport.is_closing():
+            self._paused = True
+            self._transport.pause_reading()
+
+    def resume(self) -> None:
+        if self._transport is not None and self._paused and not self._transport.is_closing():
+            self._paused = False
+            self._transport.resume_reading()
+
+    def abort(self, why: Refusal | None = None) -> None:
+        """Close at once; a listener still there is told why."""
+        listener, self._listener = self._listener, None
+        self._unsent = memoryview(b"")
+        if self._transport is not None:
+            self._transport.abort()
+        if listener is not None:
+            listener.lost(why)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        if sys.platform != "win32":
+            watch = select.poll()
+            watch.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
+            self._news = watch.poll
+
+    def data_received(self, data: bytes) -> None:
+        if self._listener is None:
+            self.abort()
+        else:
+            self._listener.received(data)
+
+    def eof_received(self) -> None:
+        listener = self._listener
+        if listener is not None:
+            listener.ended()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None
+        self._gone(self)
+        self.abort()
+
+    def pause_writing(self) -> None:
+        self._writable = False
+
+    def resume_writing(self) -> None:
+        self._writable = True
+        self._send_on()
+
+    def _send_on(self) -> None:
+        while self._unsent and self._writable:
+            piece, self._unsent = self._unsent[:PIECE], self._unsent[PIECE:]
+            self._write(bytes(piece))
+
+    def _write(self, data: bytes) -> None:
+        if self._transport is not None:
+            self._transport.write(data)

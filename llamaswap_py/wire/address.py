@@ -1,0 +1,48 @@
+"""Where a model's server is: the parsed `proxy` URL, and how a caller's path is put under it.
+
+Texts in, texts out; percent-encoding is never undone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """The place a model's requests go to."""
+
+    scheme: str  # http | https
+    host: str  # without brackets
+    port: int
+    base_path: str = ""
+    base_query: str = ""
+
+    @classmethod
+    def parse(cls, url: str) -> Address:
+        """Read a URL; ValueError with a sentence where it cannot be one."""
+        parts = urlsplit(url.strip())
+        if parts.scheme not in PORTS:
+            raise ValueError(f"`{url}` must begin with http:// or https://")
+        if not parts.hostname:
+            raise ValueError(f"`{url}` names no host")
+        port = parts.port if parts.port is not None else PORTS[parts.scheme]
+        return cls(parts.scheme, parts.hostname, port, parts.path, parts.query)
+
+    @property
+    def authority(self) -> str:
+        """What a Host header says: brackets around IPv6, no port where it is the scheme's own."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if PORTS[self.scheme] == self.port else f"{host}:{self.port}"
+
+    def target(self, path_and_query: str) -> str:
+        """The request target under this address: one slash at the joint, both queries."""
+        path, _, query = path_and_query.partition("?")
+        joined = f"{self.base_path.rstrip('/')}/{path.removeprefix('/')}"
+        both = "&".join(filter(None, (self.base_query, query)))
+        return f"{joined}?{both}" if both else joined
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.authority}{self.base_path}"

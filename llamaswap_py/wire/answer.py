@@ -1,0 +1,118 @@
+"""The caller's message, made from the bytes of a model's server: new head, caller's framing, whole events only.
+
+Bytes in, bytes out; what to do with them is the relay's business."""
+
+from __future__ import annotations
+
+from llamaswap_py.errors import UpstreamFailed
+from llamaswap_py.wire.headers import Caller, Framing, Head, answer_head, framing
+from llamaswap_py.wire.http1 import Reader
+from llamaswap_py.wire.sse import Events
+
+LAST_CHUNK = b"0\r\n\r\n"
+SHORTEST_END = 2  # the two line feeds of an event's end must both be of the last chunk
+
+
+def chunk(data: bytes) -> bytes:
+    """One chunk; nothing for nothing, because an empty chunk is the last one."""
+    return b"%x\r\n%b\r\n" % (len(data), data) if data else b""
+
+
+class Answer:
+    """One answer on its way. After every call look at `done` and `fault`."""
+
+    __slots__ = ("_caller", "_events", "_framed", "_pass_chunks", "_pass_length", "_reader", "body_began")
+
+    def __init__(self, caller: Caller, method: str) -> None:
+        self._caller = caller
+        self._reader = Reader(method)
+        self._framed = Framing.EMPTY
+        self._events: Events | None = None
+        self._pass_chunks = False
+        self._pass_length = False
+        self.body_began = False
+
+    @property
+    def head(self) -> Head | None:
+        """The server's head, once it is known; the caller's was then in what `feed` returned."""
+        return self._reader.head
+
+    @property
+    def done(self) -> bool:
+        """The caller's message is complete."""
+        return self._reader.done
+
+    @property
+    def fault(self) -> UpstreamFailed | None:
+        return self._reader.fault
+
+    @property
+    def reusable(self) -> bool:
+        """The server's connection may carry another request."""
+        return self._reader.reusable
+
+    @property
+    def keeps_caller(self) -> bool:
+        """After this answer, if complete, the caller's connection may carry another one."""
+        return self._framed is not Framing.CLOSE
+
+    @property
+    def needs_reset(self) -> bool:
+        """Only a reset tells this caller that the message broke: an ordinary close is how it ends."""
+        return self._framed is Framing.CLOSE
+
+    def feed(self, data: bytes) -> bytes:
+        """What the caller gets for these bytes of the server."""
+        if self._pass_chunks:
+            last = self._reader.whole_chunks(data)
+            if last and self._ends_event(data, last):
+                self.body_began = True
+                return data
+        elif self._pass_length and self._reader.within_length(data):
+            self.body_began = True
+            return data
+        return self._slowly(data)
+
+    def end(self) -> bytes:
+        """The server closed the connection in an orderly way."""
+        if self.done:
+            return b""
+        self._reader.end()
+        return self._framed_body(b"") if self.done else b""
+
+    def cut(self, event: bytes) -> bytes:
+        """What may still be said after the server broke: `event`, where the answer is a stream of events."""
+        if self._events is None or self._events.open:
+            return b""
+        return chunk(event) if self._framed is Framing.CHUNKED else event
+
+    def _ends_event(self, data: bytes, last: int) -> bool:
+        if self._events is None:
+            return True
+        return last >= SHORTEST_END and data[-4:-2] == b"\n\n" and self._events.clear
+
+    def _slowly(self, data: bytes) -> bytes:
+        known = self.head
+        body = self._reader.feed(data)
+        if self.head is None:
+            return b""
+        start = b"" if known else self._begin(self.head)
+        return start + self._framed_body(body)
+
+    def _begin(self, head: Head) -> bytes:
+        self._framed = framing(self._caller, head.status, self._reader.length)
+        if head.event_stream and self._framed in (Framing.CHUNKED, Framing.CLOSE):
+            self._events = Events()
+        self._pass_chunks = self._framed is Framing.CHUNKED
+        self._pass_length = self._framed is Framing.LENGTH
+        return answer_head(head, self._caller, self._framed)
+
+    def _framed_body(self, body: bytes) -> bytes:
+        if self._framed is Framing.EMPTY:
+            return b""
+        if self._events is not None:
+            body = self._events.feed(body) + (self._events.rest() if self.done else b"")
+        self.body_began = self.body_began or bool(body)
+        if self._framed is not Framing.CHUNKED:
+            return body
+        return chunk(body) + LAST_CHUNK if self.done else chunk(body)

@@ -1,0 +1,238 @@
+"""Reads one HTTP/1 answer of a model's server from bytes in any chunking: head, body, end.
+
+Strict where leniency would let two readers disagree about where a message ends. A breach is a value (`fault`)."""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+
+from llamaswap_py.errors import UpstreamFailed
+from llamaswap_py.wire.headers import BODILESS, Head
+
+HEAD_LIMIT = 64 * 1024  # all heads of one answer together, so that endless 1xx end too
+LINE_LIMIT = 4 * 1024  # a chunk-size line with its extensions; 18 bytes would do for honest servers
+
+STATUS = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: ([^\r\n\x00]*+))?")
+FIELDS = re.compile(rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]++:[^\r\n\x00]*+\r\n)*+")
+SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n\x00]*)?")
+PLAIN_CHUNK = re.compile(rb"([1-9A-Fa-f][0-9A-Fa-f]{0,7})\r\n")
+
+
+class Stage(Enum):
+    HEAD = "head"
+    SIZE = "chunk size"
+    CHUNK = "chunk"
+    CHUNK_END = "end of chunk"
+    TRAILER = "trailer"
+    LENGTH = "body of known length"
+    CLOSE = "body until close"
+    DONE = "done"
+
+
+class Reader:
+    """One answer. `feed` returns the body bytes it found; the rest is told by the attributes."""
+
+    __slots__ = ("_bodiless", "_kept", "_left", "_sized", "_spent", "_stage", "fault", "head", "length", "surplus")
+
+    def __init__(self, method: str) -> None:
+        self.head: Head | None = None
+        self.length: int | None = None  # the announced one
+        self.surplus = False  # bytes came after the end: the connection cannot be trusted further
+        self.fault: UpstreamFailed | None = None
+        self._bodiless = method == "HEAD"
+        self._kept = b""  # an unfinished head or line
+        self._left = 0  # body bytes still to come, of the chunk or of the whole
+        self._spent = 0  # head or trailer bytes so far, against HEAD_LIMIT
+        self._sized = True  # the body says where it ends
+        self._stage = Stage.HEAD
+
+    @property
+    def done(self) -> bool:
+        return self._stage is Stage.DONE
+
+    @property
+    def reusable(self) -> bool:
+        """The connection may carry another request."""
+        if self.head is None or not self.done or self.surplus or self.fault:
+            return False
+        return self._sized and self.head.persistent
+
+    def feed(self, data: bytes) -> bytes:
+        """Take what came; return the body bytes in it, in order."""
+        if self._stage is Stage.LENGTH:
+            return self._of_length(data)
+        if self._stage is Stage.CLOSE:
+            return data
+        body: list[bytes] = []
+        data, self._kept = self._kept + data, b""
+        at = 0
+        while at < len(data) and not self.fault:
+            at = self._step(data, at, body)
+        return b"".join(body)
+
+    def whole_chunks(self, data: bytes) -> int:
+        """The size of the last chunk where `data` is nothing but whole plain chunks (and not the closing one), else 0.
+
+        Changes nothing: what passes this test can be handed on as it is, instead of being fed."""
+        if self._stage is not Stage.SIZE or self._kept:
+            return 0
+        at, end, size = 0, len(data), 0
+        while at < end:
+            line = PLAIN_CHUNK.match(data, at)
+            if line is None:
+                return 0
+            size = int(line[1], 16)
+            at = line.end() + size + 2
+            if at > end or data[at - 2 : at] != b"\r\n":
+                return 0
+        return size
+
+    def within_length(self, data: bytes) -> bool:
+        """Count `data` as body if all of it is, and more is to come; it can then be handed on as it is."""
+        if self._stage is not Stage.LENGTH or len(data) >= self._left:
+            return False
+        self._left -= len(data)
+        return True
+
+    def end(self) -> None:
+        """The server closed the connection in an orderly way."""
+        if self._stage is Stage.CLOSE:
+            self._stage = Stage.DONE
+        elif self.head is None:
+            self._fail("closed the connection before it answered")
+        elif not self.done:
+            self._fail("closed the connection in the middle of its answer")
+
+    def _fail(self, what: str) -> None:
+        self.fault = UpstreamFailed(f"the model's server {what}")
+
+    def _step(self, data: bytes, at: int, body: list[bytes]) -> int:
+        """One step of the grammar, from `at`; returns where the next one begins."""
+        match self._stage:
+            case Stage.HEAD:
+                return self._head(data, at)
+            case Stage.CHUNK | Stage.LENGTH:
+                body.append(data[at : at + self._left])
+                return self._counted(data, at)
+            case Stage.CLOSE:
+                body.append(data[at:])
+            case Stage.DONE:
+                self.surplus = True
+            case _:
+                return self._line(data, at)
+        return len(data)
+
+    def _of_length(self, data: bytes) -> bytes:
+        body = data[: self._left]
+        self.surplus = self._counted(data, 0) < len(data)
+        return body
+
+    def _counted(self, data: bytes, at: int) -> int:
+        counted = min(self._left, len(data) - at)
+        self._left -= counted
+        if not self._left:
+            self._stage = Stage.CHUNK_END if self._stage is Stage.CHUNK else Stage.DONE
+        return at + counted
+
+    def _line(self, data: bytes, at: int) -> int:
+        """Every line but those of a head: they may be long in sum, never each."""
+        end = data.find(b"\r\n", at, at + LINE_LIMIT + 2)
+        line = data[at : end if end >= 0 else at + LINE_LIMIT + 2]
+        if b"\n" in line or len(line) > LINE_LIMIT:
+            self._fail("sent a malformed chunk")
+        elif end < 0:
+            self._kept = line
+            return len(data)
+        elif self._stage is Stage.SIZE:
+            self._size(line)
+        elif self._stage is Stage.TRAILER:
+            self._trailer(line)
+        elif line:
+            self._fail("sent a chunk longer than it said")
+        else:
+            self._stage = Stage.SIZE
+        return end + 2
+
+    def _size(self, line: bytes) -> None:
+        found = SIZE_LINE.fullmatch(line)
+        if found is None:
+            self._fail("sent a chunk size that is none")
+            return
+        self._left = int(found[1], 16)
+        self._stage = Stage.CHUNK if self._left else Stage.TRAILER
+        self._spent = 0
+
+    def _trailer(self, line: bytes) -> None:
+        """Trailers are dropped: merged into a head they could change what the message means."""
+        self._spent += len(line)
+        if self._spent > HEAD_LIMIT:
+            self._fail("sent trailers without end")
+        elif not line:
+            self._stage = Stage.DONE
+
+    def _head(self, data: bytes, at: int) -> int:
+        end = data.find(b"\r\n\r\n", at)
+        block = data[at : end if end >= 0 else len(data)]
+        self._spent += len(block)
+        if self._spent > HEAD_LIMIT:
+            self._fail("sent a head over 64 KiB")
+        elif end < 0:
+            self._spent -= len(block)
+            self._kept = block
+            return len(data)
+        else:
+            self._headed(parse_head(block))
+        return end + 4
+
+    def _headed(self, head: Head | None) -> None:
+        if head is None:
+            self._fail("sent a head that is not HTTP/1")
+        elif head.status == 101:
+            self._fail("changed the protocol without being asked")
+        elif head.status >= 200:  # all else is interim: swallowed
+            self._begin(head)
+
+    def _begin(self, head: Head) -> None:
+        lengths = {part.strip() for value in head.values(b"content-length") for part in value.split(b",")}
+        codings = [part.strip().lower() for value in head.values(b"transfer-encoding") for part in value.split(b",")]
+        wrong = _length_fault(lengths, codings, head)
+        if wrong:
+            self._fail(wrong)
+            return
+        self.head = head
+        self.length = int(lengths.pop()) if lengths else None
+        if self._bodiless or head.status in BODILESS or self.length == 0:
+            self._stage = Stage.DONE
+        elif self.length is not None:
+            self._left, self._stage = self.length, Stage.LENGTH
+        else:
+            self._stage = Stage.SIZE if codings else Stage.CLOSE
+            self._sized = bool(codings)
+
+
+def _length_fault(lengths: set[bytes], codings: list[bytes], head: Head) -> str:
+    """What is wrong with the announced length; empty where nothing is."""
+    if lengths and codings:
+        return "sent both Content-Length and Transfer-Encoding"
+    if len(lengths) > 1:
+        return "sent two different lengths"
+    if any(not length.isdigit() or len(length) > 18 for length in lengths):
+        return "sent a length that is not a number"
+    if codings and (codings != [b"chunked"] or head.version < (1, 1)):
+        return "sent a transfer coding other than chunked"
+    return ""
+
+
+def parse_head(block: bytes) -> Head | None:
+    """Status line and fields, without the empty line; None where it is not strictly HTTP/1."""
+    first, _, lines = block.partition(b"\r\n")
+    status = STATUS.fullmatch(first)
+    lines += b"\r\n" if lines else b""
+    if status is None or FIELDS.fullmatch(lines) is None:
+        return None
+    fields = []
+    for line in lines.split(b"\r\n")[:-1]:
+        name, _, value = line.partition(b":")
+        fields.append((name.lower(), value.strip(b" \t")))
+    return Head((1, int(status[1])), int(status[2]), status[3] or b"", tuple(fields))

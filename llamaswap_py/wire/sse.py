@@ -1,0 +1,55 @@
+"""Server-sent events: where the last whole event of a byte stream ends. Contents are nobody's business here."""
+
+from __future__ import annotations
+
+# An event longer than this is passed on in pieces rather than held, so memory stays bounded and big
+# events (an image in base64) still arrive; no error event can follow while such an event is open.
+LONGEST_HELD = 16 * 1024 * 1024
+
+
+class Events:
+    """Holds back a partial event until the rest of it came.
+
+    An event ends with an empty line; a line ends with LF, CR or CRLF."""
+
+    __slots__ = ("_held", "_limit", "open")
+
+    def __init__(self, limit: int = LONGEST_HELD) -> None:
+        self._held = bytearray()
+        self._limit = limit
+        self.open = False  # part of an unfinished event was passed on
+
+    @property
+    def clear(self) -> bool:
+        """Nothing is held and nothing is half said: the next byte begins an event."""
+        return not self._held and not self.open
+
+    def feed(self, data: bytes) -> bytes:
+        """Everything up to the last end of an event; what follows is kept for the next call."""
+        # One byte back is enough: the end of an event is seen at two neighbouring bytes.
+        start = max(0, len(self._held) - 1)
+        fresh = self.clear
+        self._held += data
+        end = self._last_end(start, fresh)
+        if end:
+            self.open = False
+        elif len(self._held) > self._limit:
+            # The last byte stays, so that an end that straddles two pieces is still seen.
+            end = len(self._held) - 1
+            self.open = True
+        whole = bytes(self._held[:end])
+        del self._held[:end]
+        return whole
+
+    def rest(self) -> bytes:
+        """What is held, for a stream that came to its proper end."""
+        held, self._held = bytes(self._held), bytearray()
+        return held
+
+    def _last_end(self, start: int, fresh: bool) -> int:
+        held = self._held
+        end = max(held.rfind(b"\n\n", start), held.rfind(b"\n\r", start), held.rfind(b"\r\r", start)) + 2
+        if end >= 2:
+            return end + 1 if held[end - 1 : end + 1] == b"\r\n" else end
+        # Empty lines where an event would begin are whole by themselves.
+        return len(held) - len(held.lstrip(b"\r\n")) if fresh else 0

@@ -1,0 +1,103 @@
+"""The smallest aiohttp server with a relay in it, and a caller of raw bytes."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from types import TracebackType
+from typing import Self
+
+from aiohttp import web
+
+from llamaswap_py.errors import Refusal
+from llamaswap_py.runtime.pool import Pool
+from llamaswap_py.runtime.relay import Outcome, Phase, UpstreamRequest, relay
+from llamaswap_py.server.relayed import Relayed, RequestSink
+from llamaswap_py.wire.address import Address
+
+
+def broken(refusal: Refusal) -> bytes:
+    return b'data: {"error":"%b"}\n\n' % refusal.code.encode()
+
+
+class RelayApp:
+    """`async with RelayApp(address) as app:` relays everything to one address."""
+
+    def __init__(self, address: Address, tls: ssl.SSLContext | None = None, connect_timeout: float = 30.0) -> None:
+        self.pool = Pool(address, connect_timeout=connect_timeout)
+        self.outcomes: asyncio.Queue[Outcome] = asyncio.Queue()
+        self.port = 0
+        self._tls = tls
+        app = web.Application(client_max_size=1 << 30)
+        app.router.add_route("*", "/{path:.*}", self._relay)
+        self._runner = web.AppRunner(
+            app, handler_cancellation=True, auto_decompress=False, access_log=None, shutdown_timeout=0.1
+        )
+
+    async def _relay(self, request: web.Request) -> web.StreamResponse:
+        body = await request.read()
+        wanted = UpstreamRequest(
+            request.method, request.raw_path, tuple(request.headers.items()), body, request.remote or ""
+        )
+        sink = RequestSink(request, (("X-Request-Id", "7"),))
+        outcome = await relay(self.pool, wanted, sink, broken, self.outcomes.put_nowait)
+        if outcome.phase is Phase.NOTHING:
+            assert outcome.refusal is not None
+            return web.Response(status=outcome.refusal.status, text=outcome.refusal.message)
+        return Relayed(request, outcome)
+
+    async def __aenter__(self) -> Self:
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=self._tls)
+        await site.start()
+        self.port = self._runner.addresses[0][1]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.pool.close(Refusal("the test is over"))
+        await self._runner.cleanup()
+
+    async def caller(self, tls: ssl.SSLContext | None = None, limit: int = 1 << 16) -> RawCaller:
+        name = "localhost" if tls else None
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1", self.port, ssl=tls, server_hostname=name, limit=limit
+        )
+        return RawCaller(reader, writer)
+
+
+class RawCaller:
+    """A client that shows the answer's bytes as they are."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self.writer = writer
+
+    def send(self, data: bytes) -> None:
+        self.writer.write(data)
+
+    def get(self, path: str = "/", method: str = "GET", version: str = "1.1") -> None:
+        self.send(f"{method} {path} HTTP/{version}\r\nHost: here\r\n\r\n".encode())
+
+    def post(self, body: bytes, path: str = "/") -> None:
+        self.send(b"POST %b HTTP/1.1\r\nHost: here\r\nContent-Length: %d\r\n\r\n%b" % (path.encode(), len(body), body))
+
+    async def head(self) -> bytes:
+        return await self.reader.readuntil(b"\r\n\r\n")
+
+    async def until(self, end: bytes) -> bytes:
+        return await self.reader.readuntil(end)
+
+    async def exactly(self, size: int) -> bytes:
+        return await self.reader.readexactly(size)
+
+    async def rest(self) -> bytes:
+        """Everything up to the orderly close; ConnectionResetError where it was none."""
+        return await self.reader.read()
+
+    def leave(self) -> None:
+        self.writer.transport.abort()
+
+    def close(self) -> None:
+        self.writer.close()
