@@ -83,7 +83,8 @@ class Program:
             raise StartRefused(str(error)) from error
         except OSError as error:
             raise StartRefused(
-                f"cannot listen on {self.options.listen}: {error.strerror}; is another server there? --listen takes another address"
+                f"cannot listen on {self.options.listen}: {error.strerror}; is another server there?"
+                " --listen takes another address"
             ) from error
         return listen.Address(address.host, sockets[0].getsockname()[1]), sockets
 
@@ -113,7 +114,9 @@ class Program:
         await self.face.open(sockets)
         log.info(f"llamaswap listening on http://{address}")
         if not address.loopback:
-            log.info(f"every machine that reaches this one may use it; --listen localhost:{address.port} keeps it local")
+            log.info(
+                f"every machine that reaches this one may use it; --listen localhost:{address.port} keeps it local"
+            )
 
     def current_guard(self) -> Guard:
         return self.guard
@@ -130,7 +133,7 @@ class Program:
             try:
                 await self.conductor.load(model)
             except Refusal as refusal:
-                log.error(f"preload of {model} failed: {refusal.message}")
+                log.warning(f"preload of {model} failed: {refusal.message}")
 
     def heed_signals(self, loop: asyncio.AbstractEventLoop) -> None:
         if sys.platform == "win32":
@@ -182,10 +185,9 @@ def run(options: Options) -> int:
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
             runner.run(main())
     except ConfigError as error:
-        for mistake in error.mistakes:
-            print(f"llamaswap: {mistake}", file=sys.stderr)
+        sys.stderr.writelines(f"llamaswap: {mistake}\n" for mistake in error.mistakes)
         return 1
     except StartRefused as error:
-        print(f"llamaswap: {error}", file=sys.stderr)
+        sys.stderr.write(f"llamaswap: {error}\n")
         return 1
     return 0

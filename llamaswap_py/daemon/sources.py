@@ -17,35 +17,35 @@ Look = tuple[tuple[str, int, int, int], ...]
 
 class Sources:
     def __init__(self, config: str | None, config_dir: str | None) -> None:
-        self.config = os.path.abspath(config) if config else None
-        self.config_dir = os.path.abspath(config_dir) if config_dir else None
+        self.config = Path(config).absolute() if config else None
+        self.config_dir = Path(config_dir).absolute() if config_dir else None
 
-    def paths(self) -> list[str]:
+    def paths(self) -> list[Path]:
         """The named file first, then the folder's in byte order."""
         named = [self.config] if self.config else []
         if self.config_dir is None:
             return named
         try:
-            entries = sorted(os.listdir(self.config_dir), key=os.fsencode)
+            entries = sorted(self.config_dir.iterdir(), key=os.fsencode)
         except OSError as error:
             raise unreadable(self.config_dir, error) from error
-        found = [os.path.join(self.config_dir, name) for name in entries if name.endswith(ENDINGS)]
-        files = [path for path in found if os.path.isfile(path)]
+        files = [path for path in entries if path.suffix in ENDINGS and path.is_file()]
         if self.config in files:
-            raise one_mistake(
-                str(self.config),
+            raise mistaken(
+                self.config or self.config_dir,
                 f"the file is also in the folder {self.config_dir}",
                 "Remove it from one of --config and --config-dir.",
             )
         if not named and not files:
-            raise one_mistake(self.config_dir, "no .yaml or .yml file is in this folder", "Put one there.")
+            raise mistaken(self.config_dir, "no .yaml or .yml file is in this folder", "Put one there.")
         return named + files
 
-    def texts(self) -> list[Source]:
-        return [Source(path, read_text(path)) for path in self.paths()]
-
     def read(self, env: Mapping[str, str]) -> Reading:
-        return read(self.texts(), env)
+        sources = [Source(str(path), read_text(path)) for path in self.paths()]
+        if self.config is not None and not sources[0].text.strip():
+            # An editor that truncates before it writes must not unload every model.
+            raise mistaken(self.config, "the file is empty", "Write `models:` and at least one model into it.")
+        return read(sources, env)
 
     def look(self) -> Look:
         """A cheap look at what is on disk; a file that is missing just now is left out."""
@@ -56,37 +56,38 @@ class Sources:
         rows = []
         for path in paths:
             try:
-                status = os.stat(path)
+                status = path.stat()
             except OSError:
                 continue
-            rows.append((path, status.st_mtime_ns, status.st_size, status.st_ino))
+            rows.append((str(path), status.st_mtime_ns, status.st_size, status.st_ino))
         return tuple(rows)
 
-    def folders(self) -> list[str]:
+    def folders(self) -> list[Path]:
         """Where a change would show: the folders of the names and of the files that they lead to."""
-        named = [self.config] if self.config else []
-        folders = {os.path.dirname(path) for name in named for path in (name, os.path.realpath(name))}
+        folders = set()
+        if self.config is not None:
+            folders |= {self.config.parent, self.config.resolve().parent}
         if self.config_dir is not None:
-            folders |= {self.config_dir, os.path.realpath(self.config_dir)}
-        return sorted(folder for folder in folders if os.path.isdir(folder))
+            folders |= {self.config_dir, self.config_dir.resolve()}
+        return sorted(folder for folder in folders if folder.is_dir())
 
 
-def read_text(path: str) -> str:
+def read_text(path: Path) -> str:
     try:
-        raw = Path(path).read_bytes()
+        raw = path.read_bytes()
     except OSError as error:
         raise unreadable(path, error) from error
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        mistake = Mistake(path, line, 1, "", "the file is not UTF-8 text", "Save it as UTF-8.")
+        mistake = Mistake(str(path), line, 1, "", "the file is not UTF-8 text", "Save it as UTF-8.")
         raise ConfigError([mistake]) from error
 
 
-def unreadable(path: str, error: OSError) -> ConfigError:
-    return one_mistake(path, f"it cannot be read: {error.strerror}", "Name a file that exists and may be read.")
+def unreadable(path: Path, error: OSError) -> ConfigError:
+    return mistaken(path, f"it cannot be read: {error.strerror}", "Name a file that exists and may be read.")
 
 
-def one_mistake(path: str, message: str, remedy: str) -> ConfigError:
-    return ConfigError([Mistake(path, 0, 0, "", message, remedy)])
+def mistaken(path: Path, message: str, remedy: str) -> ConfigError:
+    return ConfigError([Mistake(str(path), 0, 0, "", message, remedy)])

@@ -13,7 +13,7 @@ APP = "llamaswap"
 def default_directory(env: dict[str, str]) -> Path:
     if env.get("LLAMASWAP_STATE"):
         return Path(env["LLAMASWAP_STATE"])
-    home = Path(env.get("HOME") or os.path.expanduser("~"))
+    home = Path(env["HOME"]) if env.get("HOME") else Path.home()
     if sys.platform == "darwin":
         return home / "Library" / "Application Support" / APP
     return Path(env.get("XDG_STATE_HOME") or home / ".local" / "state") / APP

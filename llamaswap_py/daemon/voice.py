@@ -12,7 +12,14 @@ from typing import Any
 import structlog
 
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR}
-NAMES = {"debug": "DEBUG", "info": "INFO", "warning": "WARN", "error": "ERROR", "exception": "ERROR", "critical": "ERROR"}
+NAMES = {
+    "debug": "DEBUG",
+    "info": "INFO",
+    "warning": "WARN",
+    "error": "ERROR",
+    "exception": "ERROR",
+    "critical": "ERROR",
+}
 
 # Lines that wait for a slow stdout; beyond it they are lost there, never in the rings.
 STDOUT_BACKLOG = 4096

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 
 import structlog
 from watchfiles import awatch
@@ -51,10 +52,12 @@ class Watch:
             try:
                 await self.listen_in(folders)
             except (OSError, RuntimeError) as error:
-                log.warning(f"the configuration's folder cannot be watched, looking every {SLOW_LOOK_SECONDS:g} s: {error}")
+                log.warning(
+                    f"the configuration's folder cannot be watched, looking every {SLOW_LOOK_SECONDS:g} s: {error}"
+                )
                 return
 
-    async def listen_in(self, folders: list[str]) -> None:
+    async def listen_in(self, folders: list[Path]) -> None:
         async for _ in awatch(*folders, recursive=False, step=QUIET_MS, debounce=BURST_MS):
             self.compare()
             if self.sources.folders() != folders:

@@ -21,7 +21,7 @@ def kind_of(status: int) -> str:
 
 
 def envelope(refusal: Refusal) -> dict[str, Any]:
-    """`src` tells the proxy's own refusals from those of the server behind it; llama-swap's clients look for that word."""
+    """`src` tells the proxy's own refusals from those of the server behind it; clients of llama-swap know the word."""
     return {
         "src": "llama-swap",
         "error": {
@@ -35,9 +35,7 @@ def envelope(refusal: Refusal) -> dict[str, Any]:
 
 def refuse(refusal: Refusal) -> Refused:
     challenge = (("WWW-Authenticate", 'Basic realm="llama-swap"'),) if refusal.status == 401 else ()
-    return Refused(
-        refusal.status, (JSON, *retry_headers(refusal), *challenge), msgspec.json.encode(envelope(refusal))
-    )
+    return Refused(refusal.status, (JSON, *retry_headers(refusal), *challenge), msgspec.json.encode(envelope(refusal)))
 
 
 def broken(refusal: Refusal) -> bytes:

@@ -1,4 +1,6 @@
-"""Tells the scheduler what happened and carries out what it orders. Deciding is the scheduler's, waiting is the runs'."""
+"""Tells the scheduler what happened and carries out what it orders.
+
+Deciding is the scheduler's, waiting is the runs'."""
 
 from __future__ import annotations
 
@@ -215,7 +217,7 @@ class Conductor:
         return Lease(self, Asked(next(self.tickets), model, caller))
 
     async def load(self, model: str) -> None:
-        """Returns when the model is ready; raises why it is not. An order from a person: earlier failures are forgotten."""
+        """Returns when the model is ready; raises why it is not. A person's order: earlier failures are forgotten."""
         if self.closed:
             raise ShuttingDown("the proxy is shutting down: nothing is loaded any more")
         self.tell(ResetAsked(model))

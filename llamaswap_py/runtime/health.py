@@ -43,8 +43,8 @@ async def until_ready(probe: Probe, limit: float, clock: Clock, sleep: Sleep) ->
         elapsed = clock() - began
         if elapsed >= limit:
             return StartTimeout(
-                f"it was still not ready after {limit:g} s (healthCheckTimeout): raise that limit if the model loads slowly,"
-                " or check its checkEndpoint and its log"
+                f"it was still not ready after {limit:g} s (healthCheckTimeout): raise that limit if the model loads"
+                " slowly, or check its checkEndpoint and its log"
             )
         if await answers(probe, min(probe_deadline(elapsed), limit - elapsed)):
             return None

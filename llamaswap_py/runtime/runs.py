@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlsplit
 
 from llamaswap_py.config.command import render
@@ -109,7 +110,7 @@ class Run:
         verdict: asyncio.Future[Refusal | None] = asyncio.get_running_loop().create_future()
         probing = self.ground.tasks.start(f"probe {self.model.id}", self.probe_until_ready(verdict))
         try:
-            await asyncio.wait({verdict, self.child.ended, self.stopping}, return_when=asyncio.FIRST_COMPLETED)
+            await first_of(verdict, self.child.ended, self.stopping)
         finally:
             probing.cancel()
         if self.child.ended.done():
@@ -144,7 +145,7 @@ class Run:
         lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         watching = self.ground.tasks.start(f"watch {self.model.id}", self.watch_detached(self.child, lost))
         try:
-            await asyncio.wait({lost, self.child.ended, self.stopping}, return_when=asyncio.FIRST_COMPLETED)
+            await first_of(lost, self.child.ended, self.stopping)
         finally:
             watching.cancel()
         if self.child.ended.done():
@@ -178,6 +179,10 @@ class Run:
     def told(self, what: str) -> str:
         tail = self.last_words.tail(TAIL_LINES)
         return f"model {self.model.id}: {what}" + (f". Its last output:\n{tail}" if tail else "")
+
+
+async def first_of(*futures: asyncio.Future[Any]) -> None:
+    await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
 
 
 def probe_path(endpoint: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 
@@ -15,12 +15,18 @@ def log_crash(name: str, crash: BaseException) -> None:
     structlog.get_logger("tasks").error(f"task {name} crashed", exc_info=crash)
 
 
+class Work(Protocol):
+    """A task as its maker may see it: nobody awaits one, ends are told by facts and futures."""
+
+    def cancel(self) -> bool: ...
+
+
 class Tasks:
     def __init__(self, report: Report = log_crash) -> None:
         self.report = report
         self.running: set[asyncio.Task[Any]] = set()
 
-    def start(self, name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def start(self, name: str, work: Coroutine[Any, Any, None]) -> Work:
         task = asyncio.get_running_loop().create_task(work, name=name)
         self.running.add(task)
         task.add_done_callback(self.ended)

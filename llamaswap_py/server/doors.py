@@ -114,7 +114,7 @@ def no_door(app: web.Application, doors: Sequence[Door]) -> Handler:
 
 
 def preflight(request: web.Request, door: Door | None) -> web.Response:
-    """A browser's question before a cross-origin request: model doors are open to every origin, control doors to none."""
+    """A browser's question before a cross-origin request: model doors open to every origin, control doors to none."""
     if door is not None and door.kind is Kind.CONTROL:
         return web.Response(status=204)
     wanted = request.headers.get("Access-Control-Request-Headers", "")

@@ -61,7 +61,9 @@ def open_sockets(address: Address) -> list[socket.socket]:
 
 
 def open_socket(host: str, port: int) -> socket.socket:
-    family, kind, protocol, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    family, kind, protocol, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[
+        0
+    ]
     opened = socket.socket(family, kind, protocol)
     try:
         if sys.platform != "win32":

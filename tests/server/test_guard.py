@@ -44,7 +44,9 @@ def test_hosts_that_can_only_be_this_machine_are_known(host: str) -> None:
     GUARD.check_origin(headers(Host=host))
 
 
-@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "", "box.evil", "local"])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "", "box.evil", "local"]
+)
 def test_a_host_that_a_strangers_dns_could_point_here_is_refused_and_the_key_named(host: str) -> None:
     with pytest.raises(ForeignHost, match="allowedHosts"):
         GUARD.check_origin(headers(Host=host))

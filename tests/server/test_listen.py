@@ -24,7 +24,7 @@ def test_addresses_are_read_as_written(text: str, address: Address) -> None:
 
 @pytest.mark.parametrize("text", ["8080", "host", "host:", "host:x", "host:65536", ""])
 def test_an_address_without_a_port_is_refused_with_an_example(text: str) -> None:
-    with pytest.raises(ValueError, match="127.0.0.1:8080"):
+    with pytest.raises(ValueError, match=r"127\.0\.0\.1:8080"):
         parse(text)
 
 

@@ -11,6 +11,7 @@ import threading
 import time
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 ROOT = Path(__file__).resolve().parents[2]
 FAKE = ROOT / "tests" / "fakes" / "llama_server.py"
@@ -41,7 +42,9 @@ def config(*models: str, **keys: object) -> str:
 class Program:
     """`with Program(folder, text) as program:` serves `text` at `program.url`."""
 
-    def __init__(self, folder: Path, text: str, *flags: str, watch: bool = True, env: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, folder: Path, text: str, *flags: str, watch: bool = True, env: dict[str, str] | None = None
+    ) -> None:
         self.path = folder / "config.yaml"
         self.path.write_text(text)
         self.flags = [f"--config={self.path}", "--listen=127.0.0.1:0", f"--state-dir={folder / 'state'}", *flags]
@@ -52,7 +55,7 @@ class Program:
         self.over = False
         self.url = ""
 
-    def __enter__(self) -> Program:
+    def __enter__(self) -> Self:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "llamaswap_py", *self.flags],
             cwd=ROOT,
@@ -83,7 +86,7 @@ class Program:
         assert self.process.stdout is not None
         self.process.stdout.close()
         if error is not None:
-            print("\n".join(self.lines[-200:]))
+            error.add_note("\n".join(["The program said:", *self.lines[-200:]]))
 
     def read_on(self) -> None:
         assert self.process.stdout is not None
