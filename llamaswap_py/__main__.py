@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from llamaswap_py.cli.terminal import commands
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Exit status of the command: 0 done, 1 it failed, 2 it was misspelt."""
-    from llamaswap_py.cli import dispatch
-
-    return dispatch.main(sys.argv[1:] if argv is None else argv)
+def main(argv: Sequence[str] | None = None) -> int:
+    """Exit status: 0 done, 1 it failed, 2 it was misspelt. Flags without a command are those of `serve`."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words[:1] == ["help"]:
+        words = [*words[1:2], "--help"]
+    name = words.pop(0) if words and not words[0].startswith("-") else "serve"
+    if name not in commands.names():
+        print(
+            f"llamaswap: there is no command '{name}'. The commands are: {', '.join(commands.names())}", file=sys.stderr
+        )
+        return 2
+    try:
+        return int(import_module(f"llamaswap_py.cli.{name}").main(words))
+    except BrokenPipeError:  # whoever read our output has seen enough, as in `llamaswap ps | head -1`
+        sys.stderr.close()
+        return 1
 
 
 if __name__ == "__main__":

@@ -1,0 +1,67 @@
+"""Serve: start the proxy. What `llamaswap` does when no command is named."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from llamaswap_py.cli.terminal import commands, flags, sources
+from llamaswap_py.cli.terminal.flags import Flag, Usage, Words
+from llamaswap_py.daemon.options import DEFAULT_LISTEN
+
+
+def usage() -> Usage:
+    text = f"""One address for many local models: a request names a model, its server is started, and what must make
+room is stopped. Without --config and --config-dir, {sources.DEFAULT_CONFIG} of the current folder is used.
+
+other commands ('llamaswap COMMAND --help' explains one):
+{commands.listing()}
+
+signals: SIGHUP reads the configuration again; SIGINT and SIGTERM finish what is being answered and stop,
+a second one stops at once."""
+    return Usage(
+        "llamaswap [serve] [flags]",
+        text,
+        (
+            *sources.FLAGS,
+            Flag("listen", f"address to listen on (default {DEFAULT_LISTEN})", "HOST:PORT"),
+            Flag("watch-config", "read the configuration again when it changes"),
+            Flag("state-dir", "where to keep what must outlive a restart (else $LLAMASWAP_STATE)", "DIR"),
+            Flag("version", "print the version and end"),
+        ),
+        interspersed=False,
+    )
+
+
+def main(argv: Sequence[str]) -> int:
+    words = flags.read(usage(), argv)
+    if isinstance(words, int):
+        return words
+    if "version" in words.switches:
+        return print_version()
+    config = sources.config_named(words)
+    if not config and not words.value("config-dir"):
+        print(sources.NONE, file=sys.stderr)
+        return 1
+    return run(words, config)
+
+
+def run(words: Words, config: str | None) -> int:
+    from llamaswap_py.daemon import program  # the whole server: help and --version need none of it
+    from llamaswap_py.daemon.options import Options
+
+    options = Options(
+        config=config,
+        config_dir=words.value("config-dir"),
+        listen=words.value("listen") or DEFAULT_LISTEN,
+        watch_config="watch-config" in words.switches,
+        state_dir=words.value("state-dir"),
+    )
+    return program.run(options)
+
+
+def print_version() -> int:
+    from llamaswap_py.cli.terminal.version import version
+
+    print(f"version: {version()} (llamaswap-py, Python {sys.version.partition(' ')[0]})")
+    return 0

@@ -1,0 +1,89 @@
+"""Talk to a running server: where it is, which key it wants, and what to tell the person when it says no."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from llamaswap_py.cli.terminal.flags import Flag, Words
+
+DEFAULT_URL = "http://127.0.0.1:8080"
+FLAGS = (
+    Flag("url", f"where the server is (else $LLAMASWAP_URL, else {DEFAULT_URL})", "URL"),
+    Flag("api-key", "a key the server accepts (else $LLAMASWAP_API_KEY)", "KEY"),
+)
+
+
+class Failed(Exception):
+    """The server could not be asked, or said no; the message is for the person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    url: str
+    key: str
+
+    def ask(self, method: str, path: str) -> Any:
+        """The answer, read from JSON where it is JSON. A model may take minutes to load, so nothing ends the wait."""
+        parts = urlsplit(self.url)
+        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        headers = {"Authorization": f"Bearer {self.key}"} if self.key else {}
+        connection = kind(parts.hostname or "127.0.0.1", parts.port)
+        try:
+            connection.request(method, f"{parts.path.rstrip('/')}{path}", headers=headers)
+            response = connection.getresponse()
+            status, text = response.status, response.read().decode("utf-8", "replace")
+        except (OSError, http.client.HTTPException) as trouble:
+            raise Failed(self.unreachable(trouble)) from trouble
+        finally:
+            connection.close()
+        if status >= 400:
+            raise Failed(self.refused(status, text))
+        return content(text)
+
+    def unreachable(self, trouble: Exception) -> str:
+        return (
+            f"No server answers at {self.url} ({trouble}).\n"
+            "Start one with 'llamaswap', or say where it is with --url or $LLAMASWAP_URL."
+        )
+
+    def refused(self, status: int, text: str) -> str:
+        message = message_in(content(text)) or text.strip()[:300] or "it gave no reason"
+        hint = "\nGive a key with --api-key or $LLAMASWAP_API_KEY." if status == 401 else ""
+        return f"{self.url} refused ({status}): {message}{hint}"
+
+
+def server(words: Words, env: Mapping[str, str] = os.environ) -> Server:
+    url = words.value("url") or env.get("LLAMASWAP_URL") or DEFAULT_URL
+    url = url if "://" in url else f"http://{url}"
+    try:
+        parts = urlsplit(url)
+        is_good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_good = False
+    if not is_good:
+        raise Failed(f"'{url}' is not the address of a server. Write it as {DEFAULT_URL}.")
+    return Server(url.rstrip("/"), words.value("api-key") or env.get("LLAMASWAP_API_KEY") or "")
+
+
+def path_of(action: str, model: str) -> str:
+    """A model's name may hold slashes, and they stay."""
+    return f"/api/models/{action}/{quote(model, safe='/')}"
+
+
+def content(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def message_in(body: Any) -> str:
+    error = body.get("error") if isinstance(body, dict) else None
+    message = error.get("message") if isinstance(error, dict) else error
+    return message if isinstance(message, str) else ""
