@@ -3,8 +3,8 @@ queue must be looked at again."""
 
 from __future__ import annotations
 
-from llamaswap_py.errors import ShuttingDown, StartFailed, UnknownModel
-from llamaswap_py.schedule.facts import Gone, Ready, ResetAsked
+from llamaswap_py.errors import ShuttingDown, StartFailed, UnknownModel, Unloaded
+from llamaswap_py.schedule.facts import Gone, LoadAsked, Ready, ResetAsked, UnloadAsked
 from llamaswap_py.schedule.lives import Life
 from llamaswap_py.schedule.plan import Entry, Phase, Plan
 from llamaswap_py.schedule.state import State
@@ -56,6 +56,25 @@ def forgive(life: Life) -> None:
     if life.phase is Phase.FAILED:
         life.phase = Phase.DOWN
         life.why = ""
+
+
+def load_asked(state: State, fact: LoadAsked, now: float) -> bool:
+    life = state.lives.get(fact.model)
+    if life is None or life.entry is None or life.backing_off(now):
+        return False
+    if life.phase is Phase.READY and life.stale_since is None:
+        return False
+    state.want(life, now)
+    return True
+
+
+def unload_asked(state: State, fact: UnloadAsked, now: float) -> bool:
+    for life in [state.lives[model] for model in fact.models if model in state.lives]:
+        refusal = Unloaded(f"model {life.model} was unloaded by order while this request waited")
+        state.refuse_waiting(life, refusal)
+        if life.phase in (Phase.STARTING, Phase.READY):
+            state.stop(life, "unloaded", now)
+    return True
 
 
 def closed(state: State, now: float) -> bool:

@@ -45,6 +45,7 @@ class Sight:
     last_use: float
     failed_until: float
     why: str  # of the last failure, or of the stop in progress
+    wanted: bool = False  # a load by order is still to come
 
 
 @dataclass(slots=True, eq=False)
@@ -122,4 +123,5 @@ class Life:
             self.last_use,
             self.failed_until if self.phase is Phase.FAILED else 0.0,
             self.why,
+            self.wanted is not None,
         )

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import assert_never
 
-from llamaswap_py.errors import Refusal, Unloaded
+from llamaswap_py.errors import Refusal
 from llamaswap_py.schedule import changes
 from llamaswap_py.schedule.facts import (
     Asked,
@@ -55,9 +55,9 @@ class Scheduler:
             case Gone():
                 return changes.gone(self.state, fact, now)
             case LoadAsked():
-                return self.load_asked(fact, now)
+                return changes.load_asked(self.state, fact, now)
             case UnloadAsked():
-                return self.unload_asked(fact, now)
+                return changes.unload_asked(self.state, fact, now)
             case ResetAsked():
                 return changes.reset(self.state, fact)
             case Replanned():
@@ -122,25 +122,6 @@ class Scheduler:
             life.last_use = now
         self.alarm = min(self.alarm, life.idle_at())
         return not life.seats and (bool(self.claims) or life.stale_since is not None)
-
-    def load_asked(self, fact: LoadAsked, now: float) -> bool:
-        life = self.state.lives.get(fact.model)
-        if life is None or life.entry is None or life.backing_off(now):
-            return False
-        if life.phase is Phase.READY and life.stale_since is None:
-            return False
-        self.state.want(life, now)
-        return True
-
-    def unload_asked(self, fact: UnloadAsked, now: float) -> bool:
-        for model in fact.models:
-            life = self.state.lives.get(model)
-            if life is None:
-                continue
-            self.state.refuse_waiting(life, Unloaded(f"model {model} was unloaded by order while this request waited"))
-            if life.phase in (Phase.STARTING, Phase.READY):
-                self.state.stop(life, "unloaded", now)
-        return True
 
     def settle(self, now: float) -> None:
         """Do what is due, then give everybody their turn until nobody can move."""
