@@ -240,13 +240,18 @@ class Passage:
         """The answer cannot be completed. If it has begun, say so as far as its form allows."""
         if self._over:
             return
-        if self._sent:
-            event = self._answer.cut(self._broken(refusal))
-            if event:
-                self._write(event)
-            if self._answer.needs_reset:
-                self._sink.abort(reset=True)
-        self.finish(closed_by, refusal)
+        try:
+            if self._sent:
+                self._say(refusal)
+        finally:
+            self.finish(closed_by, refusal)
+
+    def _say(self, refusal: Refusal) -> None:
+        event = self._answer.cut(self._broken(refusal))
+        if event:
+            self._write(event)
+        if self._answer.needs_reset:
+            self._sink.abort(reset=True)
 
     def _write(self, data: bytes) -> None:
         if self._first_byte is None:

@@ -1,0 +1,200 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from llamaswap_py.errors import BadRequest
+from llamaswap_py.wire.address import Address
+from llamaswap_py.wire.headers import (
+    Caller,
+    Framing,
+    Head,
+    UpstreamRequest,
+    answer_head,
+    framing,
+    keep_limits,
+    upstream_head,
+)
+
+ADDRESS = Address("http", "localhost", 5800)
+
+
+def sent(headers: Sequence[tuple[str, str]], method: str = "POST", body: bytes = b"{}", caller_ip: str = "") -> bytes:
+    request = UpstreamRequest(method, "/v1", headers, body, caller_ip, frozenset({"x-api-key"}))
+    return upstream_head(request, ADDRESS)
+
+
+def head_of(*fields: tuple[bytes, bytes], status: int = 200, version: tuple[int, int] = (1, 1)) -> Head:
+    return Head(version, status, b"", fields)
+
+
+def caller_of(
+    method: str = "GET",
+    version: tuple[int, int] = (1, 1),
+    keep_alive: bool = True,
+    extra: Sequence[tuple[str, str]] = (),
+) -> Caller:
+    return Caller(method, version, keep_alive, extra)
+
+
+def test_what_concerns_only_the_callers_connection_goes_no_further() -> None:
+    hop = [
+        ("Connection", "keep-alive, X-Private"),
+        ("X-Private", "1"),
+        ("Keep-Alive", "timeout=5"),
+        ("Proxy-Authorization", "x"),
+        ("TE", "trailers"),
+        ("Transfer-Encoding", "chunked"),
+        ("Upgrade", "h2c"),
+        ("Expect", "100-continue"),
+        ("Content-Length", "999"),
+        ("X-Api-Key", "ours"),
+    ]
+    kept = [("Host", "caller.example"), ("Authorization", "Bearer k"), ("accept", "*/*")]
+    assert sent(hop + kept) == (
+        b"POST /v1 HTTP/1.1\r\nHost: caller.example\r\nAuthorization: Bearer k\r\naccept: */*\r\n"
+        b"Content-Length: 2\r\n\r\n"
+    )
+
+
+def test_the_host_survives_being_named_in_connection_and_is_ours_where_there_is_none() -> None:
+    assert b"Host: here\r\n" in sent([("Connection", "host"), ("Host", "here")])
+    assert b"Host: localhost:5800\r\n" in sent([])
+
+
+def test_the_callers_address_is_appended_to_those_it_came_through() -> None:
+    headers = [("X-Forwarded-For", "10.0.0.1"), ("x-forwarded-for", "10.0.0.2")]
+    assert b"X-Forwarded-For: 10.0.0.1, 10.0.0.2, 10.0.0.3\r\n" in sent(headers, caller_ip="10.0.0.3")
+    assert b"X-Forwarded-For" not in sent([])
+
+
+def test_a_length_is_said_where_there_is_a_body_or_could_be() -> None:
+    assert b"Content-Length" not in sent([], method="GET", body=b"")
+    assert b"Content-Length: 1" in sent([], method="GET", body=b"x")
+    assert b"Content-Length: 0" in sent([], method="POST", body=b"")
+
+
+def test_bytes_that_were_not_utf8_leave_as_they_came() -> None:
+    assert b"X: \xff\xc3\xa9\r\n" in sent([("X", b"\xff\xc3\xa9".decode("utf-8", "surrogateescape"))])
+
+
+@pytest.mark.parametrize("evil", ["a\nb", "a\rb", "a\r\nb: c", "a\0b"])
+def test_a_field_that_would_split_the_message_is_refused(evil: str) -> None:
+    with pytest.raises(BadRequest):
+        sent([("X", evil)])
+    with pytest.raises(BadRequest):
+        sent([(evil, "x")])
+
+
+@pytest.mark.parametrize(("method", "target"), [("GET", "/a b"), ("GET", "/a\n"), ("GET X", "/"), ("GET", "/\0")])
+def test_a_request_line_that_would_not_stay_one_is_refused(method: str, target: str) -> None:
+    with pytest.raises(BadRequest):
+        upstream_head(UpstreamRequest(method, target, ()), ADDRESS)
+
+
+@pytest.mark.parametrize(
+    ("method", "status", "version", "length", "expected"),
+    [
+        ("GET", 200, (1, 1), 5, Framing.LENGTH),
+        ("GET", 200, (1, 0), 5, Framing.LENGTH),
+        ("GET", 200, (1, 1), None, Framing.CHUNKED),
+        ("GET", 200, (1, 0), None, Framing.CLOSE),
+        ("HEAD", 200, (1, 1), 5, Framing.EMPTY),
+        ("GET", 204, (1, 1), None, Framing.EMPTY),
+        ("GET", 304, (1, 0), 5, Framing.EMPTY),
+        ("GET", 200, (1, 1), 0, Framing.LENGTH),
+    ],
+)
+def test_framing_follows_method_status_version_and_length(
+    method: str, status: int, version: tuple[int, int], length: int | None, expected: Framing
+) -> None:
+    assert framing(caller_of(method, version), status, length) is expected
+
+
+def test_the_callers_head_is_the_servers_less_its_framing_plus_ours() -> None:
+    head = head_of(
+        (b"content-type", b"text/event-stream"),
+        (b"transfer-encoding", b"chunked"),
+        (b"connection", b"close, x-hop"),
+        (b"x-hop", b"1"),
+        (b"keep-alive", b"timeout=5"),
+        (b"access-control-allow-origin", b"http://a"),
+        (b"x-accel-buffering", b"yes"),
+        (b"server", b"s"),
+    )
+    extra = (("Access-Control-Allow-Origin", "*"), ("X-Request-Id", "7"))
+    assert answer_head(head, caller_of(extra=extra), Framing.CHUNKED) == (
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nServer: s\r\nAccess-Control-Allow-Origin: *\r\n"
+        b"X-Request-Id: 7\r\nX-Accel-Buffering: no\r\nTransfer-Encoding: chunked\r\n\r\n"
+    )
+
+
+def test_a_length_is_kept_where_it_is_true_and_said_once() -> None:
+    twice = head_of((b"content-length", b"5"), (b"content-length", b"5"))
+    assert answer_head(twice, caller_of(), Framing.LENGTH) == b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"
+    assert b"Content-Length: 5" in answer_head(twice, caller_of("HEAD"), Framing.EMPTY)
+    no_content = head_of((b"content-length", b"5"), status=204)
+    assert b"Content-Length" not in answer_head(no_content, caller_of(), Framing.EMPTY)
+
+
+@pytest.mark.parametrize(
+    ("version", "keep_alive", "framed", "line"),
+    [
+        ((1, 1), True, Framing.LENGTH, b""),
+        ((1, 1), False, Framing.LENGTH, b"Connection: close\r\n"),
+        ((1, 0), True, Framing.LENGTH, b"Connection: keep-alive\r\n"),
+        ((1, 0), False, Framing.LENGTH, b"Connection: close\r\n"),
+        ((1, 0), True, Framing.CLOSE, b"Connection: close\r\n"),
+    ],
+)
+def test_connection_says_what_will_be_done(
+    version: tuple[int, int], keep_alive: bool, framed: Framing, line: bytes
+) -> None:
+    written = answer_head(head_of(), caller_of("GET", version, keep_alive), framed)
+    assert written == b"HTTP/1.%d 200 OK\r\n%b\r\n" % (version[1], line)
+
+
+def test_the_servers_own_reason_is_kept_and_an_unknown_status_has_none() -> None:
+    assert answer_head(Head((1, 1), 200, b"Fine", ()), caller_of(), Framing.EMPTY).startswith(b"HTTP/1.1 200 Fine\r\n")
+    assert answer_head(Head((1, 1), 299, b"", ()), caller_of(), Framing.EMPTY).startswith(b"HTTP/1.1 299 \r\n")
+
+
+def test_one_of_our_fields_that_would_split_the_message_is_left_out() -> None:
+    written = answer_head(head_of(), caller_of(extra=(("X", "a\r\nb"),)), Framing.EMPTY)
+    assert written == b"HTTP/1.1 200 OK\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("fields", "version", "persistent"),
+    [
+        ((), (1, 1), True),
+        (((b"connection", b"Close"),), (1, 1), False),
+        ((), (1, 0), False),
+        (((b"connection", b"x, Keep-Alive"),), (1, 0), True),
+    ],
+)
+def test_a_connection_persists_as_its_version_and_header_say(
+    fields: tuple[tuple[bytes, bytes], ...], version: tuple[int, int], persistent: bool
+) -> None:
+    assert head_of(*fields, version=version).persistent is persistent
+
+
+@pytest.mark.parametrize(
+    ("value", "limits"),
+    [
+        (b"timeout=5, max=100", (5, 100)),
+        (b"Timeout = 7", (7, None)),
+        (b"max=3", (None, 3)),
+        (b"nonsense", (None, None)),
+    ],
+)
+def test_announced_limits_are_read(value: bytes, limits: tuple[int | None, int | None]) -> None:
+    assert keep_limits(head_of((b"keep-alive", value))) == limits
+
+
+def test_compressed_events_are_bytes_like_others() -> None:
+    kind = (b"content-type", b"Text/Event-Stream; charset=utf-8")
+    assert head_of(kind).event_stream
+    assert not head_of(kind, (b"content-encoding", b"gzip")).event_stream
+    assert not head_of().event_stream
