@@ -121,28 +121,33 @@ class Scheduler:
             life.keeping -= 1
             life.last_use = now
         self.alarm = min(self.alarm, life.idle_at())
-        return not life.seats and (bool(self.claims) or life.stale_since is not None)
+        return bool(self.claims) or (not life.seats and life.stale_since is not None)
 
     def settle(self, now: float) -> None:
-        """Do what is due, then give everybody their turn until nobody can move."""
+        """Do what is due, then give everybody their turn, until nobody can move."""
+        self.lapse(now)
+        step = turn(self.state.lives, self.state.plan, now)
+        while not isinstance(step, tuple):
+            self.carry_out(step, now)
+            self.lapse(now)
+            step = turn(self.state.lives, self.state.plan, now)
+        self.claims = step
+        self.alarm = self.due(now)
+
+    def lapse(self, now: float) -> None:
+        """What ends by the clock: runs that nobody uses, and outdated ones whose callers had their time."""
         for life in tuple(self.state.up.values()):
             if now >= life.stale_at(self.state.plan.patience):
                 self.state.stop(life, "replaced" if life.entry else "removed", now)
             elif now >= life.idle_at():
                 self.state.stop(life, "idle", now)
-        step = turn(self.state.lives, self.state.plan, now)
-        while not isinstance(step, tuple):
-            self.carry_out(step, now)
-            step = turn(self.state.lives, self.state.plan, now)
-        self.claims = step
-        self.alarm = self.due(now)
 
     def carry_out(self, move: Move, now: float) -> None:
         match move:
             case Begin(life):
                 self.state.start(life, now)
             case Seat(life):
-                life.wanted = None
+                life.last_use = now  # the ttl of what was waited for begins anew
                 self.state.grant_waiting(life)
             case Deny(life, refusal):
                 self.state.refuse_waiting(life, refusal)

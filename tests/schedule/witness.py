@@ -149,8 +149,11 @@ class Witness:
             return TooManyRequests.__name__
         if self.backing_off(fact.model):
             return StartBackoff.__name__
-        if run and run.phase is Phase.READY and run.stale_since is None and self.free(fact, run):
-            return Grant.__name__
+        if run and run.phase is Phase.READY and run.stale_since is None:
+            if self.free(fact, run):
+                return Grant.__name__
+            if not self.pairwise and self.queued():
+                return ""  # what those in front need depends on more than these books know
         return "" if fact.wakes else NotLoaded.__name__
 
     def free(self, fact: Asked, run: Run) -> bool:
@@ -158,6 +161,8 @@ class Witness:
         if self.waiters(fact.model) or self.plan.policy(fact.model, self.world()) != Evict(()):
             return False
         mine = self.rank(Caller(0, fact.model, fact.priority, True, self.now, self.counter))
+        if not self.pairwise:
+            return not self.queued()
         return not any(self.spent_in_front(model, run.model, mine) for model in self.queued())
 
     def told_left(self, ticket: int) -> None:
@@ -195,8 +200,9 @@ class Witness:
         self.plan = plan
         for model in [model for model in self.wants if model not in plan.entries]:
             del self.wants[model]
-        for run in self.alive.values():
-            self.compare(run)
+        for model in self.scheduler.snapshot():  # in this order they want to be up again
+            if model in self.alive:
+                self.compare(self.alive[model])
 
     def compare(self, run: Run) -> None:
         entry = self.plan.entries.get(run.model)
@@ -238,7 +244,8 @@ class Witness:
         expect(verdict == Evict(()), "policy", f"{model} started though {verdict}")
         expect(model in self.wants or self.waiters(model) > 0, "policy", f"{model} started for nobody")
         self.runs_seen.add(number)
-        self.alive[model] = Run(model, number, self.plan.entries[model].version, self.now)
+        last_use = self.scheduler.snapshot()[model].last_use  # outlives the run
+        self.alive[model] = Run(model, number, self.plan.entries[model].version, self.now, last_use=last_use)
 
     def ordered_stop(self, model: str, number: int, why: str, fact: Fact) -> None:
         run = self.alive.get(model)
@@ -271,6 +278,8 @@ class Witness:
         if not isinstance(fact, Ready) or fact.run != number:
             verdict = self.plan.policy(model, self.world())
             expect(verdict == Evict(()), "policy", f"{model} serves though {verdict}")
+        if not isinstance(fact, Asked) or fact.ticket != ticket:
+            run.last_use = self.now  # it was waited for
         run.seats[ticket] = caller
         self.seated[ticket] = run
         self.answered.add(ticket)
@@ -286,6 +295,8 @@ class Witness:
         match fact:
             case Asked(ticket) if ticket == caller.ticket and fresh:
                 return type(refusal).__name__ == fresh
+            case Asked(ticket, wakes=False) if ticket == caller.ticket and isinstance(refusal, NotLoaded):
+                return True
             case UnloadAsked(models) if caller.model in models:
                 return isinstance(refusal, Unloaded)
             case Closed():
@@ -303,6 +314,8 @@ class Witness:
             expect(fact.ticket in self.answered, "at once", f"{fact} must be answered by {fresh}")
             granted = any(isinstance(order, Grant) and order.ticket == fact.ticket for order in self.orders)
             expect(granted == (fresh == Grant.__name__), "at once", f"{fact} must be answered by {fresh}")
+        if isinstance(fact, Asked) and not fact.wakes:
+            expect(fact.ticket in self.answered, "at once", f"{fact} must not wait")
         if isinstance(fact, UnloadAsked):
             for model in fact.models:
                 expect(not self.waiters(model), "unload", f"somebody still waits for {model}")
@@ -410,8 +423,6 @@ class Witness:
             return False
         if self.now < min(caller.asked for caller in self.demands(other)) + self.plan.patience:
             return False
-        if not self.pairwise:
-            return True
         verdict = self.plan.policy(other, self.world())
         return isinstance(verdict, Evict) and model in verdict.models
 
