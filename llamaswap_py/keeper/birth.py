@@ -15,18 +15,17 @@ from llamaswap_py.keeper import trees
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import NoReturn
 
     from llamaswap_py.keeper.messages import Message
 
-DEFAULT = ("SIGPIPE", "SIGXFSZ", "SIGINT", "SIGTERM", "SIGHUP", "SIGCHLD")  # what Python or the keeper had changed
+IGNORED = ("SIGPIPE", "SIGXFSZ")  # by Python; what has a handler of the keeper's, the exec itself puts back
 
 
 def fork(order: Message, output: int, serial: int) -> tuple[int, int]:
     """The child's number, and a descriptor: empty at its end once the command runs, else it tells why it does not."""
     told, telling = os.pipe()
-    # No signal may reach the child while it still has the keeper's deaf ears.
-    before = signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals())
     try:
         pid = os.fork()
         if pid == 0:
@@ -35,7 +34,6 @@ def fork(order: Message, output: int, serial: int) -> tuple[int, int]:
         os.close(told)
         raise
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         os.close(telling)
     return pid, told
 
@@ -67,11 +65,15 @@ def prepare(output: int, serial: int) -> None:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(output, 1)
     os.dup2(output, 2)
-    for name in DEFAULT:
+    for name in IGNORED:
         signal.signal(getattr(signal, name), signal.SIG_DFL)
     trees.die_with_parent()
     trees.brand(serial)
-    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+
+def folders(env: Mapping[str, str]) -> list[str]:
+    """Not `os.get_exec_path`: that imports `warnings`, a millisecond in every child."""
+    return env.get("PATH", os.defpath).split(os.pathsep)
 
 
 def execute(argv: list[str], env: dict[str, str]) -> None:
@@ -79,7 +81,7 @@ def execute(argv: list[str], env: dict[str, str]) -> None:
     if "/" in argv[0]:
         os.execve(argv[0], argv, env)
     refused: OSError = FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
-    for folder in [*os.get_exec_path(), *os.get_exec_path(env)]:
+    for folder in [*folders(os.environ), *folders(env)]:
         try:
             os.execve(f"{folder or '.'}/{argv[0]}", argv, env)
         except (FileNotFoundError, NotADirectoryError):

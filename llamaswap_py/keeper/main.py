@@ -187,6 +187,8 @@ class Keeper:
         """What is wanted of the runs whose look is due, from one view of the table."""
         begun = time.monotonic()
         due = [run for run in self.runs.values() if run.next_look <= begun]
+        if due and self.no_strays():
+            due = [run for run in due if not self.bid_farewell(run)]
         if not due:
             return
         rows = table.snapshot()
@@ -201,9 +203,20 @@ class Keeper:
     def settle(self, run: Run, living: list[table.Process]) -> None:
         if run.killing:
             run.signal(living, signal.SIGKILL)
-        if run.ended and not living:
-            del self.runs[run.number]
-            self.say({"is": "gone", "id": run.number})
+        if not living:
+            self.bid_farewell(run)
+
+    def bid_farewell(self, run: Run) -> bool:
+        if not run.ended:
+            return False
+        del self.runs[run.number]
+        self.say({"is": "gone", "id": run.number})
+        return True
+
+    def no_strays(self) -> bool:
+        """No child but leaders: what outlived its leader would be one. Spares an ordinary stop the whole table."""
+        children = table.own_children()
+        return children is not None and children <= {run.pid for run in self.runs.values() if not run.ended}
 
     # -- the end
 

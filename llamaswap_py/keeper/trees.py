@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 
 MARK = "LLAMASWAP_RUN"  # the variable each process of a run is started with: <token>/<run>/
 SPAN = 1 << 16  # of the limit used as a mark: runs of one keeper before a value comes again
+if sys.platform == "linux":
+    import ctypes
+
+    LIBC: ctypes.CDLL | None = ctypes.CDLL(None)  # once, not in every child
+else:
+    LIBC = None
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 
@@ -139,11 +145,7 @@ def die_with_parent() -> None:
 
 
 def prctl(option: int, value: int) -> bool:
-    if sys.platform != "linux":
-        return False
-    import ctypes
-
-    return bool(ctypes.CDLL(None).prctl(option, value, 0, 0, 0) == 0)
+    return LIBC is not None and LIBC.prctl(option, value, 0, 0, 0) == 0
 
 
 def brand(serial: int) -> None:

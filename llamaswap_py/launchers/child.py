@@ -19,21 +19,21 @@ LAST_WORDS = 16 * READ  # a leader's own last output fits one pipe; beyond this 
 
 @dataclass(frozen=True, slots=True)
 class Exit:
-    """How a process ended. Neither code nor signal: its keeper died, and what was left of it was killed."""
+    """What a process ended with. Neither code nor signal: its keeper died, and what was left of it was killed."""
 
     code: int | None = None
     signal: int | None = None
 
     def __str__(self) -> str:
         if self.code is not None:
-            return f"exited with code {self.code}"
+            return f"exit code {self.code}"
         if self.signal is None:
-            return "was killed because its keeper died"
+            return "its keeper"
         try:
             name = signal.Signals(self.signal).name
         except ValueError:  # a real-time signal
             name = "a signal"
-        return f"was killed by {name} ({self.signal})"
+        return f"{name} ({self.signal})"
 
 
 class Child:

@@ -83,7 +83,7 @@ class KeeperLink:
         self, argv: Sequence[str], env: Mapping[str, str], cwd: str | None, on_output: Callable[[bytes], None]
     ) -> Child:
         """Returns when the command runs; StartFailed says why it does not."""
-        if not argv:
+        if not argv or not argv[0]:
             raise StartFailed("The command is empty.")
         await self.ready()
         child = self.order(argv, env, cwd, on_output)

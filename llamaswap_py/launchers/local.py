@@ -50,7 +50,7 @@ class LocalRun:
     ) -> LocalRun:
         """Returns when the command runs; StartFailed says why it does not."""
         rendered = command.render(model, port)
-        env = {**environ, **dict(pair.split("=", 1) for pair in rendered.env)}
+        env = {**environ, **{key: value for key, _, value in (pair.partition("=") for pair in rendered.env)}}
         child = await link.spawn(command.argv(rendered.cmd), env, None, on_output)
         return cls(link, rendered, child, on_output, env)
 
@@ -134,7 +134,7 @@ class LocalRun:
         await self.stopper.gone
         if how.code == 0:
             return True
-        self.say(f"cmdStop {how}. Sending SIGTERM instead.")
+        self.say(f"cmdStop ended with {how}. Sending SIGTERM instead.")
         return False
 
     def say(self, line: str) -> None:
