@@ -75,11 +75,11 @@ is_usable() {
 install() {
     local kind="$1" lock="$ROOT/requirements.lock"
     [ "$kind" = dev ] && lock="$ROOT/requirements-dev.lock"
-    is_usable || make_venv
+    is_usable || make_venv || return 1
     say "Installing what $(basename "$lock") names ..."
-    install_packages --require-hashes -r "$lock"
-    install_packages --no-deps --no-build-isolation --no-index -e "$ROOT"
-    fingerprint >"$VENV/.installed-$kind"
+    install_packages --require-hashes -r "$lock" &&
+        install_packages --no-deps --no-build-isolation --no-index -e "$ROOT" &&
+        fingerprint >"$VENV/.installed-$kind"
 }
 
 # One at a time: a directory is made by one process only. What a dead owner left is taken over by a rename, which one
@@ -111,9 +111,11 @@ end_turn() {
 # environment runtime|dev: afterwards "$VENV_PYTHON" has what is needed.
 environment() {
     is_installed "$1" && return 0
+    local status=0
     take_turn
-    is_installed "$1" || install "$1" # another script may have done it while this one waited
+    is_installed "$1" || install "$1" || status=$? # another script may have done it while this one waited
     end_turn
+    return $status
 }
 
 # Whether this process lives and is a server of ours. Slim containers have no ps, macOS has no /proc.
