@@ -56,7 +56,7 @@ host="${listen%:*}"
 case "$host" in '' | 0.0.0.0 | '[::]' | '*') host=127.0.0.1 ;; esac
 url="http://$host:$port"
 
-{ read -r old_pid && read -r old_url; } <"$PIDFILE" 2>/dev/null || old_pid='' old_url=''
+{ read -r old_pid && read -r old_url; } 2>/dev/null <"$PIDFILE" || old_pid='' old_url=''
 if is_our_server "$old_pid" && { [ -n "$background" ] || [ "$old_url" = "$url" ]; }; then
     die "A server started with --bg already runs at $old_url (process $old_pid). Stop it with scripts/stop-server.sh"
 fi
