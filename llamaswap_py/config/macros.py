@@ -82,7 +82,7 @@ def expand_scalar(node: Scalar, macros: Macros) -> Scalar:
     if not isinstance(node.value, str) or "${" not in node.value:
         return node
     value = fill(node.value, macros)
-    return Scalar(value, spell(value), node.place, node.lines)
+    return node if value == node.value else Scalar(value, spell(value), node.place, node.lines)
 
 
 def fill(text: str, macros: Macros) -> Plain:

@@ -14,7 +14,7 @@ UNTAGGED = "untagged"
 STR = "tag:yaml.org,2002:str"
 MERGE = "<<"
 DEEPEST = 100  # levels; keeps our recursion, and a value that contains itself, far from Python's limit
-MOST = 200_000  # nodes after aliases are written out; the largest real file known has a few thousand
+MOST = 100_000  # nodes after aliases are written out; the largest real file known has a few thousand
 
 
 def composer(parser: type) -> Any:

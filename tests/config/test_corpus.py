@@ -35,7 +35,9 @@ LATER_GLOBAL = {"captureBuffer", "logTimeFormat", "metricsMaxInMemory", "sendLoa
 LATER_WHOLE = {"matrix_evict_costs", "peers", "priority", "profiles", "selectors"}
 LATER_REFUSED = "matrix: "  # its errors begin so; such a file is accepted until the matrix is read
 
-pytestmark = pytest.mark.skipif(not FILES, reason="set LLAMASWAP_CORPUS to the folder of configuration files to compare")
+pytestmark = pytest.mark.skipif(
+    not FILES, reason="set LLAMASWAP_CORPUS to the folder of configuration files to compare"
+)
 
 
 def expected(path: Path) -> dict[str, Any]:

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from llamaswap_py.config.change import Change, compare, launch_key
+from llamaswap_py.config.values import Config, Model
+from tests.config.reading import config
+
+BASE = """
+models:
+  b:
+    cmd: serve --port ${PORT}
+    aliases: [x]
+"""
+
+
+def changed(text: str) -> Change:
+    return compare(config(BASE), config(text))
+
+
+def test_nothing_changed() -> None:
+    assert changed(BASE) == Change()
+    assert not changed(BASE)
+
+
+def test_comments_and_line_breaks_in_a_command_restart_nothing() -> None:
+    found = changed("models:\n  b:\n    aliases: [x]\n    cmd: |\n      # why\n      serve \\\n      --port ${PORT}\n")
+    assert found == Change(touched=("b",))
+
+
+def test_a_model_in_front_of_the_others_moves_their_ports_and_restarts_nothing() -> None:
+    assert changed(BASE + "  a:\n    cmd: ${PORT}\n") == Change(added=("a",), settings=("groups",))
+
+
+def test_a_model_that_is_gone() -> None:
+    assert changed("models:") == Change(removed=("b",), settings=("groups",))
+
+
+def test_settings_that_differ_are_named() -> None:
+    assert changed(BASE + "apiKeys: [k]\nglobalTTL: 5\n") == Change(touched=("b",), settings=("api_keys",))
+
+
+@pytest.mark.parametrize("field", ["cmd", "proxy"])
+def test_what_a_process_embodies_needs_another_process(field: str) -> None:
+    old = Model(id="m", cmd="serve")
+    new = replace(old, **{field: "http://other"})  # type: ignore[arg-type]
+    assert compare(Config({"m": old}), Config({"m": new})) == Change(relaunch=("m",))
+    assert compare(Config({"m": old}), Config({"m": replace(old, env=("A=1",))})) == Change(relaunch=("m",))
+
+
+def test_what_takes_effect_on_the_running_process_needs_none() -> None:
+    old = Model(id="m", cmd="serve")
+    new = Model(
+        id="m",
+        cmd="serve",
+        cmd_stop="stop",
+        check_endpoint="/x",
+        ttl=5,
+        unload_timeout=1,
+        aliases=("a",),
+        name="n",
+        description="d",
+        unlisted=True,
+        use_model_name="u",
+        concurrency_limit=3,
+    )
+    assert launch_key(old) == launch_key(new)
+    assert hash(launch_key(old)) == hash(launch_key(new))
+    assert compare(Config({"m": old}), Config({"m": new})) == Change(touched=("m",))
