@@ -1,0 +1,45 @@
+"""Plain questions to the running program, one after the other."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+
+from tests.whole.program import LONG, Program
+
+
+@contextmanager
+def caller(program: Program, key: str = "") -> Iterator[httpx.Client]:
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    with httpx.Client(base_url=program.url, headers=headers, timeout=LONG, trust_env=False) as client:
+        yield client
+
+
+def running(program: Program, key: str = "") -> dict[str, dict[str, Any]]:
+    """The rows of `/running` by model."""
+    with caller(program, key) as client:
+        rows = client.get("/running").raise_for_status().json()["running"]
+    return {row["model"]: row for row in rows}
+
+
+def pids(program: Program, key: str = "") -> dict[str, int]:
+    """The process of each model that is up."""
+    return {model: row["pid"] for model, row in running(program, key).items() if row["state"] == "ready"}
+
+
+def forgive(program: Program, model: str) -> None:
+    """A model that failed a moment ago may be tried again."""
+    with caller(program) as client:
+        client.post(f"/api/models/reset/{model}").raise_for_status()
+
+
+@contextmanager
+def taken_port() -> Iterator[int]:
+    """A port of the loopback on which somebody else listens."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port: int = other.getsockname()[1]
+        yield port
