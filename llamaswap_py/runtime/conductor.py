@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from types import TracebackType
 
@@ -71,6 +71,14 @@ class Lease:
         self.waiter: asyncio.Future[Run] = conductor.loop.create_future()
 
     async def __aenter__(self) -> Run:
+        while (run := await self.sit_down()).lost:
+            self.leave()
+            await asyncio.wait([run.gone])
+            self.asked = replace(self.asked, ticket=next(self.conductor.tickets))
+            self.waiter = self.conductor.loop.create_future()
+        return run
+
+    async def sit_down(self) -> Run:
         conductor = self.conductor
         conductor.waiters[self.asked.ticket] = self.waiter
         conductor.tell(self.asked)

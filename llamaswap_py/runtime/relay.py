@@ -68,6 +68,7 @@ class Outcome:
     began: float  # loop times: when the relay was asked,
     first_byte: float | None  # when the first byte went to the caller,
     ended: float  # and when there was nothing more to do
+    reached: bool = True  # a server may have read the request; if not, it can be sent elsewhere
 
 
 async def relay(
@@ -108,6 +109,7 @@ class Passage:
         self._connection: Connection | None = None
         self._wake: asyncio.Future[None] = self._loop.create_future()
         self._drain: asyncio.Timeout | None = None
+        self._reached = False  # a connection was there to send the request on
         self._heard = False  # the server has sent something
         self._over = False
         self._sent = 0
@@ -187,6 +189,7 @@ class Passage:
             began=self._began,
             first_byte=self._first_byte,
             ended=self._ended,
+            reached=self._reached,
         )
 
     def _phase(self, complete: bool) -> Phase:
@@ -198,6 +201,7 @@ class Passage:
 
     async def _exchange(self, connection: Connection, head: bytes) -> None:
         self._connection = connection
+        self._reached = True
         connection.begin(self, head, self._request.body)
         while True:
             await self._wake

@@ -26,6 +26,9 @@ from llamaswap_py.wire.address import Address
 TAIL_LINES = 12
 TAIL_BYTES = 8 * 1024
 
+# The broken connection of a server that died is seen some milliseconds before the word of its death arrives.
+DEATH_NEWS_SECONDS = 0.25
+
 
 @dataclass
 class Ground:
@@ -62,6 +65,21 @@ class Run:
         assert self.pool is not None, "a run has connections from its start on"
         return self.pool
 
+    @property
+    def lost(self) -> bool:
+        """Its server ended unasked; the scheduler hears of it when nothing of it is left."""
+        return self.child is not None and self.child.ended.done() and not self.stopping.done()
+
+    async def death(self) -> Refusal | None:
+        """Why its server is gone, asked by a caller whose connection broke; None where it lives or was stopped."""
+        if self.child is not None:
+            await asyncio.wait([self.child.ended], timeout=DEATH_NEWS_SECONDS)
+        return self.post_mortem() if self.lost else None
+
+    def post_mortem(self) -> Refusal:
+        assert self.child is not None
+        return UpstreamFailed(self.told(f"its server ended with {self.child.ended.result()}"))
+
     def stop(self, why: str) -> None:
         if not self.stopping.done():
             self.stopping.set_result(why)
@@ -77,6 +95,7 @@ class Run:
         """Tells `ready` at most once; returns why it ended, None where that was ordered."""
         if self.stopping.done():
             return None
+        failure: Refusal | None = None
         try:
             await self.spawn()
             failure = await self.become_ready()
@@ -86,7 +105,7 @@ class Run:
         except Refusal as refusal:
             failure = refusal
         finally:
-            await self.finish()
+            await self.finish(failure)
         return None if self.stopping.done() else failure
 
     async def spawn(self) -> None:
@@ -149,7 +168,7 @@ class Run:
         finally:
             watching.cancel()
         if self.child.ended.done():
-            return UpstreamFailed(self.told(f"its server ended with {self.child.ended.result()}"))
+            return self.post_mortem()
         return UpstreamFailed(self.told("its server has stopped answering")) if lost.done() else None
 
     async def watch_detached(self, child: LocalRun, lost: asyncio.Future[None]) -> None:
@@ -166,11 +185,12 @@ class Run:
         await self.connections.get("/", deadline)
         return 200
 
-    async def finish(self) -> None:
+    async def finish(self, failure: Refusal | None) -> None:
         """Our connections first: llama-server does not heed SIGTERM while a caller is connected."""
         if self.pool is not None:
-            why = self.stopping.result() if self.stopping.done() else "it ended"
-            self.pool.close(Unloaded(f"model {self.model.id} was stopped while it answered: {why}"))
+            why = self.stopping.result() if self.stopping.done() else "the proxy broke it off"
+            stopped = Unloaded(f"model {self.model.id} was stopped while it answered: {why}")
+            self.pool.close(stopped if failure is None or self.stopping.done() else failure)
         if self.child is not None:
             await self.child.stop(self.model.unload_timeout)
         if self.port is not None:

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from aiohttp import hdrs, web
 
 from llamaswap_py.dialects.dialect import Dialect, Parts
-from llamaswap_py.errors import BodyTooLarge
+from llamaswap_py.errors import BodyTooLarge, Refusal, UpstreamFailed
 from llamaswap_py.runtime.conductor import Conductor
-from llamaswap_py.runtime.relay import relay
+from llamaswap_py.runtime.relay import Outcome, relay
 from llamaswap_py.server.control import known
 from llamaswap_py.server.doors import ANY_ORIGIN, Door, Handler, Kind
 from llamaswap_py.server.guard import Guard
@@ -43,21 +43,29 @@ class Proxy:
         model = config.models[name]
         if model.use_model_name:
             body = with_model(body, model.use_model_name)
-        caller = request.remote or ""
-        async with self.conductor.lease(name, caller) as run:
-            upstream = UpstreamRequest(
-                method=request.method,
-                target=request.raw_path,
-                headers=list(request.headers.items()),
-                body=body,
-                caller_ip=caller,
-                drop=self.guard().dropped_headers,
-            )
-            sink = RequestSink(request, extra=(ANY_ORIGIN,))
-            outcome = await relay(run.connections, upstream, sink, dialect.broken)
+        upstream = UpstreamRequest(
+            method=request.method,
+            target=request.raw_path,
+            headers=list(request.headers.items()),
+            body=body,
+            caller_ip=request.remote or "",
+            drop=self.guard().dropped_headers,
+        )
+        outcome, death = await self.pass_on(request, name, upstream, dialect)
+        if death is not None and not outcome.reached:
+            outcome, death = await self.pass_on(request, name, upstream, dialect)
         if outcome.refusal is not None and not outcome.bytes_sent:
-            raise outcome.refusal
+            raise death or outcome.refusal
         return Relayed(request, outcome)
+
+    async def pass_on(
+        self, request: web.Request, name: str, upstream: UpstreamRequest, dialect: Dialect
+    ) -> tuple[Outcome, Refusal | None]:
+        """What became of it; and of a server that gave no answer, how it died."""
+        async with self.conductor.lease(name, upstream.caller_ip) as run:
+            outcome = await relay(run.connections, upstream, RequestSink(request, extra=(ANY_ORIGIN,)), dialect.broken)
+        unanswered = isinstance(outcome.refusal, UpstreamFailed) and not outcome.bytes_sent
+        return outcome, await run.death() if unanswered else None
 
 
 def parts_of(request: web.Request, body: bytes) -> Parts:
