@@ -23,7 +23,10 @@ def turned_away(closed: bool, life: Life | None, model: str, now: float) -> Life
 
 def too_many(life: Life) -> Refusal:
     callers = len(life.seats) + len(life.waiting)
-    return TooManyRequests(f"model {life.model} has {callers} callers, which is its limit", retry_after=RETRY_AFTER)
+    message = (
+        f"model {life.model} has {callers} caller{'' if callers == 1 else 's'}, as many as its concurrencyLimit lets in"
+    )
+    return TooManyRequests(f"{message}: try again in a moment, or raise that limit", retry_after=RETRY_AFTER)
 
 
 def not_loaded(model: str) -> Refusal:
