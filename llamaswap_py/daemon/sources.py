@@ -22,7 +22,7 @@ class Sources:
 
     def paths(self) -> list[Path]:
         """The named file first, then the folder's in byte order."""
-        named = [self.config] if self.config else []
+        named = [] if self.config is None else [self.config]
         if self.config_dir is None:
             return named
         try:
@@ -30,9 +30,9 @@ class Sources:
         except OSError as error:
             raise unreadable(self.config_dir, error) from error
         files = [path for path in entries if path.suffix in ENDINGS and path.is_file()]
-        if self.config in files:
+        if self.config is not None and self.config in files:
             raise mistaken(
-                self.config or self.config_dir,
+                self.config,
                 f"the file is also in the folder {self.config_dir}",
                 "Remove it from one of --config and --config-dir.",
             )

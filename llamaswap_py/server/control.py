@@ -61,10 +61,12 @@ class Control:
         return known(self.conductor.config, request.match_info["model"])
 
     async def running(self, request: web.Request) -> web.Response:
-        """What is up, and what failed lately and why."""
+        """What is up, what failed lately and why, and for what callers wait."""
         shown = (*UP, Phase.FAILED)
-        rows = [running_row(standing) for standing in self.conductor.standings() if standing.phase in shown]
-        return web.json_response({"running": rows})
+        standings = self.conductor.standings()
+        rows = [running_row(standing) for standing in standings if standing.phase in shown]
+        waiting = {standing.model.id: standing.waiting for standing in standings if standing.waiting}
+        return web.json_response({"running": rows, "waiting": waiting})
 
     async def unload_all_ok(self, request: web.Request) -> web.Response:
         await self.conductor.unload_all()

@@ -103,9 +103,14 @@ def is_address(name: str) -> bool:
 def offered_key(headers: Mapping[str, str]) -> str:
     """The password of Basic, the token of Bearer, or `x-api-key`, in this order; empty ones fall through."""
     scheme, _, credential = headers.get("Authorization", "").partition(" ")
-    keys = {"basic": basic_password, "bearer": str}
-    read = keys.get(scheme.lower())
-    return (read(credential) if read else "") or headers.get("x-api-key", "")
+    match scheme.lower():
+        case "basic":
+            key = basic_password(credential)
+        case "bearer":
+            key = credential
+        case _:
+            key = ""
+    return key or headers.get("x-api-key", "")
 
 
 def basic_password(credential: str) -> str:

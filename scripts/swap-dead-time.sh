@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# What a swap costs beyond the engines' own time: scripts/swap-dead-time.sh [--swaps N] [--json]. Fails at 20 ms.
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
+
+environment dev
+cd "$ROOT"
+exec "$VENV_PYTHON" -m tests.whole.swap_dead_time "$@"
