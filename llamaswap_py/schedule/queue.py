@@ -3,8 +3,10 @@ waiting for what. Changes nothing."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 
 from llamaswap_py.errors import Refusal
 from llamaswap_py.schedule.lives import Life, Rank
@@ -18,9 +20,8 @@ class Begin:
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """Grant everybody who waits for this model."""
-
     life: Life
+    tickets: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,10 @@ def rank(life: Life, patience: float) -> Rank:
     return min(ticket.rank(patience) for ticket in life.demands())
 
 
+def spent_at(life: Life, patience: float) -> float:
+    return min(ticket.asked for ticket in life.demands()) + patience
+
+
 def held(claims: Iterable[Claim], model: str, caller: Rank, now: float) -> bool:
     """Whether somebody in front, whose patience is spent, waits for this model to drain."""
     return any(now >= claim.spent_at and claim.rank < caller and model in claim.victims for claim in claims)
@@ -72,13 +77,13 @@ class Pass:
         self.plan = plan
         self.now = now
         self.claims: list[Claim] = []
+        waiting = (life for life in lives.values() if life.demanded and life.phase is not Phase.STARTING)
+        self.queue = sorted(((rank(life, plan.patience), life) for life in waiting), key=itemgetter(0))
         self.real = {life.model: life.row() for life in lives.values() if life.up}
         self.world: dict[str, Row] = dict(self.real)  # with the claims so far
 
     def move(self) -> Move | tuple[Claim, ...]:
-        waiting = (life for life in self.lives.values() if life.demanded and life.phase is not Phase.STARTING)
-        ranked = [(rank(life, self.plan.patience), life) for life in waiting]
-        for place, life in sorted(ranked, key=lambda pair: pair[0]):
+        for place, life in self.queue:
             step = self.look(life, place)
             if not isinstance(step, Claim):
                 return step
@@ -100,8 +105,7 @@ class Pass:
     def claim(self, life: Life, place: Rank, world: Mapping[str, Row], verdict: Verdict) -> Claim:
         named = verdict.models if isinstance(verdict, Evict) else ()
         victims = tuple(model for model in named if model in world and model != life.model)
-        oldest = min(ticket.asked for ticket in life.demands())
-        return Claim(life, place, oldest + self.plan.patience, victims, world, verdict)
+        return Claim(life, place, spent_at(life, self.plan.patience), victims, world, verdict)
 
     def gives_way(self, claim: Claim) -> bool:
         """Its own old run is still there, a victim is not free yet, or somebody in front would suffer."""
@@ -124,7 +128,19 @@ class Pass:
 
     def act(self, claim: Claim) -> Move | Claim:
         if not claim.victims:
-            return Seat(claim.life) if claim.life.phase is Phase.READY else Begin(claim.life)
+            return self.seat(claim.life) if claim.life.phase is Phase.READY else Begin(claim.life)
         victims = tuple(self.lives[model] for model in claim.victims)
         idle = tuple(victim for victim in victims if victim.phase is not Phase.STOPPING)
         return MakeRoom(claim.life, idle) if idle else claim
+
+    def seat(self, life: Life) -> Seat:
+        """All who wait for it, but those only who stand in front of whoever waits for it to drain."""
+        patience = self.plan.patience
+        limit = min((place for place, other in self.queue if self.needs_gone(other, life)), default=(math.inf, 0))
+        return Seat(life, tuple(n for n, ticket in life.waiting.items() if ticket.rank(patience) < limit))
+
+    def needs_gone(self, other: Life, life: Life) -> bool:
+        if other is life or self.now < spent_at(other, self.plan.patience):
+            return False
+        verdict = self.plan.policy(other.model, self.real)
+        return isinstance(verdict, Evict) and life.model in verdict.models

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import assert_never
 
 from llamaswap_py.errors import Refusal
 from llamaswap_py.schedule import changes
@@ -19,12 +18,11 @@ from llamaswap_py.schedule.facts import (
     Replanned,
     ResetAsked,
     UnloadAsked,
-    Woke,
 )
 from llamaswap_py.schedule.lives import Life, Sight, Ticket
 from llamaswap_py.schedule.orders import Order, Refuse
 from llamaswap_py.schedule.plan import Evict, Phase, Plan
-from llamaswap_py.schedule.queue import Begin, Claim, Deny, MakeRoom, Move, Seat, held, turn
+from llamaswap_py.schedule.queue import Begin, Claim, Deny, Move, Seat, held, turn
 from llamaswap_py.schedule.refusals import not_loaded, turned_away
 from llamaswap_py.schedule.state import State
 
@@ -64,10 +62,8 @@ class Scheduler:
                 return changes.replanned(self.state, fact.plan, now)
             case Closed():
                 return changes.closed(self.state, now)
-            case Woke():
+            case _:  # Woke
                 return True
-            case _:
-                assert_never(fact)
 
     def asked(self, fact: Asked, now: float) -> bool:
         life = turned_away(self.state.closed, self.state.lives.get(fact.model), fact.model, now)
@@ -146,17 +142,16 @@ class Scheduler:
         match move:
             case Begin(life):
                 self.state.start(life, now)
-            case Seat(life):
+            case Seat(life, tickets):
                 life.last_use = now  # the ttl of what was waited for begins anew
-                self.state.grant_waiting(life)
+                for ticket in tickets:
+                    self.state.grant(life, life.waiting.pop(ticket))
             case Deny(life, refusal):
                 self.state.refuse_waiting(life, refusal)
-            case MakeRoom(life, victims):
-                for victim in victims:
-                    victim.wanted = None
-                    self.state.stop(victim, f"evicted for {life.model}", now)
             case _:
-                assert_never(move)
+                for victim in move.victims:
+                    victim.wanted = None
+                    self.state.stop(victim, f"evicted for {move.life.model}", now)
 
     def deadline(self, now: float) -> float | None:
         """When to tell `Woke` at the latest."""

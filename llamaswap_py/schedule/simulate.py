@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from llamaswap_py.schedule.facts import Asked, Fact, Gone, Left, Ready, Woke
-from llamaswap_py.schedule.orders import Grant, Order, Refuse, Start, Stop
+from llamaswap_py.schedule.orders import Grant, Order, Start, Stop
 from llamaswap_py.schedule.plan import Plan
 from llamaswap_py.schedule.scheduler import Scheduler
 
@@ -68,8 +68,8 @@ class Simulation:
                 self.expect(now + self.pace(model).stop, Gone(model, run))
             case Grant(ticket):
                 self.expect(now + self.answers[ticket], Left(ticket))
-            case Refuse(ticket):
-                self.expect(now, Left(ticket))
+            case _:
+                self.expect(now, Left(order.ticket))  # refused
 
     def pace(self, model: str) -> Pace:
         return self.paces.get(model, Pace())

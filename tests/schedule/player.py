@@ -37,7 +37,10 @@ def groups(dice: Dice) -> Policy:
     for model in MODELS:
         members[dice((0, 0, 1, 2))].append(model)
     return group.policy(
-        [Group(str(n), tuple(names), dice(flags), dice(flags), dice((True, False, False))) for n, names in members.items()]
+        [
+            Group(str(n), tuple(names), dice(flags), dice(flags), dice((True, False, False)))
+            for n, names in members.items()
+        ]
     )
 
 
@@ -73,7 +76,8 @@ def one_load_at_a_time(policy: Policy) -> Policy:
 def entries(dice: Dice) -> dict[str, Entry]:
     named = [model for model in MODELS if dice((True, True, True, True, False))]
     return {
-        model: Entry(model, dice((0, 0, 0, 1)), dice((0.0, 0.0, 2.0, 10.0)), dice((None, None, 1, 3))) for model in named
+        model: Entry(model, dice((0, 0, 0, 1)), dice((0.0, 0.0, 2.0, 10.0)), dice((None, None, 1, 3)))
+        for model in named
     }
 
 

@@ -1,4 +1,4 @@
-"""Watches a scheduler from outside: keeps its own books of what is alive and who waits, and names every broken promise."""
+"""Watches a scheduler from outside: keeps its own books of what is alive and who waits, names every broken promise."""
 
 from __future__ import annotations
 
@@ -77,6 +77,7 @@ class Witness:
         self.now = 0.0
         self.steps = 0
         self.orders: list[Order] = []
+        self.granted: list[Caller] = []
         self.alive: dict[str, Run] = {}
         self.runs_seen: set[int] = set()
         self.waiting: dict[int, Caller] = {}
@@ -92,13 +93,13 @@ class Witness:
     def tell(self, fact: Fact) -> list[Order]:
         self.steps += 1
         fresh = self.told(fact)
-        ranks = self.ranks()
+        self.granted.clear()
         self.orders = self.scheduler.handle(fact, self.now)
         for order in self.orders:
             self.ordered(order, fact, fresh)
         self.forget_impossible_wants()
         self.check_answers(fact, fresh)
-        self.check_grants(fact, ranks)
+        self.check_grants(fact)
         self.check_books()
         self.check_times(fact)
         self.check_moves()
@@ -283,6 +284,7 @@ class Witness:
         run.seats[ticket] = caller
         self.seated[ticket] = run
         self.answered.add(ticket)
+        self.granted.append(caller)
 
     def ordered_refuse(self, ticket: int, refusal: Refusal, fact: Fact, fresh: str) -> None:
         caller = self.waiting.pop(ticket, None)
@@ -328,17 +330,13 @@ class Witness:
                 expect(not self.waiters(fact.model), "served at ready", f"callers of {fact.model} left out")
         expect(not (self.closed and self.waiting), "closed", "somebody waits")
 
-    def check_grants(self, fact: Fact, ranks: Mapping[str, tuple[float, int]]) -> None:
+    def check_grants(self, fact: Fact) -> None:
         """Nobody sits down in front of one whose patience is spent and who waits for that model to drain."""
-        if not self.pairwise:
-            return
-        served = {order.model for order in self.orders if isinstance(order, Grant)}
-        for model in served:
-            if isinstance(fact, Ready) and fact.model == model:
-                continue
-            for other in self.queued():
-                passed = self.spent_in_front(other, model, ranks[model])
-                expect(not passed, "patience", f"{model} was served in front of {other}")
+        at_ready = fact.model if isinstance(fact, Ready) else None
+        for caller in self.granted if self.pairwise else ():
+            for other in self.queued() if caller.model != at_ready else ():
+                passed = self.spent_in_front(other, caller.model, self.rank(caller))
+                expect(not passed, "patience", f"{caller} was served in front of {other}")
 
     def check_books(self) -> None:
         sights = self.scheduler.snapshot()
@@ -350,7 +348,9 @@ class Witness:
             theirs = (sight.run, sight.phase, sight.seated)
             expect(mine == theirs, "nobody is forgotten", f"{model} is {mine}, shown as {theirs}")
             waiting = self.waiters(model)
-            expect(waiting == sight.waiting, "nobody is forgotten", f"{waiting} wait for {model}, shown {sight.waiting}")
+            expect(
+                waiting == sight.waiting, "nobody is forgotten", f"{waiting} wait for {model}, shown {sight.waiting}"
+            )
 
     def check_times(self, fact: Fact) -> None:
         deadline = self.scheduler.deadline(self.now)
@@ -368,7 +368,7 @@ class Witness:
         queued = self.queued()
         if not queued:
             return
-        first = min(queued, key=lambda model: self.model_rank(model))
+        first = min(queued, key=self.model_rank)
         expect(self.blocked(first), "something moves", f"{first} waits for nothing")
 
     def blocked(self, model: str) -> bool:
@@ -413,10 +413,6 @@ class Witness:
 
     def model_rank(self, model: str) -> tuple[float, int]:
         return min(self.rank(caller) for caller in self.demands(model))
-
-    def ranks(self) -> dict[str, tuple[float, int]]:
-        models = {caller.model for caller in self.waiting.values()}
-        return {model: self.model_rank(model) for model in models}
 
     def spent_in_front(self, other: str, model: str, rank: tuple[float, int]) -> bool:
         if other == model or self.model_rank(other) > rank:
