@@ -23,13 +23,14 @@ if TYPE_CHECKING:
 IGNORED = ("SIGPIPE", "SIGXFSZ")  # by Python; what has a handler of the keeper's, the exec itself puts back
 
 
-def fork(order: Message, output: int, serial: int) -> tuple[int, int]:
+def fork(order: Message, output: int) -> tuple[int, int]:
     """The child's number, and a descriptor: empty at its end once the command runs, else it tells why it does not."""
     told, telling = os.pipe()
+    keeper = os.getpid()
     try:
         pid = os.fork()
         if pid == 0:
-            become(order, output, serial, telling)
+            become(order, output, telling, keeper)
     except OSError:
         os.close(told)
         raise
@@ -38,10 +39,12 @@ def fork(order: Message, output: int, serial: int) -> tuple[int, int]:
     return pid, told
 
 
-def become(order: Message, output: int, serial: int, telling: int) -> NoReturn:
+def become(order: Message, output: int, telling: int, keeper: int) -> NoReturn:
     step = "start"
     try:
-        prepare(output, serial)
+        prepare(output, order["serial"])
+        if os.getppid() != keeper:  # it died before we asked to die with it
+            os._exit(127)
         step = "cwd"
         if order.get("cwd"):
             os.chdir(order["cwd"])

@@ -124,7 +124,7 @@ class Keeper:
     def spawn(self, order: Message, output: int) -> None:
         number = order["id"]
         try:
-            pid, told = birth.fork(order, output, order["serial"])
+            pid, told = birth.fork(order, output)
         except OSError as error:
             self.say({"is": "refused", "id": number, "step": "fork", "errno": error.errno, "text": error.strerror})
             return

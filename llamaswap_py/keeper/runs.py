@@ -10,7 +10,7 @@ from llamaswap_py.keeper import table, trees
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from llamaswap_py.keeper.table import Process
+    from llamaswap_py.keeper.process import Process
 
     Table = dict[int, Process]
 

@@ -17,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from llamaswap_py.keeper.table import Process
+    from llamaswap_py.keeper.process import Process
 
     Table = dict[int, Process]
 

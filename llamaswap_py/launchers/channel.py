@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import socket
 from collections import deque
@@ -86,7 +85,6 @@ class Channel:
         self.line.close()
         for _, descriptors in self.outbox:
             for descriptor in descriptors:
-                with contextlib.suppress(OSError):
-                    os.close(descriptor)
+                os.close(descriptor)
         self.outbox.clear()
         self.lost()

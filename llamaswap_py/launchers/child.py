@@ -90,12 +90,16 @@ class Child:
             self.output = -1
 
     def end(self, how: Exit) -> None:
-        self.drain_rest()
-        if not self.exited.done():
-            self.exited.set_result(how)
+        try:
+            self.drain_rest()
+        finally:
+            if not self.exited.done():
+                self.exited.set_result(how)
 
     def vanish(self) -> None:
-        self.drain_rest()
-        self.close_output()
-        if not self.gone.done():
-            self.gone.set_result(None)
+        try:
+            self.drain_rest()
+        finally:
+            self.close_output()
+            if not self.gone.done():
+                self.gone.set_result(None)

@@ -8,7 +8,7 @@ import signal
 from collections.abc import Collection, Iterable
 
 from llamaswap_py.keeper import table, trees
-from llamaswap_py.keeper.table import Process
+from llamaswap_py.keeper.process import Process
 from llamaswap_py.launchers.child import Child
 
 FIRST_PAUSE = 0.002  # a killed process is gone in about a millisecond

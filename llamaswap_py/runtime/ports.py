@@ -8,7 +8,7 @@ import contextlib
 import os
 import socket
 import sys
-from collections.abc import Collection, Container, Iterable, Iterator
+from collections.abc import Collection, Container, Iterable
 from dataclasses import dataclass
 
 from llamaswap_py.keeper import table
@@ -108,9 +108,23 @@ def stranger_by_sockets(port: int, spawned_at: float, ours: Collection[int]) -> 
     if not sockets:
         return None
     for pid in others(ours):
-        if held(pid, sockets) and is_older(pid, spawned_at):
-            return Listener(pid, name_of(pid))
+        if mine := held(pid, sockets):
+            owner = eldest(pid, mine)
+            if owner not in ours and is_older(owner, spawned_at):
+                return Listener(owner, name_of(owner))
+            sockets -= mine
+            if not sockets:
+                return None
     return None
+
+
+def eldest(pid: int, sockets: set[str]) -> int:
+    """Whoever handed the socket down: a worker may be young and its server old."""
+    process = table.look(pid)
+    while process is not None and held(process.parent, sockets):
+        pid = process.parent
+        process = table.look(pid)
+    return pid
 
 
 def listening(port: int) -> set[str]:
@@ -130,9 +144,10 @@ def lines(path: str) -> list[bytes]:
     return []
 
 
-def others(ours: Container[int]) -> Iterator[int]:
+def others(ours: Container[int]) -> list[int]:
+    """The youngest first, as numbers go: a wrapper's server, which is ours, is then found before the whole table."""
     pids = (int(name) for name in os.listdir("/proc") if name.isdigit())
-    return (pid for pid in pids if pid not in ours)
+    return sorted((pid for pid in pids if pid not in ours), reverse=True)
 
 
 def held(pid: int, sockets: Iterable[str]) -> set[str]:

@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from llamaswap_py.keeper import table, trees
-from llamaswap_py.keeper.table import Process
+from llamaswap_py.keeper.process import Process
 
 WAIT = [sys.executable, "-I", "-S", "-c", "import signal; print(flush=True); signal.pause()"]
 

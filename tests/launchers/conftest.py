@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from llamaswap_py.launchers.keeper_link import KeeperLink
+from tests.fakes.loops import LOOPS
 from tests.fakes.witness import Witness
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Every test here runs on each loop we serve with."""
+    return LOOPS
 
 
 class Started:

@@ -140,3 +140,37 @@ def test_the_way_of_other_systems_agrees(server: Server) -> None:
     assert found.pid == server.process.pid
     assert ports.stranger_by_psutil(server.port, epoch, {found.pid}) is None
     assert ports.stranger_by_psutil(server.port, 0.0, ()) is None
+
+
+# Listens, and leaves the waiting to a child that holds the socket too; goes when its input ends.
+WORKER = """
+import os, socket, sys
+with socket.create_server(("127.0.0.1", 0)) as server:
+    print(server.getsockname()[1], flush=True)
+    sys.stdin.readline()
+    worker = os.fork()
+    if not worker:
+        sys.stdin.read()
+        os._exit(0)
+    print(worker, flush=True)
+    os.waitpid(worker, 0)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere each process is asked by itself")
+def test_an_old_servers_young_worker_is_still_a_stranger() -> None:
+    """The eldest holder of the socket counts, and our tree's wrapper is no stranger for its worker."""
+    argv = [sys.executable, "-I", "-S", "-c", WORKER]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0) as process:
+        assert process.stdin
+        assert process.stdout
+        port = int(process.stdout.readline())
+        process.stdin.write(b"\n")
+        worker = int(process.stdout.readline())
+        began = table.look(process.pid)
+        assert began
+        found = ports.stranger(port, began.started + 1, ())
+        assert found
+        assert found.pid == process.pid
+        assert ports.eldest(worker, ports.listening(port)) == process.pid
+        assert ports.stranger(port, began.started + 1, {process.pid}) is None

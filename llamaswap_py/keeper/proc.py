@@ -1,0 +1,63 @@
+"""The process table of Linux, from /proc."""
+
+# ruff: noqa: PTH123, PTH208 (pathlib would double what the keeper imports; a look at the table is many small reads)
+
+from __future__ import annotations
+
+import os
+import time
+
+from llamaswap_py.keeper.process import Process
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+TICKS = os.sysconf("SC_CLK_TCK")
+BOOTTIME = 7  # time.CLOCK_BOOTTIME by its number, which other systems' Python does not name
+
+
+def now() -> float:
+    """The clock that processes' starts are written in."""
+    return time.clock_gettime(BOOTTIME)
+
+
+def look(pid: int) -> Process | None:
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            text = file.read()
+    except OSError:  # gone, or hidden from us
+        return None
+    # The name stands in brackets and may hold anything, brackets too: the fields begin behind the last one.
+    fields = text[text.rindex(b")") + 2 :].split()
+    # A main thread that ended leaves a "zombie" row while its other threads live on.
+    alive = fields[0] not in (b"Z", b"X") or int(fields[17]) > 1
+    return Process(pid, int(fields[1]), int(fields[3]), int(fields[19]) / TICKS, alive)
+
+
+def snapshot() -> dict[int, Process]:
+    rows = (look(int(name)) for name in os.listdir("/proc") if name.isdigit())
+    return {row.pid: row for row in rows if row is not None}
+
+
+def own_children() -> set[int] | None:
+    """Ours, where the kernel lists them: one read, however many processes the machine has."""
+    try:
+        with open(f"/proc/self/task/{os.getpid()}/children", "rb") as file:
+            return {int(pid) for pid in file.read().split()}
+    except OSError:  # a kernel built without it
+        return None
+
+
+def marked(pids: Iterable[int], mark: str) -> set[int]:
+    """Those that were started with an environment in which a line begins with the mark."""
+    wanted = b"\0" + os.fsencode(mark)
+    return {pid for pid in pids if wanted in b"\0" + environment(pid)}
+
+
+def environment(pid: int) -> bytes:
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            return file.read()
+    except OSError:  # gone, or another user's
+        return b""
