@@ -1,3 +1,5 @@
+"""Names beside ids: whose they are, and what is said when two want one."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""What a reload has to restart, and what it must leave alone."""
+
 from __future__ import annotations
 
 from dataclasses import replace

@@ -1,3 +1,5 @@
+"""From a text to arguments, on either family of systems; ports and processes filled in."""
+
 from __future__ import annotations
 
 import shlex

@@ -1,3 +1,5 @@
+"""Variables of the environment in a text, before it is YAML."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""Mappings read by the schema: unknown keys, keys of later versions, missing mappings."""
+
 from __future__ import annotations
 
 from llamaswap_py.config.fields import Fields

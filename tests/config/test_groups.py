@@ -1,3 +1,5 @@
+"""Groups from either place, their members, and what excludes what."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""One value of each kind: what is taken, what is refused, and the sentence for it."""
+
 from __future__ import annotations
 
 import math

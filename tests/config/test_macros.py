@@ -1,3 +1,5 @@
+"""Macros: where they reach, in which order, and what is said of those nobody declared."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""Several files as one, and conflicts told at the later place."""
+
 from __future__ import annotations
 
 from typing import Any

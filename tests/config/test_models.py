@@ -1,3 +1,5 @@
+"""A model: its keys, defaults, inheritance and mistakes."""
+
 from __future__ import annotations
 
 import pytest
@@ -64,10 +66,10 @@ def test_times_are_inherited_where_a_model_sets_none(top: str, own: str, ttl: fl
     assert (found.ttl, found.unload_timeout) == (ttl, grace)
 
 
-@pytest.mark.parametrize("field", ["ttl: -2", "unloadTimeout: -1"])
-def test_a_negative_time_is_a_mistake(field: str) -> None:
-    found = mistake(f"models:\n  m:\n    cmd: x ${{PORT}}\n    {field}\n")
-    assert (found.line, found.key) == (4, f"models.m.{field.split(':')[0]}")
+@pytest.mark.parametrize(("field", "value"), [("ttl", -2), ("unloadTimeout", -1)])
+def test_a_negative_time_is_a_mistake(field: str, value: int) -> None:
+    found = mistake(f"models:\n  m:\n    cmd: x ${{PORT}}\n    {field}: {value}\n")
+    assert (found.line, found.key) == (4, f"models.m.{field}")
 
 
 def test_ids_may_be_numbers_and_words_of_yaml() -> None:

@@ -1,3 +1,5 @@
+"""Names exactly as configured, and those that look alike."""
+
 from __future__ import annotations
 
 from llamaswap_py.config.names import nearest, resolve

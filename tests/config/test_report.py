@@ -1,3 +1,5 @@
+"""Mistakes in file order, and places found in the text."""
+
 from __future__ import annotations
 
 import pytest

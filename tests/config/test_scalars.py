@@ -1,3 +1,5 @@
+"""Unquoted words, as Go reads and prints them."""
+
 from __future__ import annotations
 
 import math

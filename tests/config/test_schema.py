@@ -1,3 +1,5 @@
+"""The table of keys is complete and consistent."""
+
 from __future__ import annotations
 
 from llamaswap_py.config.kinds import READERS
@@ -14,7 +16,7 @@ def test_every_key_stands_in_a_mapping_of_the_table() -> None:
 
 
 def test_every_key_is_explained_in_a_sentence() -> None:
-    assert all(key.about.endswith(".") and key.about[0].isupper() or key.about[0] == "`" for key in KEYS)
+    assert all(key.about.endswith(".") and (key.about[0].isupper() or key.about[0] == "`") for key in KEYS)
 
 
 def test_every_kind_that_is_acted_on_has_a_reader() -> None:

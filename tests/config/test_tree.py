@@ -1,3 +1,5 @@
+"""Nodes, paths and places."""
+
 from __future__ import annotations
 
 from llamaswap_py.config.tree import Place, Scalar, at, inside

@@ -1,0 +1,73 @@
+"""What a newcomer reads: the page about the keys, and the example that comes with the project."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from llamaswap_py.config.read import Source, read
+from llamaswap_py.config.schema import KEYS, Key, Kind, Standing
+from llamaswap_py.config.values import DEFAULT_GROUP, Config, Group
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "configuration.md").read_text("utf-8")
+EXAMPLE = (ROOT / "config.yaml").read_text("utf-8")
+
+
+def default(key: Key) -> str:
+    """As the page shows it."""
+    if key.default is None:
+        return "-"
+    if key.default == ():
+        return "none"
+    if key.kind is Kind.SIZE:
+        return "`256MB`"
+    if key.default == "":
+        return "empty"
+    if isinstance(key.default, bool):
+        return f"`{str(key.default).lower()}`"
+    return f"`{key.default}`"
+
+
+def row(key: Key) -> str:
+    if key.standing is not Standing.ACTS:
+        return f"| `{key.path}` | {key.about} |"
+    words = f" One of {', '.join(f'`{word}`' for word in key.words)}." if key.words else ""
+    return f"| `{key.path}` | {key.kind} | {default(key)} | {key.about}{words}{' *Ours.*' if key.ours else ''} |"
+
+
+@pytest.mark.parametrize("key", KEYS, ids=lambda key: key.path)
+def test_every_key_is_documented_with_its_kind_and_default(key: Key) -> None:
+    assert row(key) in PAGE.splitlines()
+
+
+def test_nothing_is_documented_that_is_no_key() -> None:
+    assert set(re.findall(r"^\| `([^`]+)`", PAGE, re.MULTILINE)) == {key.path for key in KEYS}
+
+
+def test_the_example_reads_cleanly_and_has_no_models() -> None:
+    reading = read([Source("config.yaml", EXAMPLE)], {})
+    assert reading.warnings == ()
+    assert reading.config == Config(models={}, groups=(Group(DEFAULT_GROUP, ()),))
+
+
+def test_the_example_reads_cleanly_with_everything_in_it_made_active() -> None:
+    reading = read([Source("config.yaml", active(EXAMPLE))], {"LLAMASWAP_KEY": "k"})
+    assert reading.warnings == ()
+    assert (list(reading.config.models), reading.config.preload) == (["bigger", "qwen"], ("qwen",))
+    assert (reading.config.api_keys, reading.config.allowed_hosts) == (("k",), ("box.example.org",))
+    assert reading.config.models["bigger"].cmd.endswith("--context 32768")
+
+
+def active(text: str) -> str:
+    """Every comment line that looks like YAML, without its `#`."""
+    looks = re.compile(r"^( *)# ((?: *[\w-]+: ?.*)|(?: {6}.*)|(?: {4}llama.*)|(?: {4}--.*))$", re.MULTILINE)
+    return looks.sub(r"\1\2", text)
+
+
+@pytest.mark.parametrize("key", [key for key in KEYS if key.standing is Standing.ACTS], ids=lambda key: key.path)
+def test_every_key_in_force_is_shown_in_the_example(key: Key) -> None:
+    name = key.path.rpartition(".")[2]
+    assert name == "*" or key.path.startswith("routing") or re.search(rf"\b{name}:", EXAMPLE)
