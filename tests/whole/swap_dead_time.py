@@ -41,8 +41,8 @@ def first_byte(url: str, name: str) -> float:
 
 
 def healthy(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
         connection.request("GET", "/health")
         return connection.getresponse().status == 200
     except ConnectionError:
