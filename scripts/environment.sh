@@ -34,8 +34,9 @@ is_new_enough() {
 
 # $LLAMASWAP_PYTHON, else the first CPython >= 3.11 on PATH. A name may exist and not run, as version managers' do.
 find_python() {
-    local name
-    for name in ${LLAMASWAP_PYTHON:-python3 python3.14 python3.13 python3.12 python3.11 python}; do
+    local name names=(python3 python3.14 python3.13 python3.12 python3.11 python)
+    [ -z "${LLAMASWAP_PYTHON:-}" ] || names=("$LLAMASWAP_PYTHON")
+    for name in "${names[@]}"; do
         if command -v "$name" >/dev/null 2>&1 && is_new_enough "$name"; then
             "$name" -c 'import sys; print(sys.executable)'
             return 0
@@ -63,7 +64,7 @@ install_packages() {
     if command -v uv >/dev/null 2>&1; then
         uv pip install --quiet --python "$VENV_PYTHON" "$@"
     else
-        "$VENV_PYTHON" -m pip install --quiet --disable-pip-version-check --no-input "$@"
+        "$VENV_PYTHON" -m pip install --quiet --quiet --disable-pip-version-check --no-input "$@"
     fi
 }
 
@@ -95,7 +96,7 @@ take_turn() {
             rm -rf "$TURN.$$"
             continue
         fi
-        [ -n "$told" ] || say "Waiting for another script that is installing into $VENV ..."
+        [ -n "$told" ] || say "Waiting for another script that is at work in $ROOT ..."
         told=yes
         sleep 0.2
     done

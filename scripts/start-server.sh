@@ -56,23 +56,27 @@ host="${listen%:*}"
 case "$host" in '' | 0.0.0.0 | '[::]' | '*') host=127.0.0.1 ;; esac
 url="http://$host:$port"
 
+environment runtime
+[ -z "$background" ] || take_turn # of two started at once, one must see the other
 { read -r old_pid && read -r old_url; } 2>/dev/null <"$PIDFILE" || old_pid='' old_url=''
 if is_our_server "$old_pid" && { [ -n "$background" ] || [ "$old_url" = "$url" ]; }; then
     die "A server started with --bg already runs at $old_url (process $old_pid). Stop it with scripts/stop-server.sh"
 fi
 
-environment runtime
 command=("$VENV_PYTHON" -m llamaswap_py --listen "$listen" --watch-config)
 [ -n "$config_named" ] || command+=(--config "$ROOT/config.yaml")
 command+=(${flags[@]+"${flags[@]}"})
 
 [ -n "$background" ] || exec "${command[@]}"
 
+touch "$LOG"
+before="$(wc -c <"$LOG")"
 set -m # a process group of its own: Ctrl-C in this terminal is not meant for it
 nohup "${command[@]}" </dev/null >>"$LOG" 2>&1 &
 pid=$!
 set +m
 printf '%s\n%s\n' "$pid" "$url" >"$PIDFILE"
+end_turn
 
 if "$VENV_PYTHON" - "$url/health" "$pid" "$PATIENCE" <<'PYTHON'; then
 import os, sys, time, urllib.request
@@ -98,7 +102,7 @@ PYTHON
 fi
 
 say "The server did not come up. The end of $LOG:"
-tail -n 20 "$LOG" >&2 || true
+tail -c "+$((before + 1))" "$LOG" | tail -n 20 >&2
 is_our_server "$pid" && kill "$pid"
 rm -f "$PIDFILE"
 exit 1
