@@ -38,8 +38,8 @@ def required(source: Source) -> dict[str, tuple[Place, str]]:
         return wanted
     for text, path in texts(tree, ""):
         for name in VARIABLE.findall(text.text):
-            spot = attempt.locate(text.place, f"${{env.{name}}}", text.lines)
-            wanted.setdefault(name, (spot, path))
+            if name not in wanted:
+                wanted[name] = (attempt.locate(text.place, f"${{env.{name}}}", text.lines), path)
     return wanted
 
 
