@@ -1,0 +1,76 @@
+"""A small real server for the commands that are clients of one."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+RUNNING = {
+    "model": "small", "state": "ready", "cmd": "llama-server \\\n  --port 5800", "proxy": "http://localhost:5800",
+    "ttl": 60, "name": "", "description": "",
+}  # fmt: skip
+
+
+class Answering(BaseHTTPRequestHandler):
+    """Knows the model `small` (also `team/small`), and one key where a key is wanted."""
+
+    server: Upstream
+
+    def do_GET(self) -> None:
+        self.reply()
+
+    def do_POST(self) -> None:
+        self.reply()
+
+    def reply(self) -> None:
+        self.server.asked.append(f"{self.command} {self.path}")
+        status, body = self.answer()
+        payload = body.encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(payload)))
+        self.end_headers()
+        self.wfile.write(payload)
+
+    def answer(self) -> tuple[int, str]:
+        if self.server.key and self.headers.get("Authorization") != f"Bearer {self.server.key}":
+            return 401, json.dumps({"error": {"message": "this key is not one of ours"}})
+        if self.path == "/running":
+            return 200, json.dumps({"running": self.server.running})
+        if self.path == "/api/models/load/broken":
+            return 500, "not JSON at all"
+        known = ("/api/models/load/small", "/api/models/load/team/small", "/api/models/load/a%20b%3Fc")
+        if self.path in (*known, "/api/models/unload", "/api/models/unload/small"):
+            return 200, "OK"
+        return 404, json.dumps({"error": {"message": "there is no such model"}})
+
+    def log_message(self, *args: object) -> None:
+        """The test looks at `asked` instead."""
+
+
+class Upstream(ThreadingHTTPServer):
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Answering)
+        self.asked: list[str] = []
+        self.running: list[dict[str, object]] = []
+        self.key = ""
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+
+@pytest.fixture
+def upstream(monkeypatch: pytest.MonkeyPatch) -> Iterator[Upstream]:
+    """Listening, and found by $LLAMASWAP_URL."""
+    with Upstream() as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        monkeypatch.setenv("LLAMASWAP_URL", server.url)
+        monkeypatch.delenv("LLAMASWAP_API_KEY", raising=False)
+        yield server
+        server.shutdown()
+        thread.join()

@@ -1,0 +1,76 @@
+"""`llamaswap check`: every mistake with its place and remedy, or a summary."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from llamaswap_py.__main__ import main
+
+Output = pytest.CaptureFixture[str]
+GOOD = """
+models:
+  small:
+    cmd: llama-server --port ${PORT}
+    aliases: [tiny]
+    ttl: 60
+  fixed:
+    cmd: llama-server --port 9001
+    proxy: http://localhost:9001
+groups:
+  pair:
+    members: [small]
+hooks:
+  on_startup:
+    preload: [tiny]
+"""
+BAD = """
+models:
+  one:
+    cmd: llama-server --port ${PORT}
+    ttl: soon
+  two:
+    cmd: ""
+"""
+
+
+@pytest.mark.parametrize("form", ["{}", "--config={}", "-config-dir={folder}"])
+def test_a_good_file_is_summed_up(tmp_path: Path, capsys: Output, form: str) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(GOOD)
+    assert main(["check", form.format(path, folder=tmp_path)]) == 0
+    first, *lines = capsys.readouterr().out.splitlines()
+    assert first == "2 models, nothing wrong."
+    assert "  fixed" in lines
+    assert "  small  also tiny  group pair  port 5800  unloaded after 60 s  loaded at the start" in lines
+
+
+def test_the_folders_own_file_is_found(tmp_path: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("config.yaml").write_text("models: {}\n")
+    assert main(["check"]) == 0
+    assert capsys.readouterr().out.startswith("0 models")
+
+
+def test_every_mistake_is_shown_at_once_with_its_place(tmp_path: Path, capsys: Output) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(BAD)
+    assert main(["check", str(path)]) == 1
+    error = capsys.readouterr().err
+    assert f"mistake  {path}:5:" in error
+    assert "models.one.ttl" in error
+    assert "models.two.cmd" in error
+    assert "2 mistakes: a server would not start with this." in error
+
+
+def test_a_warning_is_shown_and_is_no_mistake(tmp_path: Path, capsys: Output) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text("models: {}\nhealthCheckTimeout: 3\n")
+    assert main(["check", str(path)]) == 0
+    assert f"warning  {path}:2:" in capsys.readouterr().err
+
+
+def test_a_file_that_is_not_there_is_a_mistake_like_any_other(tmp_path: Path, capsys: Output) -> None:
+    assert main(["check", str(tmp_path / "nowhere.yaml")]) == 1
+    assert "nowhere.yaml" in capsys.readouterr().err

@@ -1,0 +1,73 @@
+"""Words to commands: what is listed, what is misspelt, and help worth reading."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from llamaswap_py.__main__ import main
+from llamaswap_py.cli.terminal import commands
+from llamaswap_py.cli.terminal.version import version_of_checkout
+
+Output = pytest.CaptureFixture[str]
+
+
+def test_the_files_of_the_folder_are_the_commands() -> None:
+    """Pinned: a file that lands in the folder by accident is a command that nobody meant."""
+    assert commands.names() == ["check", "load", "ps", "serve", "unload"]
+
+
+@pytest.mark.parametrize("words", [["-h"], ["--help"], ["-help"], ["help"], ["serve", "--help"], ["help", "serve"]])
+def test_help_lists_the_flags_and_the_commands(capsys: Output, words: list[str]) -> None:
+    assert main(words) == 0
+    text = capsys.readouterr().out
+    assert "--watch-config" in text
+    assert "unload   Unload one model" in text
+
+
+@pytest.mark.parametrize("name", commands.names())
+def test_each_command_explains_itself(capsys: Output, name: str) -> None:
+    assert main([name, "--help"]) == 0
+    assert capsys.readouterr().out.startswith("usage: llamaswap")
+
+
+def test_an_unknown_command_is_answered_with_those_there_are(capsys: Output) -> None:
+    assert main(["swerve"]) == 2
+    assert "no command 'swerve'. The commands are: check, load, ps, serve, unload" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words", [["--version"], ["-version"], ["--version", "--config", "x"], ["serve", "-version=1"]]
+)
+def test_the_version_is_one_line_and_nothing_else_happens(capsys: Output, words: list[str]) -> None:
+    assert main(words) == 0
+    assert capsys.readouterr().out.startswith(f"version: {version_of_checkout()} (")
+
+
+@pytest.mark.parametrize("words", [["--nope"], ["-watch-config=maybe"], ["--config"], ["check", "-x"], ["ps", "--url"]])
+def test_a_misspelt_flag_prints_the_usage_and_ends_with_status_2(capsys: Output, words: list[str]) -> None:
+    assert main(words) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "usage: llamaswap" in captured.err
+
+
+@pytest.mark.parametrize("command", [[], ["check"]])
+def test_without_a_configuration_the_person_is_told_how_to_write_one(
+    capsys: Output, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(command) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("at least one of -config or -config-dir must be provided\n")
+    assert "cmd: llama-server --port ${PORT}" in error
+
+
+def test_a_reader_that_has_seen_enough_is_no_crash() -> None:
+    command = f"'{sys.executable}' -m llamaswap_py --help | head -n 1"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
+    assert done.stdout == "usage: llamaswap [serve] [flags]\n"
+    assert done.stderr == ""
