@@ -48,9 +48,9 @@ class Channel:
                 self.send_first()
         except BlockingIOError:
             self.loop.add_writer(self.line.fileno(), self.flush)
-        except OSError:  # the other end is gone
-            self.close()
-        else:
+        except OSError:  # the other end is gone; what it still said is read before `listen` tells so
+            self.drop()
+        if not self.outbox:
             self.loop.remove_writer(self.line.fileno())
 
     def send_first(self) -> None:
@@ -83,8 +83,12 @@ class Channel:
         self.loop.remove_reader(self.line.fileno())
         self.loop.remove_writer(self.line.fileno())
         self.line.close()
+        self.drop()
+        self.lost()
+
+    def drop(self) -> None:
+        """What was not sent never will be."""
         for _, descriptors in self.outbox:
             for descriptor in descriptors:
                 os.close(descriptor)
         self.outbox.clear()
-        self.lost()
