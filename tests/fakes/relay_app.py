@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
@@ -20,13 +21,27 @@ def broken(refusal: Refusal) -> bytes:
     return b'data: {"error":"%b"}\n\n' % refusal.code.encode()
 
 
+class WatchedSink(RequestSink):
+    """Tells when a relay waits for its caller to read."""
+
+    def __init__(self, request: web.BaseRequest, extra: Sequence[tuple[str, str]], full: asyncio.Event) -> None:
+        super().__init__(request, extra)
+        self._full = full
+
+    async def drained(self) -> None:
+        self._full.set()
+        await super().drained()
+
+
 class RelayApp:
     """`async with RelayApp(address) as app:` relays everything to one address."""
 
     def __init__(self, address: Address, tls: ssl.SSLContext | None = None, connect_timeout: float = 30.0) -> None:
         self.pool = Pool(address, connect_timeout=connect_timeout)
         self.outcomes: asyncio.Queue[Outcome] = asyncio.Queue()
+        self.full = asyncio.Event()
         self.port = 0
+        self._callers: list[RawCaller] = []
         self._tls = tls
         app = web.Application(client_max_size=1 << 30)
         app.router.add_route("*", "/{path:.*}", self._relay)
@@ -39,7 +54,7 @@ class RelayApp:
         wanted = UpstreamRequest(
             request.method, request.raw_path, tuple(request.headers.items()), body, request.remote or ""
         )
-        sink = RequestSink(request, (("X-Request-Id", "7"),))
+        sink = WatchedSink(request, (("X-Request-Id", "7"),), self.full)
         outcome = await relay(self.pool, wanted, sink, broken, self.outcomes.put_nowait)
         if outcome.phase is Phase.NOTHING:
             assert outcome.refusal is not None
@@ -56,6 +71,8 @@ class RelayApp:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        for caller in self._callers:
+            caller.leave()
         self.pool.close(Refusal("the test is over"))
         await self._runner.cleanup()
 
@@ -64,7 +81,9 @@ class RelayApp:
         reader, writer = await asyncio.open_connection(
             "127.0.0.1", self.port, ssl=tls, server_hostname=name, limit=limit
         )
-        return RawCaller(reader, writer)
+        caller = RawCaller(reader, writer)
+        self._callers.append(caller)
+        return caller
 
 
 class RawCaller:
@@ -76,6 +95,12 @@ class RawCaller:
 
     def send(self, data: bytes) -> None:
         self.writer.write(data)
+
+    def stop_reading(self) -> None:
+        self.writer.transport.pause_reading()  # type: ignore[attr-defined]
+
+    def read_on(self) -> None:
+        self.writer.transport.resume_reading()  # type: ignore[attr-defined]
 
     def get(self, path: str = "/", method: str = "GET", version: str = "1.1") -> None:
         self.send(f"{method} {path} HTTP/{version}\r\nHost: here\r\n\r\n".encode())
@@ -98,6 +123,3 @@ class RawCaller:
 
     def leave(self) -> None:
         self.writer.transport.abort()
-
-    def close(self) -> None:
-        self.writer.close()

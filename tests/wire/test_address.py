@@ -1,3 +1,5 @@
+"""Addresses of model servers, and the targets under them."""
+
 from __future__ import annotations
 
 import pytest
@@ -21,7 +23,7 @@ def test_a_proxy_url_becomes_an_address(url: str, expected: Address) -> None:
 
 @pytest.mark.parametrize("url", ["", "localhost:80", "ftp://host", "http://", "http://host:99999", "http://host:x"])
 def test_what_is_no_address_is_a_value_error(url: str) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         Address.parse(url)
 
 

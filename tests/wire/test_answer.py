@@ -1,3 +1,5 @@
+"""The caller's message at every chunking of the server's."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""Request bodies: looked at, and given another model."""
+
 from __future__ import annotations
 
 import json

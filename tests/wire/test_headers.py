@@ -1,3 +1,5 @@
+"""Heads in both directions: what passes, what is ours, what is refused."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence

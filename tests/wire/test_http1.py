@@ -1,3 +1,5 @@
+"""The reader of answers: every chunking, every breach, every limit."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass

@@ -1,3 +1,5 @@
+"""Where events end, whatever ends their lines."""
+
 from __future__ import annotations
 
 import re
