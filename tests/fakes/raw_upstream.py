@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import ssl
 import struct
@@ -57,6 +58,11 @@ class Peer:
 
     def close(self) -> None:
         self._writer.close()
+
+    async def closed(self) -> None:
+        """Wait until a close or reset has happened."""
+        with contextlib.suppress(ConnectionError):
+            await self._writer.wait_closed()
 
     def finish(self) -> None:
         """Close the sending side only."""
