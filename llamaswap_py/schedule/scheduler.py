@@ -143,6 +143,7 @@ class Scheduler:
             case Begin(life):
                 self.state.start(life, now)
             case Seat(life, tickets):
+                life.wanted = None
                 life.last_use = now  # the ttl of what was waited for begins anew
                 for ticket in tickets:
                     self.state.grant(life, life.waiting.pop(ticket))

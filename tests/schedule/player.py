@@ -95,9 +95,9 @@ def plan(dice: Dice, kind: str) -> Plan:
 
 
 class Player:
-    def __init__(self, dice: Dice, make: Callable[[Plan], Scheduling]) -> None:
+    def __init__(self, dice: Dice, make: Callable[[Plan], Scheduling], watch: type[Witness] = Witness) -> None:
         self.kind: str = dice(("groups", "groups", "room", "one load at a time"))
-        self.witness = Witness(plan(dice, self.kind), make, pairwise=self.kind in PAIRWISE)
+        self.witness = watch(plan(dice, self.kind), make, pairwise=self.kind in PAIRWISE)
         self.tickets = 0
 
     def ask(self, dice: Dice) -> None:

@@ -98,8 +98,8 @@ class Witness:
         for order in self.orders:
             self.ordered(order, fact, fresh)
         self.forget_impossible_wants()
-        self.check_answers(fact, fresh)
         self.check_grants(fact)
+        self.check_answers(fact, fresh)
         self.check_books()
         self.check_times(fact)
         self.check_moves()
@@ -244,9 +244,22 @@ class Witness:
         verdict = self.plan.policy(model, self.world())
         expect(verdict == Evict(()), "policy", f"{model} started though {verdict}")
         expect(model in self.wants or self.waiters(model) > 0, "policy", f"{model} started for nobody")
+        self.check_turn(model)
         self.runs_seen.add(number)
         last_use = self.scheduler.snapshot()[model].last_use  # outlives the run
         self.alive[model] = Run(model, number, self.plan.entries[model].version, self.now, last_use=last_use)
+
+    def check_turn(self, model: str) -> None:
+        """Nothing starts in the way of somebody in front, whichever of the two the policy would have go."""
+        if not self.pairwise:
+            return
+        place = self.model_rank(model)
+        for other in self.queued():
+            if other == model or self.model_rank(other) > place:
+                continue
+            for one, two in ((model, other), (other, model)):
+                verdict = self.plan.policy(one, {two: Row(two, Phase.STARTING, 0, 1, self.now, 0.0)})
+                expect(verdict == Evict(()), "older waiters first", f"{model} started in front of {other}")
 
     def ordered_stop(self, model: str, number: int, why: str, fact: Fact) -> None:
         run = self.alive.get(model)
@@ -256,6 +269,9 @@ class Witness:
         callers = self.waiters(model) if run.phase is Phase.STARTING else 0
         if why.startswith("evicted"):
             expect(not run.seats and not callers, "seats are safe", f"{model} {why}")
+            loading = run.phase is Phase.STARTING and model in self.wants
+            for_caller = self.waiters(why.removeprefix("evicted for ")) > 0
+            expect(for_caller or not loading, "seats are safe", f"loading {model} {why}, for which nobody waits")
             self.wants.pop(model, None)
         elif why == "idle":
             expect(self.now >= self.idle_at(run), "idle", f"{model} is not idle")
@@ -313,9 +329,10 @@ class Witness:
 
     def check_answers(self, fact: Fact, fresh: str) -> None:
         if isinstance(fact, Asked) and fresh:
-            expect(fact.ticket in self.answered, "at once", f"{fact} must be answered by {fresh}")
+            promise = "closed" if self.closed else "at once"
+            expect(fact.ticket in self.answered, promise, f"{fact} must be answered by {fresh}")
             granted = any(isinstance(order, Grant) and order.ticket == fact.ticket for order in self.orders)
-            expect(granted == (fresh == Grant.__name__), "at once", f"{fact} must be answered by {fresh}")
+            expect(granted == (fresh == Grant.__name__), promise, f"{fact} must be answered by {fresh}")
         if isinstance(fact, Asked) and not fact.wakes:
             expect(fact.ticket in self.answered, "at once", f"{fact} must not wait")
         if isinstance(fact, UnloadAsked):

@@ -1,0 +1,94 @@
+"""Schedulers with one promise broken on purpose: a copy of the room's source with a few words exchanged."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+from llamaswap_py.schedule import scheduler
+from llamaswap_py.schedule.scheduler import Scheduler
+
+ROOM = Path(scheduler.__file__).parent
+BRED = ("changes", "lives", "queue", "refusals", "scheduler", "state")  # facts, orders and plan stay the real ones
+
+
+@dataclass(frozen=True)
+class Breach:
+    promise: str  # as the witness names it
+    module: str
+    words: str
+    instead: str
+
+
+BREACHES = (
+    Breach("one run", "state", "self.runs += 1", "self.runs = 1"),
+    Breach("one run", "queue", "life.phase is Phase.STOPPING or ", ""),
+    Breach("policy", "queue", "if not claim.victims:", "if True:"),
+    Breach("policy", "queue", "if model in world and model != life.model", "if model in self.real and not self.claims"),
+    Breach("policy", "scheduler", "!= Evict(())", "is None"),
+    Breach("older waiters first", "queue", "self.harms(life, earlier)", "False"),
+    Breach("seats are safe", "lives", "if self.seats:\n            return True", "pass"),
+    Breach("seats are safe", "lives", "(bool(self.waiting) or (self.wanted", "((self.wanted"),
+    Breach("seats are safe", "lives", "(self.wanted is not None and not for_caller)", "False"),
+    Breach("served at ready", "changes", "state.grant_waiting(life)", "pass"),
+    Breach("nobody is forgotten", "state", "life.waiting[ticket.number] = ticket", "pass"),
+    Breach(
+        "nobody is forgotten", "changes", "if entry is not None:\n        state.want", "if False:\n        state.want"
+    ),
+    Breach("something moves", "scheduler", "return bool(self.claims) or (not", "return (not"),
+    Breach("something moves", "changes", "Phase.DOWN, now)\n    return True", "Phase.DOWN, now)\n    return False"),
+    Breach("deadline", "scheduler", "life.idle_at(), life", "life"),
+    Breach("deadline", "scheduler", "if now < claim.spent_at < earliest", "if claim.spent_at < earliest"),
+    Breach("deadline", "scheduler", " or now >= self.alarm", ""),
+    Breach("idle", "lives", "or self.keeping or", "or"),
+    Breach(
+        "answered once",
+        "state",
+        "append(Grant(ticket.number, life.model, life.run))",
+        "extend([Grant(ticket.number, life.model, life.run)] * 2)",
+    ),
+    Breach("answered once", "state", "append(Refuse(number, refusal))", "extend([Refuse(number, refusal)] * 2)"),
+    Breach(
+        "stopped once",
+        "changes",
+        "in (Phase.STARTING, Phase.READY):\n            state.stop",
+        "is not Phase.DOWN:\n            state.stop",
+    ),
+    Breach("callers of an old run", "lives", "self.stale_since + patience if self.seats else ", ""),
+    Breach("patience", "queue", "now >= claim.spent_at and claim.rank", "now > claim.spent_at + 1e9 and claim.rank"),
+    Breach("patience", "queue", "if ticket.rank(patience) < limit", ""),
+    Breach("at once", "queue", "now >= claim.spent_at and claim.rank", "claim.rank"),
+    Breach("at once", "scheduler", "if not fact.wakes:", "if False:"),
+    Breach("grants", "scheduler", "life.stale_since is not None or life.waiting", "life.waiting"),
+    Breach("refusals", "changes", "refuse_waiting(life, why)", "refuse_waiting(life, StartFailed(why.message))"),
+    Breach("unload", "changes", "state.refuse_waiting(life, refusal)", "pass"),
+    Breach("closed", "changes", "state.closed = True", "pass"),
+)
+STARVES = Breach("patience", "queue", "for ticket in life.demands()) + patience", "for ticket in life.demands()) + 1e9")
+STANDS_STILL = Breach("everyone is answered", "scheduler", "return bool(self.claims) or (not", "return (not")
+
+
+def breed(breach: Breach, folder: Path) -> type[Scheduler]:
+    """The scheduler of a package of its own, with the breach in it."""
+    name = "bred"
+    for module in BRED:
+        source = (ROOM / f"{module}.py").read_text(encoding="utf-8")
+        if module == breach.module:
+            assert breach.words in source, f"{module}.py has changed: {breach.words}"
+            source = source.replace(breach.words, breach.instead)
+        for other in BRED:
+            source = source.replace(f"llamaswap_py.schedule.{other} import", f"{name}.{other} import")
+        source = source.replace("from llamaswap_py.schedule import changes", f"from {name} import changes")
+        (folder / f"{module}.py").write_text(source, encoding="utf-8")
+    package = ModuleType(name)
+    package.__path__ = [str(folder)]
+    sys.modules[name] = package
+    try:
+        bred: type[Scheduler] = importlib.import_module(f"{name}.scheduler").Scheduler
+    finally:
+        for loaded in [module for module in sys.modules if module == name or module.startswith(f"{name}.")]:
+            del sys.modules[loaded]
+    return bred
