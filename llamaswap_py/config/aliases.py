@@ -37,7 +37,7 @@ class Registry:
             remedy = "Remove one of the two."
             report.wrong(place, key, f"the alias `{alias}` already belongs to the model `{owner}`", remedy)
             return False
-        if alias in self.models:
+        if alias in self.models and alias != draft.id:
             remedy = "Remove it: the model of that id always answers to it."
             report.warn(place, key, f"the alias `{alias}` is also a model's id", remedy)
         self.owners[alias] = draft.id

@@ -6,8 +6,10 @@ from typing import Any
 
 from llamaswap_py.config.kinds import READERS, Spot, read_map
 from llamaswap_py.config.report import Report, closest
-from llamaswap_py.config.schema import BY_PATH, NAMES_IN, Key, Standing
+from llamaswap_py.config.schema import ANY_NAME, BY_PATH, NAMES_IN, Key, Standing
 from llamaswap_py.config.tree import List, Map, Node, Place, Scalar, inside
+
+FREE = "x-"  # a top-level key that begins so is the operator's own, a place for anchors
 
 
 def says_something(node: Node | None) -> bool:
@@ -36,9 +38,21 @@ class Fields:
             self.missed(key, name)
 
     def unknown(self, name: str) -> None:
+        if not self.section and name.startswith(FREE):
+            return
+        message = "this key is unknown here and has no effect"
+        self.report.warn(self.place(name), inside(self.path, name), message, self.home(name))
+
+    def home(self, name: str) -> str:
+        """Where an unknown key would be known, or which known one it resembles."""
         near = closest(name, NAMES_IN[self.section])
-        remedy = f"Did you mean `{near[0]}`?" if near else "Remove it, or see the documentation for the keys there are."
-        self.report.warn(self.place(name), inside(self.path, name), "this key is unknown and has no effect", remedy)
+        if near:
+            return f"Did you mean `{near[0]}`?"
+        sections = [section for section, names in NAMES_IN.items() if name in names]
+        if sections:
+            place = sections[0].replace(ANY_NAME, "<name>")
+            return f"It belongs under `{place}`." if place else "It belongs at the top of the file."
+        return "Remove it; the documentation lists the keys there are."
 
     def missed(self, key: Key, name: str) -> None:
         """Said once for all models: a file that uses it uses it often."""

@@ -20,6 +20,10 @@ def test_an_alias_that_is_a_models_id_never_wins_and_is_told() -> None:
     assert read_loosely(text).names["n"] == "n"
 
 
+def test_a_model_may_list_its_own_id() -> None:
+    assert config("models: {m: {cmd: '${PORT}', aliases: [m]}}").names == {"m": "m"}
+
+
 def test_an_empty_alias_is_told() -> None:
     assert warning("models: {m: {cmd: '${PORT}', aliases: [~]}}").key == "models.m.aliases[0]"
 

@@ -16,6 +16,16 @@ def test_an_unknown_key_is_told_with_its_place_and_the_nearest_known() -> None:
     assert warning("zzz: 20").remedy.startswith("Remove it")
 
 
+def test_a_key_in_the_wrong_place_is_told_where_it_belongs() -> None:
+    assert warning("ttl: 5").remedy == "It belongs under `models.<name>`."
+    assert warning("groups: {g: {startPort: 5}}").remedy == "It belongs at the top of the file."
+
+
+def test_top_level_keys_of_the_operators_own_are_left_alone() -> None:
+    assert warnings("x-shared: &x {a: '${b}'}\nmacros: {}\n") == []
+    assert len(warnings("models: {m: {cmd: '${PORT}', x-shared: 5}}")) == 1
+
+
 def test_a_key_that_is_not_acted_on_yet_is_told_once_for_all_models() -> None:
     text = """
     captureBuffer: 5

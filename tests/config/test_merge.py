@@ -27,7 +27,7 @@ def test_files_add_up() -> None:
         "",
         "macros: {b: '${a} y'}\napiKeys: [two]\nmodels: {n: {cmd: '${b}', proxy: 'http://h'}}\nglobalTTL: 5\n",
         "globalTTL: 5\nlogLevel:\n",
-        "logLevel: warn\n",
+        "logLevel: warn\nglobalTTL:\n",
     )
     assert list(found.models) == ["m", "n"]
     assert (found.models["n"].cmd, found.models["m"].ttl) == ("x y", 5)
