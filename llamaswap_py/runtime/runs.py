@@ -112,11 +112,28 @@ class Run:
         if not self.model.cmd.strip():
             raise StartFailed(f"model {self.model.id} has no command: give it a `cmd` in the configuration")
         if "${PORT}" in self.model.cmd:
-            self.port = ports.pick(self.preferred_port, self.ground.taken_ports)
-            self.ground.taken_ports.add(self.port)
+            self.port = self.take_port()
         self.rendered = render(self.model, self.port)
-        self.pool = Pool(Address.parse(self.rendered.proxy))
-        self.child = await LocalRun.launch(self.ground.link, self.rendered, self.port, self.output, os.environ)
+        self.pool = Pool(self.address())
+        try:
+            self.child = await LocalRun.launch(self.ground.link, self.rendered, self.port, self.output, os.environ)
+        except StartFailed as refusal:
+            raise StartFailed(f"model {self.model.id}: {refusal.message}") from refusal
+
+    def take_port(self) -> int:
+        try:
+            port = ports.pick(self.preferred_port, self.ground.taken_ports)
+        except OSError as error:
+            raise StartFailed(f"model {self.model.id}: {error}: all ports of this machine are in use") from error
+        self.ground.taken_ports.add(port)
+        return port
+
+    def address(self) -> Address:
+        try:
+            return Address.parse(self.rendered.proxy)
+        except ValueError as error:
+            why = f"its proxy cannot be reached: {error}. Write it as http://host:port"
+            raise StartFailed(f"model {self.model.id}: {why}") from error
 
     def output(self, data: bytes) -> None:
         self.last_words.write(data)

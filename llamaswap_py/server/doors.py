@@ -74,39 +74,37 @@ async def expect_nothing_yet(request: web.Request) -> None:
 
 def hang(app: web.Application, doors: Sequence[Door], guard: Callable[[], Guard]) -> None:
     """Put the doors into the application, and behind them all the one that says there is none."""
+    places: list[tuple[web.AbstractResource, Door]] = []
     for door in doors:
         handler = admit(door, guard)
-        app.router.add_route(door.method, door.path, handler, expect_handler=expect_nothing_yet)
+        route = app.router.add_route(door.method, door.path, handler, expect_handler=expect_nothing_yet)
+        if route.resource is not None:
+            places.append((route.resource, door))
         if door.method == hdrs.METH_GET:
             app.router.add_route(hdrs.METH_HEAD, door.path, handler)
-    app.router.add_route("*", "/{path:.*}", no_door(app, doors), expect_handler=expect_nothing_yet)
+    app.router.add_route("*", "/{path:.*}", no_door(places), expect_handler=expect_nothing_yet)
 
 
-def no_door(app: web.Application, doors: Sequence[Door]) -> Handler:
-    methods: dict[str, set[str]] = {}
-    by_path = {door.path: door for door in doors}
-    for door in doors:
-        methods.setdefault(door.path, set()).add(door.method)
+def is_at(path: str, resource: web.AbstractResource) -> bool:
+    place = resource.get_info()
+    pattern = place.get("pattern")
+    return place.get("path") == path if pattern is None else pattern.fullmatch(path) is not None
 
-    def door_at(request: web.Request) -> Door | None:
-        for resource in app.router.resources():
-            if resource.canonical in by_path and resource.get_info().get("path") == request.path:
-                return by_path[resource.canonical]
-            pattern = resource.get_info().get("pattern")
-            if resource.canonical in by_path and pattern is not None and pattern.fullmatch(request.path):
-                return by_path[resource.canonical]
-        return None
+
+def no_door(places: Sequence[tuple[web.AbstractResource, Door]]) -> Handler:
+    def doors_at(request: web.Request) -> list[Door]:
+        return [door for resource, door in places if is_at(request.rel_url.raw_path, resource)]
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        door = door_at(request)
+        found = doors_at(request)
         if request.method == hdrs.METH_OPTIONS:
-            return preflight(request, door)
-        if door is None:
+            return preflight(request, found[0] if found else None)
+        if not found:
             refusal: Refusal = NoSuchRoute(f"there is no {request.path} here")
             return refused(refusal, Door("", "", Kind.MODEL, handle))
-        allowed = sorted(methods[door.path])
+        allowed = sorted({door.method for door in found})
         refusal = MethodNotAllowed(f"{request.path} takes {' or '.join(allowed)}, not {request.method}")
-        response = refused(refusal, door)
+        response = refused(refusal, found[0])
         response.headers["Allow"] = ", ".join(allowed)
         return response
 
