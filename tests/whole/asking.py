@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import httpx
 
 from tests.whole.program import LONG, Program
+
+Shape = Callable[[httpx.Response], tuple[str, str]]  # reads a refusal: its code and its sentence
 
 
 @contextmanager
@@ -43,3 +45,19 @@ def taken_port() -> Iterator[int]:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port: int = other.getsockname()[1]
         yield port
+
+
+def openai_shape(response: httpx.Response) -> tuple[str, str]:
+    """The code and the sentence."""
+    body = response.json()
+    assert body["src"] == "llama-swap"
+    assert set(body["error"]) == {"message", "type", "param", "code"}
+    return body["error"]["code"], body["error"]["message"]
+
+
+def anthropic_shape(response: httpx.Response) -> tuple[str, str]:
+    """The type, which is all the code there is, and the sentence."""
+    body = response.json()
+    assert body["type"] == "error"
+    assert set(body["error"]) == {"type", "message"}
+    return body["error"]["type"], body["error"]["message"]
