@@ -42,9 +42,14 @@ class Feed:
         self.listeners: list[Listener] = []
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Returns the function that ends the subscription."""
+        """Returns the function that ends the subscription; it may be called twice."""
         self.listeners.append(listener)
-        return lambda: self.listeners.remove(listener)
+
+        def leave() -> None:
+            if listener in self.listeners:
+                self.listeners.remove(listener)
+
+        return leave
 
     def publish(self, event: Event) -> None:
         for listener in tuple(self.listeners):

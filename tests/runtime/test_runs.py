@@ -1,0 +1,118 @@
+"""One life of a server: how it is found ready, and the many ways in which it is not."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shlex
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+
+from llamaswap_py.config.values import Model
+from llamaswap_py.errors import StartFailed, StartTimeout
+from llamaswap_py.runtime.runs import probe_path
+from llamaswap_py.schedule.plan import Phase
+from tests.runtime.house import FAKE, config_of, fake, house
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "path"),
+    [
+        ("/health", "/health"),
+        (" /v1/models?x=1 ", "/v1/models?x=1"),
+        ("", "/"),
+        ("health", "/health"),
+        ("http://elsewhere:1/ready?now", "/ready?now"),
+    ],
+)
+def test_of_a_check_endpoint_only_path_and_query_count(endpoint: str, path: str) -> None:
+    assert probe_path(endpoint) == path
+
+
+async def test_a_model_without_a_command_says_what_is_missing() -> None:
+    async with house(config_of(Model("a", "  "))) as at:
+        with pytest.raises(StartFailed, match="cmd"):
+            await at.conductor.load("a")
+
+
+async def test_a_command_that_does_not_exist_is_named() -> None:
+    async with house(config_of(Model("a", "no-such-program --port ${PORT}"))) as at:
+        with pytest.raises(StartFailed, match="no-such-program"):
+            await at.conductor.load("a")
+
+
+async def test_without_a_check_endpoint_it_is_ready_at_once() -> None:
+    async with house(config_of(fake("a", "--never-healthy", check_endpoint="none"))) as at:
+        await at.conductor.load("a")
+        assert at.pid("a") is not None
+
+
+@pytest.mark.parametrize("options", ["--never-healthy", "--hang-health"])
+async def test_a_server_that_never_gets_ready_is_stopped_at_the_limit(options: str) -> None:
+    async with house(config_of(fake("a", options), health_check_timeout=0.5)) as at:
+        with pytest.raises(StartTimeout, match="server is listening"):
+            await at.conductor.load("a")
+        assert at.conductor.runs == {}
+
+
+async def test_a_taken_port_is_given_up_for_another_one() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = other.getsockname()[1]
+        async with house(config_of(fake("a"), ports={"a": taken})) as at, at.conductor.lease("a") as run:
+            assert run.port not in (None, taken)
+
+
+async def test_the_configured_port_is_taken_if_it_is_free() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+    async with house(config_of(fake("a"), ports={"a": port})) as at, at.conductor.lease("a") as run:
+        assert run.port == port
+
+
+async def test_what_a_failed_server_said_last_is_told() -> None:
+    lines = " ".join(f"--stderr 'line {n}'" for n in range(40))
+    async with house(config_of(fake("a", f"--exit --exit-code 9 {lines}"))) as at:
+        with pytest.raises(StartFailed) as caught:
+            await at.conductor.load("a")
+    assert "line 39" in caught.value.message
+    assert "line 1\n" not in caught.value.message
+
+
+def detaching(folder: Path, port: int) -> Model:
+    """A command that starts its server elsewhere, as `docker run -d` does, and a cmdStop that ends it there."""
+    pid = folder / "pid"
+    start = f"setsid {sys.executable} {FAKE} --port {port} --alias d >/dev/null 2>&1 & echo $! > {pid}"
+    stop = f"kill $(cat {pid}); while kill -0 $(cat {pid}) 2>/dev/null; do :; done"
+    return Model(
+        "d",
+        f"env -u LLAMASWAP_RUN sh -c {shlex.quote(start)}",
+        cmd_stop=f"sh -c {shlex.quote(stop)}",
+        proxy=f"http://127.0.0.1:{port}",
+    )
+
+
+async def test_a_detached_server_lives_by_its_probe_and_ends_by_cmdstop(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+    async with house(config_of(detaching(tmp_path, port))) as at:
+        await at.conductor.load("d")
+        (run,) = at.conductor.runs.values()
+        assert run.child is not None
+        await run.child.child.exited
+        assert await run.connections.get("/health", 5) == 200
+        await at.conductor.unload_all()
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection("127.0.0.1", port)
+
+
+async def test_a_detached_server_that_dies_is_noticed(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+    async with house(config_of(detaching(tmp_path, port))) as at:
+        await at.conductor.load("d")
+        os.kill(int((tmp_path / "pid").read_text()), 9)
+        gone = await at.until("d", Phase.DOWN)
+        assert "stopped answering" in gone.why
