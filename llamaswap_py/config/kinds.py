@@ -48,6 +48,9 @@ def read_text(node: Node, spot: Spot) -> str | None:
         return None
     if node.value is None:
         return None
+    if "\0" in node.text:  # no command, environment or address can hold one
+        spot.wrong(node, "this text contains a NUL character", "Remove it.")
+        return None
     return node.value if isinstance(node.value, str) else node.text
 
 

@@ -118,6 +118,11 @@ def test_a_text_may_look_like_anything() -> None:
     assert model(in_model("name: '  x '")).name == "x"
 
 
+def test_no_text_holds_a_nul() -> None:
+    found = mistake(in_model('env: ["A=\\0"]'))
+    assert (found.key, found.message) == ("models.m.env[0]", "this text contains a NUL character")
+
+
 def test_a_list_is_no_text_and_a_text_no_list() -> None:
     found = mistake(in_model("name: [a]"))
     assert found.message == "this must be a text, and it is a list"
