@@ -128,19 +128,20 @@ class Pass:
 
     def act(self, claim: Claim) -> Move | Claim:
         if not claim.victims:
-            return self.seat(claim.life) if claim.life.phase is Phase.READY else Begin(claim.life)
+            return self.seat(claim) if claim.life.phase is Phase.READY else Begin(claim.life)
         victims = tuple(self.lives[model] for model in claim.victims)
         idle = tuple(victim for victim in victims if victim.phase is not Phase.STOPPING)
         return MakeRoom(claim.life, idle) if idle else claim
 
-    def seat(self, life: Life) -> Seat:
+    def seat(self, claim: Claim) -> Seat:
         """All who wait for it, but those only who stand in front of whoever waits for it to drain."""
-        patience = self.plan.patience
-        limit = min((place for place, other in self.queue if self.needs_gone(other, life)), default=(math.inf, 0))
+        life, patience = claim.life, self.plan.patience
+        behind = (place for place, other in self.queue if place > claim.rank and self.needs_gone(other, life))
+        limit = next(behind, (math.inf, 0))
         return Seat(life, tuple(n for n, ticket in life.waiting.items() if ticket.rank(patience) < limit))
 
     def needs_gone(self, other: Life, life: Life) -> bool:
-        if other is life or self.now < spent_at(other, self.plan.patience):
+        if self.now < spent_at(other, self.plan.patience):
             return False
         verdict = self.plan.policy(other.model, self.real)
         return isinstance(verdict, Evict) and life.model in verdict.models

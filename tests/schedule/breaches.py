@@ -35,9 +35,7 @@ BREACHES = (
     Breach("seats are safe", "lives", "(self.wanted is not None and not for_caller)", "False"),
     Breach("served at ready", "changes", "state.grant_waiting(life)", "pass"),
     Breach("nobody is forgotten", "state", "life.waiting[ticket.number] = ticket", "pass"),
-    Breach(
-        "nobody is forgotten", "changes", "if entry is not None:\n        state.want", "if False:\n        state.want"
-    ),
+    Breach("nobody is forgotten", "state", "life.seats.clear()", "pass"),
     Breach("something moves", "scheduler", "return bool(self.claims) or (not", "return (not"),
     Breach("something moves", "changes", "Phase.DOWN, now)\n    return True", "Phase.DOWN, now)\n    return False"),
     Breach("deadline", "scheduler", "life.idle_at(), life", "life"),

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from random import Random
 
 from llamaswap_py.schedule.plan import Plan
+from tests.schedule.books import Scheduling
 from tests.schedule.player import MOVES, WEIGHTS, Player
-from tests.schedule.witness import Scheduling, Witness
+from tests.schedule.witness import Witness
 
 LIFE = 120  # moves in one life: long enough for patience, backoff and several plans
 

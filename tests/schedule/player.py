@@ -22,7 +22,8 @@ from llamaswap_py.schedule.facts import (
     Woke,
 )
 from llamaswap_py.schedule.plan import Entry, Evict, Never, Phase, Plan, Policy, Verdict, Wait, World
-from tests.schedule.witness import Run, Scheduling, Witness
+from tests.schedule.books import Run, Scheduling
+from tests.schedule.witness import Witness
 
 MODELS = ("a", "b", "c", "d", "e")
 

@@ -9,10 +9,10 @@ import pytest
 from llamaswap_py.schedule.facts import Asked
 from llamaswap_py.schedule.scheduler import Scheduler
 from llamaswap_py.schedule.simulate import Arrival, Pace, Simulation, waits
+from tests.schedule.books import Breach as Caught
 from tests.schedule.breaches import BREACHES, STANDS_STILL, STARVES, Breach, breed
 from tests.schedule.drive import drive
 from tests.schedule.story import plan
-from tests.schedule.witness import Breach as Caught
 from tests.schedule.witness import Witness
 
 SEED = 1  # the lives are the same in every run, so that what is caught once stays caught
@@ -29,7 +29,7 @@ def test_a_broken_promise_is_caught(breach: Breach, tmp_path: Path) -> None:
 class Patient(Witness):
     """Looks at the end only: does not mind that nothing moves on the way."""
 
-    def check_moves(self) -> None:
+    def check_progress(self) -> None:
         pass
 
 

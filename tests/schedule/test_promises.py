@@ -18,7 +18,7 @@ from tests.schedule.player import Dice, Player
 DEEP = os.environ.get("LLAMASWAP_TEST_PROFILE") == "deep"
 DRIVEN = 1_000_000 if DEEP else 3_000  # the promise of the project; about a second in every run
 LIVES = (
-    settings(max_examples=300, stateful_step_count=60) if DEEP else settings(max_examples=25, stateful_step_count=30)
+    settings(max_examples=2000, stateful_step_count=80) if DEEP else settings(max_examples=25, stateful_step_count=30)
 )
 
 told: list[int] = []  # steps of each life that Hypothesis played

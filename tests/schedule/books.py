@@ -1,0 +1,137 @@
+"""The witness's own books: what is alive and who waits, as told and ordered; with what can be read off them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from llamaswap_py.schedule.facts import (
+    Fact,
+)
+from llamaswap_py.schedule.lives import Sight
+from llamaswap_py.schedule.orders import Order
+from llamaswap_py.schedule.plan import Evict, Never, Phase, Plan, Row
+
+
+class Scheduling(Protocol):
+    def handle(self, fact: Fact, now: float) -> list[Order]: ...
+    def deadline(self, now: float) -> float | None: ...
+    def snapshot(self) -> Mapping[str, Sight]: ...
+
+
+class Breach(AssertionError):
+    def __init__(self, promise: str, details: str) -> None:
+        super().__init__(f"{promise}: {details}")
+        self.promise = promise
+
+
+@dataclass(eq=False)
+class Caller:
+    ticket: int
+    model: str
+    priority: int
+    keeps: bool
+    asked: float
+    order: int
+
+
+@dataclass(eq=False)
+class Run:
+    model: str
+    number: int
+    version: Hashable
+    since: float
+    phase: Phase = Phase.STARTING
+    last_use: float = 0.0
+    seats: dict[int, Caller] = field(default_factory=dict)
+    stale_since: float | None = None
+
+
+class Books:
+    def __init__(self, plan: Plan, make: Callable[[Plan], Scheduling], pairwise: bool = True) -> None:
+        self.plan = plan
+        self.pairwise = pairwise  # the policy judges any two models alone (groups do)
+        self.scheduler = make(plan)
+        self.now = 0.0
+        self.steps = 0
+        self.orders: list[Order] = []
+        self.granted: list[Caller] = []
+        self.alive: dict[str, Run] = {}
+        self.runs_seen: set[int] = set()
+        self.waiting: dict[int, Caller] = {}
+        self.seated: dict[int, Run] = {}
+        self.answered: set[int] = set()
+        self.here: dict[int, str] = {}  # tickets that have not left, and their model
+        self.wants: dict[str, Caller] = {}
+        self.closed = False
+        self.counter = 0
+
+    def want(self, model: str) -> None:
+        if model not in self.wants and not self.closed:
+            self.counter += 1
+            self.wants[model] = Caller(0, model, 0, False, self.now, self.counter)
+
+    def waiters(self, model: str) -> int:
+        return sum(caller.model == model for caller in self.waiting.values())
+
+    def demands(self, model: str) -> Iterator[Caller]:
+        yield from (caller for caller in self.waiting.values() if caller.model == model)
+        if model in self.wants:
+            yield self.wants[model]
+
+    def queued(self) -> list[str]:
+        models = {caller.model for caller in self.waiting.values()} | set(self.wants)
+        return sorted(model for model in models if self.phase(model) is not Phase.STARTING)
+
+    def phase(self, model: str) -> Phase:
+        return self.alive[model].phase if model in self.alive else Phase.DOWN
+
+    def rank(self, caller: Caller) -> tuple[float, int]:
+        if math.isinf(self.plan.patience):
+            return (-caller.priority, caller.order)
+        return (caller.asked - caller.priority * self.plan.patience, caller.order)
+
+    def model_rank(self, model: str) -> tuple[float, int]:
+        return min(self.rank(caller) for caller in self.demands(model))
+
+    def spent_in_front(self, other: str, model: str, rank: tuple[float, int]) -> bool:
+        if other == model or self.model_rank(other) > rank:
+            return False
+        if self.now < min(caller.asked for caller in self.demands(other)) + self.plan.patience:
+            return False
+        verdict = self.plan.policy(other, self.world())
+        return isinstance(verdict, Evict) and model in verdict.models
+
+    def backing_off(self, model: str) -> bool:
+        sight = self.scheduler.snapshot()[model]
+        return sight.phase is Phase.FAILED and self.now < sight.failed_until
+
+    def world(self) -> dict[str, Row]:
+        return {
+            run.model: Row(run.model, run.phase, len(run.seats), self.waiters(run.model), run.since, run.last_use)
+            for run in self.alive.values()
+        }
+
+    def idle_at(self, run: Run) -> float:
+        entry = self.plan.entries.get(run.model)
+        keeping = any(caller.keeps for caller in run.seats.values())
+        if run.phase is not Phase.READY or keeping or self.waiters(run.model) or not entry or entry.ttl <= 0:
+            return math.inf
+        return run.last_use + entry.ttl
+
+    def stale_at(self, run: Run) -> float:
+        if run.stale_since is None or run.phase is Phase.STOPPING:
+            return math.inf
+        return run.stale_since + (self.plan.patience if run.seats else 0.0)
+
+    def forget_impossible_wants(self) -> None:
+        for model in tuple(self.wants):
+            if isinstance(self.plan.policy(model, {}), Never):
+                del self.wants[model]
+
+
+def expect(kept: bool, promise: str, details: str) -> None:
+    if not kept:
+        raise Breach(promise, details)

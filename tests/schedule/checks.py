@@ -1,0 +1,100 @@
+"""What must be true after each step, whatever it was."""
+
+from __future__ import annotations
+
+import math
+
+from llamaswap_py.schedule.facts import (
+    Asked,
+    Fact,
+    Ready,
+    UnloadAsked,
+    Woke,
+)
+from llamaswap_py.schedule.orders import Grant
+from llamaswap_py.schedule.plan import Never, Phase, Wait
+from tests.schedule.books import Books, Run, expect
+
+
+def check_answers(books: Books, fact: Fact, fresh: str) -> None:
+    if isinstance(fact, Asked) and fresh:
+        promise = "closed" if books.closed else "at once"
+        expect(fact.ticket in books.answered, promise, f"{fact} must be answered by {fresh}")
+        granted = any(isinstance(order, Grant) and order.ticket == fact.ticket for order in books.orders)
+        expect(granted == (fresh == Grant.__name__), promise, f"{fact} must be answered by {fresh}")
+    if isinstance(fact, Asked) and not fact.wakes:
+        expect(fact.ticket in books.answered, "at once", f"{fact} must not wait")
+    if isinstance(fact, UnloadAsked):
+        for model in fact.models:
+            expect(not books.waiters(model), "unload", f"somebody still waits for {model}")
+            run = books.alive.get(model)
+            stopped = run is None or run.phase is Phase.STOPPING
+            expect(stopped, "unload", f"{model} goes on")
+    if isinstance(fact, Ready):
+        run = books.alive.get(fact.model)
+        if run and run.number == fact.run and run.phase is Phase.READY and run.stale_since is None:
+            expect(not books.waiters(fact.model), "served at ready", f"callers of {fact.model} left out")
+    expect(not (books.closed and books.waiting), "closed", "somebody waits")
+
+
+def check_grants(books: Books, fact: Fact) -> None:
+    """Nobody sits down in front of one whose patience is spent and who waits for that model to drain."""
+    at_ready = fact.model if isinstance(fact, Ready) else None
+    for caller in books.granted if books.pairwise else ():
+        for other in books.queued() if caller.model != at_ready else ():
+            passed = books.spent_in_front(other, caller.model, books.rank(caller))
+            expect(not passed, "patience", f"{caller} was served in front of {other}")
+
+
+def check_books(books: Books) -> None:
+    sights = books.scheduler.snapshot()
+    expect(set(books.plan.entries) <= set(sights), "nobody is forgotten", "a model is missing")
+    expect(set(books.alive) <= set(sights), "nobody is forgotten", "a run is missing")
+    for model, sight in sights.items():
+        run = books.alive.get(model)
+        mine = (run.number, run.phase, len(run.seats)) if run else (0, sight.phase, 0)
+        theirs = (sight.run, sight.phase, sight.seated)
+        expect(mine == theirs, "nobody is forgotten", f"{model} is {mine}, shown as {theirs}")
+        waiting = books.waiters(model)
+        expect(waiting == sight.waiting, "nobody is forgotten", f"{waiting} wait for {model}, shown {sight.waiting}")
+
+
+def check_times(books: Books, fact: Fact) -> None:
+    deadline = books.scheduler.deadline(books.now)
+    expect(deadline is None or deadline >= books.now, "deadline", f"{deadline} is past at {books.now}")
+    if isinstance(fact, Woke):
+        expect(deadline != books.now, "deadline", f"spins at {books.now}")
+    latest = math.inf if deadline is None else deadline
+    for run in books.alive.values():
+        due = min(books.idle_at(run), books.stale_at(run))
+        expect(due > books.now, "deadline", f"{run.model} is overdue at {books.now}")
+        expect(due >= latest, "deadline", f"{run.model} is due at {due}, deadline {deadline}")
+
+
+def check_moves(books: Books) -> None:
+    """Whoever is first in the queue waits for something that will happen."""
+    queued = books.queued()
+    if not queued:
+        return
+    first = min(queued, key=books.model_rank)
+    expect(blocked(books, first), "something moves", f"{first} waits for nothing")
+
+
+def blocked(books: Books, model: str) -> bool:
+    run = books.alive.get(model)
+    if run and (run.phase is Phase.STOPPING or (run.stale_since is not None and run.seats)):
+        return True
+    verdict = books.plan.policy(model, books.world())
+    if isinstance(verdict, Wait):
+        return any(other.phase is not Phase.READY for other in books.alive.values())
+    if isinstance(verdict, Never):
+        return False
+    victims = [books.alive[victim] for victim in verdict.models]
+    return any(victim.phase is Phase.STOPPING or in_use(books, victim, model) for victim in victims)
+
+
+def in_use(books: Books, victim: Run, for_model: str) -> bool:
+    if victim.phase is not Phase.STARTING:
+        return bool(victim.seats)
+    by_order = victim.model in books.wants and not books.waiters(for_model)
+    return books.waiters(victim.model) > 0 or by_order

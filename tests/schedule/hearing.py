@@ -1,0 +1,151 @@
+"""How the witness takes facts into its books, and which answer to a caller is due at once."""
+
+from __future__ import annotations
+
+from llamaswap_py.errors import (
+    NotLoaded,
+    Refusal,
+    ShuttingDown,
+    StartBackoff,
+    TooManyRequests,
+    UnknownModel,
+)
+from llamaswap_py.schedule.facts import (
+    Asked,
+    Closed,
+    Fact,
+    Gone,
+    Left,
+    LoadAsked,
+    Ready,
+    Replanned,
+    ResetAsked,
+    UnloadAsked,
+    Woke,
+)
+from llamaswap_py.schedule.orders import Grant
+from llamaswap_py.schedule.plan import Evict, Phase, Plan
+from tests.schedule.books import Books, Caller, Run
+
+
+def told(books: Books, fact: Fact) -> str:
+    """Take it into the books; for `Asked` the answer that must come now, where one must."""
+    match fact:
+        case Asked():
+            return told_asked(books, fact)
+        case Left(ticket):
+            told_left(books, ticket)
+        case Ready(model, run):
+            told_ready(books, model, run)
+        case Gone(model, run, why):
+            told_gone(books, model, run, why)
+        case LoadAsked(model):
+            told_load(books, model)
+        case UnloadAsked(models):
+            for model in models:
+                books.wants.pop(model, None)
+        case Replanned(plan):
+            told_plan(books, plan)
+        case Closed():
+            books.closed = True
+            books.wants.clear()
+        case ResetAsked() | Woke():
+            pass
+    return ""
+
+
+def told_asked(books: Books, fact: Asked) -> str:
+    books.counter += 1
+    must = answer_due(books, fact)
+    caller = Caller(fact.ticket, fact.model, fact.priority, fact.keeps, books.now, books.counter)
+    books.waiting[fact.ticket] = caller
+    books.here[fact.ticket] = fact.model
+    return must
+
+
+def answer_due(books: Books, fact: Asked) -> str:
+    if books.closed:
+        return ShuttingDown.__name__
+    entry = books.plan.entries.get(fact.model)
+    if entry is None:
+        return UnknownModel.__name__
+    run = books.alive.get(fact.model)
+    callers = books.waiters(fact.model) + (len(run.seats) if run else 0)
+    if entry.limit is not None and callers >= entry.limit:
+        return TooManyRequests.__name__
+    if books.backing_off(fact.model):
+        return StartBackoff.__name__
+    if run and run.phase is Phase.READY and run.stale_since is None:
+        if free(books, fact, run):
+            return Grant.__name__
+        if not books.pairwise and books.queued():
+            return ""  # what those in front need depends on more than these books know
+    return "" if fact.wakes else NotLoaded.__name__
+
+
+def free(books: Books, fact: Asked, run: Run) -> bool:
+    """Whether nothing at all stands between this caller and the seat."""
+    if books.waiters(fact.model) or books.plan.policy(fact.model, books.world()) != Evict(()):
+        return False
+    mine = books.rank(Caller(0, fact.model, fact.priority, True, books.now, books.counter))
+    if not books.pairwise:
+        return not books.queued()
+    return not any(books.spent_in_front(model, run.model, mine) for model in books.queued())
+
+
+def told_left(books: Books, ticket: int) -> None:
+    books.here.pop(ticket, None)
+    books.waiting.pop(ticket, None)
+    run = books.seated.pop(ticket, None)
+    if run:
+        caller = run.seats.pop(ticket)
+        run.last_use = books.now if caller.keeps else run.last_use
+
+
+def told_ready(books: Books, model: str, number: int) -> None:
+    run = books.alive.get(model)
+    if run and run.number == number and run.phase is Phase.STARTING:
+        run.phase, run.since, run.last_use = Phase.READY, books.now, books.now
+        books.wants.pop(model, None)
+
+
+def told_gone(books: Books, model: str, number: int, why: Refusal | None) -> None:
+    run = books.alive.get(model)
+    if run is None or run.number != number:
+        return
+    if run.phase is Phase.STARTING:
+        books.wants.pop(model, None)
+    for ticket in run.seats:
+        del books.seated[ticket]
+    del books.alive[model]
+
+
+def told_load(books: Books, model: str) -> None:
+    run = books.alive.get(model)
+    if books.closed or model not in books.plan.entries or books.backing_off(model):
+        return
+    if run is None or run.phase is not Phase.READY or run.stale_since is not None:
+        books.want(model)
+
+
+def told_plan(books: Books, plan: Plan) -> None:
+    books.plan = plan
+    for model in [model for model in books.wants if model not in plan.entries]:
+        del books.wants[model]
+    for model in books.scheduler.snapshot():  # in this order they want to be up again
+        if model in books.alive:
+            compare(books, books.alive[model])
+
+
+def compare(books: Books, run: Run) -> None:
+    entry = books.plan.entries.get(run.model)
+    if run.phase is Phase.STOPPING:
+        return
+    if entry is not None and entry.version == run.version:
+        run.stale_since = None
+        if run.phase is Phase.READY:
+            books.wants.pop(run.model, None)
+        return
+    run.stale_since = books.now if run.stale_since is None else run.stale_since
+    if entry is not None:
+        books.want(run.model)

@@ -1,0 +1,131 @@
+"""How the witness takes orders into its books: each must be right at the moment it is given."""
+
+from __future__ import annotations
+
+from llamaswap_py.errors import (
+    NotLoaded,
+    Refusal,
+    ShuttingDown,
+    StartFailed,
+    UnknownModel,
+    Unloaded,
+)
+from llamaswap_py.schedule.facts import (
+    Asked,
+    Closed,
+    Fact,
+    Gone,
+    Ready,
+    Replanned,
+    UnloadAsked,
+)
+from llamaswap_py.schedule.orders import Grant, Order, Refuse, Start, Stop
+from llamaswap_py.schedule.plan import Evict, Never, Phase, Row
+from tests.schedule.books import Books, Breach, Caller, Run, expect
+
+
+def ordered(books: Books, order: Order, fact: Fact, fresh: str) -> None:
+    match order:
+        case Start(model, run):
+            ordered_start(books, model, run)
+        case Stop(model, run, why):
+            ordered_stop(books, model, run, why, fact)
+        case Grant(ticket, model, run):
+            ordered_grant(books, ticket, model, run, fact)
+        case Refuse(ticket, refusal):
+            ordered_refuse(books, ticket, refusal, fact, fresh)
+
+
+def ordered_start(books: Books, model: str, number: int) -> None:
+    expect(not books.closed, "closed", f"{model} started")
+    expect(model not in books.alive, "one run", f"{model} has a run already")
+    expect(number not in books.runs_seen, "one run", f"run {number} was there before")
+    expect(model in books.plan.entries, "plan", f"{model} is not in the plan")
+    verdict = books.plan.policy(model, books.world())
+    expect(verdict == Evict(()), "policy", f"{model} started though {verdict}")
+    expect(model in books.wants or books.waiters(model) > 0, "policy", f"{model} started for nobody")
+    check_turn(books, model)
+    books.runs_seen.add(number)
+    last_use = books.scheduler.snapshot()[model].last_use  # outlives the run
+    books.alive[model] = Run(model, number, books.plan.entries[model].version, books.now, last_use=last_use)
+
+
+def check_turn(books: Books, model: str) -> None:
+    """Nothing starts in the way of somebody in front, whichever of the two the policy would have go."""
+    if not books.pairwise:
+        return
+    place = books.model_rank(model)
+    for other in books.queued():
+        if other == model or books.model_rank(other) > place:
+            continue
+        for one, two in ((model, other), (other, model)):
+            verdict = books.plan.policy(one, {two: Row(two, Phase.STARTING, 0, 1, books.now, 0.0)})
+            expect(verdict == Evict(()), "older waiters first", f"{model} started in front of {other}")
+
+
+def ordered_stop(books: Books, model: str, number: int, why: str, fact: Fact) -> None:
+    run = books.alive.get(model)
+    if run is None or run.number != number:
+        raise Breach("stopped once", f"{model} has no run {number}")
+    expect(run.phase is not Phase.STOPPING, "stopped once", f"{model} is stopping already")
+    callers = books.waiters(model) if run.phase is Phase.STARTING else 0
+    if why.startswith("evicted"):
+        expect(not run.seats and not callers, "seats are safe", f"{model} {why}")
+        loading = run.phase is Phase.STARTING and model in books.wants
+        for_caller = books.waiters(why.removeprefix("evicted for ")) > 0
+        expect(for_caller or not loading, "seats are safe", f"loading {model} {why}, for which nobody waits")
+        books.wants.pop(model, None)
+    elif why == "idle":
+        expect(books.now >= books.idle_at(run), "idle", f"{model} is not idle")
+    elif why in ("replaced", "removed"):
+        expect(books.now >= books.stale_at(run), "callers of an old run", f"{model} {why} under its callers")
+    elif why == "unloaded":
+        expect(isinstance(fact, UnloadAsked) and model in fact.models, "unload", f"nobody asked for {model}")
+    else:
+        expect(why == "closed" and run.phase is Phase.STARTING and books.closed, "closed", f"{model} {why}")
+    run.phase, run.since, run.stale_since = Phase.STOPPING, books.now, None
+
+
+def ordered_grant(books: Books, ticket: int, model: str, number: int, fact: Fact) -> None:
+    caller = books.waiting.pop(ticket, None)
+    if caller is None or ticket in books.answered:
+        raise Breach("answered once", f"{ticket} does not wait")
+    run = books.alive.get(model)
+    if run is None or run.number != number or caller.model != model:
+        raise Breach("grants", f"{ticket} granted run {number} of {model}")
+    expect(run.phase is Phase.READY and run.stale_since is None, "grants", f"{model} is {run.phase}")
+    expect(not books.closed, "closed", f"{ticket} granted")
+    if not isinstance(fact, Ready) or fact.run != number:
+        verdict = books.plan.policy(model, books.world())
+        expect(verdict == Evict(()), "policy", f"{model} serves though {verdict}")
+    if not isinstance(fact, Asked) or fact.ticket != ticket:
+        run.last_use = books.now  # it was waited for
+    run.seats[ticket] = caller
+    books.seated[ticket] = run
+    books.answered.add(ticket)
+    books.granted.append(caller)
+
+
+def ordered_refuse(books: Books, ticket: int, refusal: Refusal, fact: Fact, fresh: str) -> None:
+    caller = books.waiting.pop(ticket, None)
+    if caller is None or ticket in books.answered:
+        raise Breach("answered once", f"{ticket} does not wait")
+    books.answered.add(ticket)
+    expect(excused(books, caller, refusal, fact, fresh), "refusals", f"{ticket} refused: {refusal!r} after {fact}")
+
+
+def excused(books: Books, caller: Caller, refusal: Refusal, fact: Fact, fresh: str) -> bool:
+    match fact:
+        case Asked(ticket) if ticket == caller.ticket and fresh:
+            return type(refusal).__name__ == fresh
+        case Asked(ticket, wakes=False) if ticket == caller.ticket and isinstance(refusal, NotLoaded):
+            return True
+        case UnloadAsked(models) if caller.model in models:
+            return isinstance(refusal, Unloaded)
+        case Closed():
+            return isinstance(refusal, ShuttingDown)
+        case Gone(model, _, why) if model == caller.model and isinstance(refusal, StartFailed):
+            return why is None or why is refusal
+        case Replanned(plan) if caller.model not in plan.entries:
+            return isinstance(refusal, UnknownModel)
+    return isinstance(books.plan.policy(caller.model, {}), Never)
