@@ -22,7 +22,7 @@ from llamaswap_py.server.lists import Lists
 from llamaswap_py.server.logs import LogDoors
 from llamaswap_py.server.proxy import Proxy
 
-# An idle caller's connection; browsers and SDK pools give up theirs well before.
+# How long a connection may be without a whole request head, new, idle or slow. SDK pools give up theirs before.
 KEEP_ALIVE_SECONDS = 75.0
 
 UNLOGGED = ("/wol-health", "/api/performance", "/metrics")
@@ -75,7 +75,9 @@ def duration(seconds: float) -> str:
 
 
 class Face:
-    def __init__(self, table: Sequence[Door], guard: Callable[[], Guard]) -> None:
+    def __init__(
+        self, table: Sequence[Door], guard: Callable[[], Guard], keep_alive: float = KEEP_ALIVE_SECONDS
+    ) -> None:
         app = web.Application()
         hang(app, table, guard)
         self.runner = web.AppRunner(
@@ -85,7 +87,7 @@ class Face:
             handle_signals=False,
             handler_cancellation=True,
             auto_decompress=False,
-            keepalive_timeout=KEEP_ALIVE_SECONDS,
+            keepalive_timeout=keep_alive,
             shutdown_timeout=0.1,  # whoever may finish has finished by then
         )
         self.sites: list[web.SockSite] = []
