@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from llamaswap_py.config.names import resolve
 from llamaswap_py.errors import BadRequest
@@ -21,7 +21,7 @@ class LogDoors:
         return [
             Door("GET", "/logs", Kind.CONTROL, self.history),
             Door("GET", "/logs/stream", Kind.CONTROL, self.stream),
-            Door("GET", "/logs/stream/{name:.+}", Kind.CONTROL, self.stream),
+            Door("GET", "/logs/stream/{name:.*}", Kind.CONTROL, self.stream),
         ]
 
     async def history(self, request: web.Request) -> web.Response:
@@ -48,6 +48,8 @@ class LogDoors:
         )
         with ring.subscribe(history="no-history" not in request.query) as live:
             await response.prepare(request)
+            if request.method == hdrs.METH_HEAD:
+                return response
             async for chunk in live:
                 await response.write(chunk)
         await response.write_eof()
