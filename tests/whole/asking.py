@@ -61,3 +61,9 @@ def anthropic_shape(response: httpx.Response) -> tuple[str, str]:
     assert body["type"] == "error"
     assert set(body["error"]) == {"type", "message"}
     return body["error"]["type"], body["error"]["message"]
+
+
+def chat(program: Program, name: str, prompt: str) -> httpx.Response:
+    body = {"model": name, "messages": [{"role": "user", "content": prompt}]}
+    with caller(program) as client:
+        return client.post("/v1/chat/completions", json=body)
