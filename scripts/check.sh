@@ -27,9 +27,8 @@ shell_syntax() {
 python="$VENV_PYTHON"
 check "format (ruff)" "$python" -m ruff format --check .
 check "lint (ruff)" "$python" -m ruff check .
-check "types, Linux (mypy)" "$python" -m mypy --platform linux
-check "types, macOS (mypy)" "$python" -m mypy --platform darwin llamaswap_py
-check "types, Windows (mypy)" "$python" -m mypy --platform win32 llamaswap_py
+check "types, Linux (mypy)" "$python" -m mypy --platform linux --cache-dir .mypy_cache/linux
+check "types, macOS (mypy)" "$python" -m mypy --platform darwin --cache-dir .mypy_cache/darwin llamaswap_py
 check "order of the rooms (import-linter)" "$VENV/bin/lint-imports"
 check "names, places and budgets (tests/house)" "$python" -m tests.house.rules
 check "shell syntax (bash -n)" shell_syntax

@@ -17,6 +17,13 @@ PACKAGE = "llamaswap_py"
 PURE = ("errors.py", "config", "wire", "schedule", "dialects", "gguf")
 VAGUE = {"util", "utils", "helper", "helpers", "common", "base", "manager", "handler", "service", "misc"}
 TASK_MAKERS = {"create_task", "ensure_future"}
+# What Windows lacks. Inside functions it may be used freely: nothing calls them there.
+POSIX_MODULES = {"fcntl", "grp", "pwd", "resource", "syslog", "termios", "tty", "uvloop"}
+POSIX_NAMES = {
+    "signal": {"SIGCHLD", "SIGCONT", "SIGHUP", "SIGKILL", "SIGQUIT", "SIGSTOP", "SIGUSR1", "SIGUSR2"},
+    "socket": {"AF_UNIX", "SCM_RIGHTS", "recv_fds", "send_fds"},
+    "os": {"WNOHANG", "fork", "getpgid", "getsid", "getuid", "geteuid", "killpg", "setsid", "sysconf", "uname"},
+}  # fmt: skip
 # Put together from halves, so that this file does not name what it forbids.
 REGISTRIES = ("pypi" + ".org", "pythonhosted" + ".org", "registry." + "npmjs", "deb." + "debian")
 TEXTS = ("*.py", "*.md", "*.toml", "*.sh", "*.yaml", "*.yml", "*.lock", ".ci/run")
@@ -83,6 +90,37 @@ def tasks_are_made_in_one_file(root: Path) -> Breaches:
                 yield f"{place}:{line}: {spelling}() outside runtime/tasks.py"
 
 
+def nothing_fails_at_import_on_windows(root: Path) -> Breaches:
+    for place, tree in modules(root):
+        for node in done_at_import(tree):
+            names: set[str] = set()
+            if isinstance(node, ast.Import):
+                names = POSIX_MODULES.intersection(alias.name for alias in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                names = POSIX_MODULES.intersection([node.module or ""])
+                names |= POSIX_NAMES.get(node.module or "", set()).intersection(alias.name for alias in node.names)
+            elif isinstance(node, ast.Attribute) and node.attr in POSIX_NAMES.get(ast.unparse(node.value), ()):
+                names = {ast.unparse(node)}
+            for name in names:
+                yield f"{place}:{getattr(node, 'lineno', 0)}: Windows has no {name}, and this runs at import"
+
+
+def done_at_import(node: ast.AST) -> Iterator[ast.AST]:
+    """What runs when a module is imported on whichever platform. Annotations are texts here and never run."""
+    for name, field in ast.iter_fields(node):
+        inside_function = isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)) and name == "body"
+        if inside_function or name in ("annotation", "returns") or asks_for_platform(node):
+            continue
+        for child in field if isinstance(field, list) else [field]:
+            if isinstance(child, ast.AST):
+                yield child
+                yield from done_at_import(child)
+
+
+def asks_for_platform(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and bool(re.search(r"sys\.platform|TYPE_CHECKING", ast.unparse(node.test)))
+
+
 def tests_do_not_sleep(root: Path) -> Breaches:
     for place, tree in modules(root, "tests"):
         if place.startswith("tests/fakes/"):
@@ -135,6 +173,7 @@ RULES: tuple[Callable[[Path], Breaches], ...] = (
     names_say_what_is_inside,
     pure_rooms_touch_nothing,
     tasks_are_made_in_one_file,
+    nothing_fails_at_import_on_windows,
     tests_do_not_sleep,
     tests_do_not_mock,
     no_registry_is_named,

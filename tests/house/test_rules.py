@@ -21,6 +21,10 @@ BREACHES = [
     ("llamaswap_py/schedule/clock.py", "import datetime\nnow = datetime.datetime.now()", "datetime.datetime.now()"),
     ("llamaswap_py/schedule/wait.py", "async def f(): ...", "a pure room does not wait"),
     ("llamaswap_py/runtime/loose.py", "def f(loop): loop.create_task(g())", "outside runtime/tasks.py"),
+    ("llamaswap_py/runtime/posix.py", "import fcntl", "Windows has no fcntl"),
+    ("llamaswap_py/runtime/posix.py", "from socket import AF_UNIX", "Windows has no AF_UNIX"),
+    ("llamaswap_py/runtime/posix.py", "import signal\nx = [signal.SIGKILL]", "Windows has no signal.SIGKILL"),
+    ("llamaswap_py/runtime/posix.py", "import os\ndef f(x=os.WNOHANG): pass", "Windows has no os.WNOHANG"),
     ("tests/wire/test_slow.py", "import time\ntime.sleep(1)", "time.sleep() in a test"),
     ("tests/wire/test_mock.py", "from unittest.mock import Mock", "never mocked"),
     ("tests/wire/test_mock.py", "import unittest.mock", "never mocked"),
@@ -42,6 +46,19 @@ def small_tree(root: Path) -> Path:
 
 def test_a_tree_without_a_breach_passes(tmp_path: Path) -> None:
     assert rules.main(small_tree(tmp_path)) == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def f():\n    import fcntl\n    return fcntl",
+        "import sys\nif sys.platform != 'win32':\n    import fcntl",
+        "from __future__ import annotations\nimport signal\ndef f(x: signal.SIGKILL) -> signal.SIGKILL: pass",
+    ],
+)
+def test_what_windows_lacks_may_stand_where_it_does_not_run(tmp_path: Path, text: str) -> None:
+    (small_tree(tmp_path) / "llamaswap_py/runtime/posix.py").write_text(text)
+    assert rules.main(tmp_path) == 0
 
 
 @pytest.mark.parametrize(("place", "text", "said"), BREACHES)
