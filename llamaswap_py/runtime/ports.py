@@ -8,7 +8,7 @@ import contextlib
 import os
 import socket
 import sys
-from collections.abc import Collection, Container, Iterable
+from collections.abc import Collection, Container, Iterable, Iterator
 from dataclasses import dataclass
 
 from llamaswap_py.keeper import table
@@ -22,6 +22,7 @@ PLACES = (
 )
 TRIES = 100  # the system's own choices; more than a few misses mean that nearly all ports are taken
 LISTEN = b"0A"  # a state in /proc/net/tcp
+PAGE = 4096  # of that table: a read makes no more of it than it asks for
 TICK = 0.02  # starts are known to a hundredth of a second, rounded down
 
 
@@ -131,17 +132,21 @@ def listening(port: int) -> set[str]:
     """The sockets that listen on a port, as descriptors name them: `socket:[<inode>]`."""
     wanted = b"%04X" % port
     found: set[str] = set()
-    for row in (*lines("/proc/net/tcp"), *lines("/proc/net/tcp6")):
-        fields = row.split()
-        if fields[3] == LISTEN and fields[1].rpartition(b":")[2] == wanted:
+    for fields in (*listeners("/proc/net/tcp"), *listeners("/proc/net/tcp6")):
+        if fields[1].rpartition(b":")[2] == wanted:
             found.add(f"socket:[{int(fields[9])}]")
     return found
 
 
-def lines(path: str) -> list[bytes]:
-    with contextlib.suppress(OSError), open(path, "rb") as file:  # a kernel without IPv6 has no such file
-        return file.read().splitlines()[1:]
-    return []
+def listeners(path: str) -> Iterator[list[bytes]]:
+    """The kernel lists those who listen first. What follows, every connection, is costly to make: it is not read."""
+    with contextlib.suppress(OSError), open(path, "rb", buffering=PAGE) as file:  # no such file without IPv6
+        file.readline()
+        for row in file:
+            fields = row.split()
+            if fields[3] != LISTEN:
+                return
+            yield fields
 
 
 def others(ours: Container[int]) -> list[int]:
