@@ -1,0 +1,85 @@
+"""What the program says, and that a slow listener never holds it up."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from llamaswap_py.daemon import voice
+
+
+@pytest.fixture
+def said() -> list[bytes]:
+    lines: list[bytes] = []
+    voice.speak("info", lines.append)
+    return lines
+
+
+@pytest.fixture(autouse=True)
+def quiet_afterwards() -> Iterator[None]:
+    yield
+    structlog.reset_defaults()
+
+
+def test_lines_have_a_level_a_message_and_their_fields(said: list[bytes]) -> None:
+    log = structlog.get_logger("test")
+    log.debug("too fine")
+    log.info("ready", pid=7)
+    log.warning("careful")
+    log.error("bad")
+    assert b"".join(said) == b"[INFO] ready pid=7\n[WARN] careful\n[ERROR] bad\n"
+
+
+def test_an_exception_is_told_with_its_trace(said: list[bytes]) -> None:
+    try:
+        raise LookupError("where")
+    except LookupError:
+        structlog.get_logger("test").exception("lost")
+    text = b"".join(said)
+    assert text.startswith(b"[ERROR] lost\nTraceback")
+    assert text.rstrip().endswith(b"LookupError: where")
+
+
+def test_the_level_can_change_while_it_runs(said: list[bytes]) -> None:
+    log = structlog.get_logger("test")
+    voice.speak("error", said.append)
+    log.warning("unheard")
+    voice.speak("debug", said.append)
+    log.debug("heard")
+    assert said == [b"[DEBUG] heard\n"]
+
+
+SCRIPT = """
+import sys
+from llamaswap_py.daemon.voice import Stdout, STDOUT_BACKLOG
+out = Stdout()
+for n in range(STDOUT_BACKLOG * 3):
+    out.write(b"x" * 1000 + b"\\n")
+sys.stderr.write(f"lost {out.lost > 0}")
+sys.stderr.flush()
+sys.stdin.read()
+out.close()
+"""
+
+
+def test_a_stdout_that_nobody_reads_costs_lines_not_time() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", SCRIPT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stderr is not None
+        assert process.stderr.read(9) == b"lost True"
+        process.communicate(timeout=30)
+
+
+def test_a_stdout_that_is_gone_is_no_trouble() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    script = SCRIPT.replace("sys.stdin.read()", "")
+    process = subprocess.run([sys.executable, "-c", script], stdout=writing, timeout=30, check=False)
+    os.close(writing)
+    assert process.returncode in (0, 120), "120: the interpreter's own flush at its exit"
