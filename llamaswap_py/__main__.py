@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -21,10 +22,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
         return 2
     try:
-        return int(import_module(f"llamaswap_py.cli.{name}").main(words))
+        status = int(import_module(f"llamaswap_py.cli.{name}").main(words))
+        sys.stdout.flush()
     except BrokenPipeError:  # whoever read our output has seen enough, as in `llamaswap ps | head -1`
-        sys.stderr.close()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that the last flush finds a reader
         return 1
+    return status
 
 
 if __name__ == "__main__":
