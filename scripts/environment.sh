@@ -51,7 +51,8 @@ make_venv() {
         "(python.org, your system's packages, or pyenv), or name it in LLAMASWAP_PYTHON, and run this again."
     say "Making $VENV with $("$python" --version) ..."
     if command -v uv >/dev/null 2>&1; then
-        uv venv --quiet --clear --python "$python" "$VENV"
+        rm -rf "$VENV" # old versions of uv do it unasked, new ones want a flag that the old ones lack
+        uv venv --quiet --python "$python" "$VENV"
     elif "$python" -c 'import venv, ensurepip' >/dev/null 2>&1; then
         "$python" -m venv --clear "$VENV"
     else
