@@ -133,15 +133,13 @@ class Passage:
 
     def received(self, data: bytes) -> None:
         self._heard = True
-        answer = self._answer
-        out = answer.feed(data)
+        out = self._answer.feed(data)
         if out:
             self._write(out)
-        if answer.done:
-            self._complete()
-        elif answer.fault is not None:
-            self._break(answer.fault)
-        elif out and self._sink.full and self._connection is not None:
+        # What was handed on as it came was neither the end nor a breach: the common case is done here.
+        if out is not data and self._settled():
+            return
+        if self._sink.full and self._connection is not None:
             self._connection.pause()
             self._rouse()
 
@@ -150,10 +148,7 @@ class Passage:
         out = self._answer.end()
         if out:
             self._write(out)
-        if self._answer.done:
-            self._complete()
-        elif self._answer.fault is not None:
-            self._break(self._answer.fault)
+        self._settled()
 
     def lost(self, why: Refusal | None) -> None:
         if why is not None:
@@ -232,6 +227,14 @@ class Passage:
         self._answer = Answer(self._sink.caller, self._request.method)
         self._wake = self._loop.create_future()
         self._over, self._closed_by, self._refusal = False, None, None
+
+    def _settled(self) -> bool:
+        """The answer came to an end, good or bad, and was dealt with."""
+        if self._answer.done:
+            self._complete()
+        elif self._answer.fault is not None:
+            self._break(self._answer.fault)
+        return self._over
 
     def _complete(self) -> None:
         connection, head = self._connection, self._answer.head

@@ -39,6 +39,8 @@ class Address:
 
     def target(self, path_and_query: str) -> str:
         """The request target under this address: one slash at the joint, both queries."""
+        if not self.base_path and not self.base_query and path_and_query.startswith("/"):
+            return path_and_query
         path, _, query = path_and_query.partition("?")
         joined = f"{self.base_path.rstrip('/')}/{path.removeprefix('/')}"
         both = "&".join(filter(None, (self.base_query, query)))

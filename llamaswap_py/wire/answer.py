@@ -92,8 +92,10 @@ class Answer:
         return last >= SHORTEST_END and data[-4:-2] == b"\n\n" and self._events.clear
 
     def _slowly(self, data: bytes) -> bytes:
-        known = self.head
+        known, over = self.head, self.done
         body = self._reader.feed(data)
+        if over:
+            return b""
         if self.head is None:
             return b""
         start = b"" if known else self._begin(self.head)

@@ -5,9 +5,10 @@ Hop-by-hop fields end here in both directions; nothing that could split a messag
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from http import HTTPStatus
 
 from llamaswap_py.errors import BadRequest
@@ -33,7 +34,7 @@ WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 BODILESS = frozenset({204, 304})
 REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
 UNSAFE_TARGET = re.compile(r"[\x00-\x20\x7f]")
-UNSAFE_VALUE = re.compile(rb"[\r\n\x00]")
+UNSAFE_FIELD = re.compile(r"[\r\n\x00]")
 KEEP_PARAMETER = re.compile(rb"(timeout|max)\s*=\s*(\d{1,9})", re.IGNORECASE)
 
 
@@ -58,6 +59,11 @@ class Caller:
     keep_alive: bool
     extra: Sequence[tuple[str, str]] = ()  # our own fields: request id, CORS; they replace the server's
 
+    def __post_init__(self) -> None:
+        for name, value in self.extra:
+            if UNSAFE_FIELD.search(name + value):
+                raise ValueError(f"our own header {name!r} holds a line break or a NUL character")
+
 
 class Framing(Enum):
     """How the caller learns where the answer ends."""
@@ -68,41 +74,56 @@ class Framing(Enum):
     CLOSE = "until close"
 
 
-@dataclass(frozen=True, slots=True)
 class Head:
-    """The head of an answer as a model's server sent it."""
+    """The head of an answer as a model's server sent it. Made once per answer, so it is made cheaply."""
 
-    version: tuple[int, int]
-    status: int
-    reason: bytes
-    fields: tuple[tuple[bytes, bytes], ...]  # names in lower case, values stripped
+    __slots__ = ("_values", "lines", "reason", "status", "version")
 
-    def values(self, name: bytes) -> list[bytes]:
-        return [value for key, value in self.fields if key == name]
+    def __init__(self, version: tuple[int, int], status: int, reason: bytes, lines: Sequence[bytes]) -> None:
+        self.version = version
+        self.status = status
+        self.reason = reason
+        self.lines = lines  # the fields as they came, without line ends
+        self._values: dict[bytes, list[bytes]] = {}
+        for line in lines:
+            name, _, value = line.partition(b":")
+            self._values.setdefault(name.lower(), []).append(value.strip(b" \t"))
 
-    def tokens(self, name: bytes) -> frozenset[bytes]:
+    def values(self, name: bytes) -> Sequence[bytes]:
+        """Of every field of that (lower-case) name."""
+        return self._values.get(name, ())
+
+    def words(self, name: bytes) -> list[bytes]:
         """The comma-separated words of every field of that name, in lower case."""
-        return frozenset(word.strip().lower() for value in self.values(name) for word in value.split(b","))
+        if name not in self._values:
+            return []
+        return [word.strip().lower() for word in b",".join(self._values[name]).split(b",")]
 
     @property
     def persistent(self) -> bool:
         """The server leaves the connection open after this answer."""
         if self.version >= (1, 1):
-            return b"close" not in self.tokens(b"connection")
-        return b"keep-alive" in self.tokens(b"connection")
+            return b"close" not in self.words(b"connection")
+        return b"keep-alive" in self.words(b"connection")
 
     @property
     def event_stream(self) -> bool:
         """Server-sent events that can be read; compressed ones cannot."""
-        kind = b"".join(self.values(b"content-type")[:1]).lower()
-        return kind.startswith(b"text/event-stream") and not self.values(b"content-encoding")
+        kinds = self.values(b"content-type")
+        if not kinds or not kinds[0].lower().startswith(b"text/event-stream"):
+            return False
+        return not self.values(b"content-encoding")
 
 
 def keep_limits(head: Head) -> tuple[int | None, int | None]:
     """The announced `Keep-Alive: timeout=…, max=…`: idle seconds, and answers per connection."""
-    found: dict[bytes, int] = {}
-    for value in head.values(b"keep-alive"):
-        found.update((name.lower(), int(number)) for name, number in KEEP_PARAMETER.findall(value))
+    values = head.values(b"keep-alive")
+    return _announced(b",".join(values)) if values else (None, None)
+
+
+@lru_cache(maxsize=64)  # a server says the same in every answer
+def _announced(value: bytes) -> tuple[int | None, int | None]:
+    found = {name.lower(): int(number) for name, number in KEEP_PARAMETER.findall(value)}
     return found.get(b"timeout"), found.get(b"max")
 
 
@@ -111,39 +132,34 @@ def upstream_head(request: UpstreamRequest, address: Address) -> bytes:
 
     Host goes on as the caller wrote it, the caller's address is appended to X-Forwarded-For."""
     target = address.target(request.target)
-    if UNSAFE_TARGET.search(target) or UNSAFE_TARGET.search(request.method):
+    if UNSAFE_TARGET.search(f"{request.method}{target}"):
         raise BadRequest("the request's method or path holds a space or a control character")
-    host, forwarded, kept = _sort(request)
-    lines = [f"{request.method} {target} HTTP/1.1", f"Host: {host or address.authority}"]
-    lines += (f"{name}: {value}" for name, value in kept)
-    if request.caller_ip:
-        forwarded.append(request.caller_ip)
-    if forwarded:
-        lines.append(f"X-Forwarded-For: {', '.join(forwarded)}")
-    if request.body or request.method in WITH_BODY:
-        lines.append(f"Content-Length: {len(request.body)}")
-    return _sealed(lines)
-
-
-def _sort(request: UpstreamRequest) -> tuple[str, list[str], list[tuple[str, str]]]:
-    """The caller's Host, its X-Forwarded-For values, and the fields that go on as they are."""
-    host, forwarded, kept = "", [], []
-    gone = REWRITTEN | request.drop | _named_in_connection(request.headers)
+    lines = [f"{request.method} {target} HTTP/1.1", ""]
+    host, forwarded = "", ""
+    gone = _gone(request)
     for name, value in request.headers:
         key = name.lower()
         if key == "host":
             host = host or value
         elif key == "x-forwarded-for" and key not in request.drop:
-            forwarded.append(value)
+            forwarded = f"{forwarded}, {value}" if forwarded else value
         elif key not in gone:
-            kept.append((name, value))
-    return host, forwarded, kept
+            lines.append(f"{name}: {value}")
+    lines[1] = f"Host: {host or address.authority}"
+    if request.caller_ip or forwarded:
+        lines.append(f"X-Forwarded-For: {', '.join(filter(None, (forwarded, request.caller_ip)))}")
+    if request.body or request.method in WITH_BODY:
+        lines.append(f"Content-Length: {len(request.body)}")
+    return _sealed(lines)
 
 
-def _named_in_connection(headers: Iterable[tuple[str, str]]) -> frozenset[str]:
-    return frozenset(
-        word.strip().lower() for name, value in headers if name.lower() == "connection" for word in value.split(",")
-    )
+def _gone(request: UpstreamRequest) -> frozenset[str]:
+    """Names of the caller's fields that go no further, in lower case: those named in Connection among them."""
+    gone = REWRITTEN | request.drop if request.drop else REWRITTEN
+    for name, value in request.headers:
+        if name.lower() == "connection":
+            gone |= {word.strip().lower() for word in value.split(",")}
+    return gone
 
 
 def _sealed(lines: list[str]) -> bytes:
@@ -165,35 +181,31 @@ def framing(caller: Caller, status: int, length: int | None) -> Framing:
 
 def answer_head(head: Head, caller: Caller, framed: Framing) -> bytes:
     """The caller's status line and fields: the server's own less hop-by-hop and framing, plus ours."""
-    ours = [(name.encode(), value.encode("utf-8", "surrogateescape")) for name, value in caller.extra]
+    ours = list(caller.extra)
     if head.event_stream:
-        ours.append((b"X-Accel-Buffering", b"no"))  # else nginx in front of us would collect the events
+        ours.append(("X-Accel-Buffering", "no"))  # else nginx in front of us would collect the events
     ours += _connection_fields(caller, framed)
-    gone = HOP_BY_HOP_BYTES | head.tokens(b"connection") | {name.lower() for name, _ in ours}
+    gone = {name.lower().encode() for name, _ in ours}
+    gone.update(head.words(b"connection"))
     if framed is Framing.CHUNKED or framed is Framing.CLOSE or head.status == 204:
-        gone |= {b"content-length"}
-    lines = [b"HTTP/%d.%d %d %s" % (*caller.version, head.status, head.reason or REASONS.get(head.status, b""))]
-    lines += (b"%b: %b" % (name.title(), value) for name, value in _once(head.fields) if name not in gone)
-    lines += (b"%b: %b" % pair for pair in ours if not UNSAFE_VALUE.search(pair[0] + pair[1]))
-    return b"\r\n".join(lines) + b"\r\n\r\n"
+        gone.add(b"content-length")
+    lines = [b"HTTP/%d.%d %d %b" % (*caller.version, head.status, head.reason or REASONS.get(head.status, b""))]
+    for line in head.lines:
+        name = line[: line.index(b":")].lower()
+        if name not in HOP_BY_HOP_BYTES and name not in gone:
+            lines.append(line)
+        if name == b"content-length":
+            gone.add(name)  # said twice (equal values were accepted), it is repeated once
+    lines += [f"{name}: {value}".encode("utf-8", "surrogateescape") for name, value in ours]
+    lines += (b"", b"")
+    return b"\r\n".join(lines)
 
 
-def _connection_fields(caller: Caller, framed: Framing) -> list[tuple[bytes, bytes]]:
-    fields = [(b"Transfer-Encoding", b"chunked")] if framed is Framing.CHUNKED else []
+def _connection_fields(caller: Caller, framed: Framing) -> list[tuple[str, str]]:
+    fields = [("Transfer-Encoding", "chunked")] if framed is Framing.CHUNKED else []
     keep = caller.keep_alive and framed is not Framing.CLOSE
     if not keep:
-        fields.append((b"Connection", b"close"))
+        fields.append(("Connection", "close"))
     elif caller.version < (1, 1):
-        fields.append((b"Connection", b"keep-alive"))
+        fields.append(("Connection", "keep-alive"))
     return fields
-
-
-def _once(fields: Iterable[tuple[bytes, bytes]]) -> Iterable[tuple[bytes, bytes]]:
-    """The fields, with a repeated Content-Length (equal values were accepted) said once."""
-    said = False
-    for name, value in fields:
-        if name == b"content-length":
-            if said:
-                continue
-            said = True
-        yield name, value

@@ -46,7 +46,7 @@ class Clock:
 
 
 def keeping(value: bytes) -> Head:
-    return Head((1, 1), 200, b"OK", ((b"keep-alive", value),))
+    return Head((1, 1), 200, b"OK", (b"Keep-Alive: " + value,))
 
 
 @contextlib.contextmanager

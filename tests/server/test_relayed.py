@@ -94,7 +94,7 @@ async def test_answers_without_body_end_at_their_head() -> None:
         assert (await message(caller, bodiless=True)).head.startswith(b"HTTP/1.1 204 ")
         caller.get()
         await peer.answer(b"HTTP/1.1 304 Not Modified\r\nETag: 1\r\n\r\n")
-        assert b"Etag: 1\r\n" in (await message(caller, bodiless=True)).head
+        assert b"ETag: 1\r\n" in (await message(caller, bodiless=True)).head
         caller.get()
         await peer.answer(ANSWERS["length"][0])
         assert (await message(caller)).body == b"hello"

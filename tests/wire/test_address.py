@@ -32,6 +32,7 @@ def test_what_is_no_address_is_a_value_error(url: str) -> None:
     [
         ("", "/v1/x", "/v1/x"),
         ("", "", "/"),
+        ("", "/v1?", "/v1?"),
         ("", "//v1", "//v1"),
         ("/", "/v1", "/v1"),
         ("/base", "/v1", "/base/v1"),

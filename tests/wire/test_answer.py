@@ -153,6 +153,14 @@ def test_a_caller_without_chunks_gets_the_error_event_bare() -> None:
     assert answer.needs_reset
 
 
+def test_nothing_comes_after_the_end() -> None:
+    _, answer = carried([CHUNKED, LAST_CHUNK])
+    assert answer.done
+    assert answer.reusable
+    assert answer.feed(b"HTTP/1.1 200 OK\r\n\r\n") == b""
+    assert not answer.reusable
+
+
 def test_an_empty_chunk_is_never_made_by_accident() -> None:
     assert chunk(b"") == b""
 
