@@ -136,10 +136,9 @@ class Passage:
         out = self._answer.feed(data)
         if out:
             self._write(out)
-        # What was handed on as it came was neither the end nor a breach: the common case is done here.
-        if out is not data and self._settled():
-            return
-        if self._sink.full and self._connection is not None:
+        if self._answer.settled:
+            self._settle()
+        elif self._sink.full and self._connection is not None:
             self._connection.pause()
             self._rouse()
 
@@ -148,7 +147,7 @@ class Passage:
         out = self._answer.end()
         if out:
             self._write(out)
-        self._settled()
+        self._settle()
 
     def lost(self, why: Refusal | None) -> None:
         if why is not None:
@@ -228,13 +227,12 @@ class Passage:
         self._wake = self._loop.create_future()
         self._over, self._closed_by, self._refusal = False, None, None
 
-    def _settled(self) -> bool:
-        """The answer came to an end, good or bad, and was dealt with."""
+    def _settle(self) -> None:
+        """The answer came to its end, good or bad."""
         if self._answer.done:
             self._complete()
         elif self._answer.fault is not None:
             self._break(self._answer.fault)
-        return self._over
 
     def _complete(self) -> None:
         connection, head = self._connection, self._answer.head

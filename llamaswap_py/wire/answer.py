@@ -19,9 +19,9 @@ def chunk(data: bytes) -> bytes:
 
 
 class Answer:
-    """One answer on its way. After every call look at `done` and `fault`."""
+    """One answer on its way. After every call look at `settled`, then at `done` and `fault`."""
 
-    __slots__ = ("_caller", "_events", "_framed", "_pass_chunks", "_pass_length", "_reader", "body_began")
+    __slots__ = ("_caller", "_events", "_framed", "_pass_chunks", "_pass_length", "_reader", "body_began", "settled")
 
     def __init__(self, caller: Caller, method: str) -> None:
         self._caller = caller
@@ -31,6 +31,7 @@ class Answer:
         self._pass_chunks = False
         self._pass_length = False
         self.body_began = False
+        self.settled = False  # `done` or `fault` has something to say: one cheap look after every feed
 
     @property
     def head(self) -> Head | None:
@@ -78,6 +79,7 @@ class Answer:
         if self.done:
             return b""
         self._reader.end()
+        self.settled = True
         return self._framed_body(b"") if self.done else b""
 
     def cut(self, event: bytes) -> bytes:
@@ -94,6 +96,7 @@ class Answer:
     def _slowly(self, data: bytes) -> bytes:
         known, over = self.head, self.done
         body = self._reader.feed(data)
+        self.settled = self._reader.done or self._reader.fault is not None
         if over:
             return b""
         if self.head is None:
