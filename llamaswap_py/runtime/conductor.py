@@ -6,17 +6,19 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import count
 from types import TracebackType
 
 import structlog
 
 from llamaswap_py.config.change import launch_key
-from llamaswap_py.config.values import Config, Model
+from llamaswap_py.config.values import Config
 from llamaswap_py.errors import Internal, Refusal, ShuttingDown, UnknownModel, Unloaded
 from llamaswap_py.runtime.feed import Feed, ModelChanged
+from llamaswap_py.runtime.loads import Loads
 from llamaswap_py.runtime.runs import Ground, Run
+from llamaswap_py.runtime.standings import Standing, standings
 from llamaswap_py.schedule.eviction import group
 from llamaswap_py.schedule.facts import (
     Asked,
@@ -31,7 +33,6 @@ from llamaswap_py.schedule.facts import (
     UnloadAsked,
     Woke,
 )
-from llamaswap_py.schedule.lives import Sight
 from llamaswap_py.schedule.orders import Grant, Order, Refuse, Start, Stop
 from llamaswap_py.schedule.plan import Entry, Phase, Plan
 from llamaswap_py.schedule.scheduler import Scheduler
@@ -45,19 +46,6 @@ def plan_of(config: Config) -> Plan:
         for model in config.models.values()
     }
     return Plan(entries, group.policy(config.groups), patience=config.patience)
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """One model as the page and `/running` show it."""
-
-    model: Model  # rendered where it runs
-    phase: Phase
-    run: int
-    pid: int | None
-    seated: int
-    waiting: int
-    why: str = ""
 
 
 class Lease:
@@ -110,7 +98,7 @@ class Conductor:
         self.scheduler = Scheduler(plan_of(config))
         self.runs: dict[int, Run] = {}
         self.waiters: dict[int, asyncio.Future[Run]] = {}
-        self.loads: dict[str, list[asyncio.Future[None]]] = {}
+        self.loads = Loads()
         self.tickets = count(1)
         self.inbox: deque[Fact] = deque()
         self.telling = False
@@ -185,7 +173,7 @@ class Conductor:
             log.info(f"{name}: ready after {took:.3f} s", pid=run.child.pid if run.child else None)
             self.tell(Ready(name, run.number))
             self.feed.publish(ModelChanged(name, run.number, Phase.READY, seconds=took))
-            self.settle(name, None)
+            self.loads.settle(name, None)
 
         try:
             why = await run.live(ready)
@@ -194,30 +182,11 @@ class Conductor:
                 log.warning(why.message)
             del self.runs[run.number]
             self.tell(Gone(name, run.number, why))
-            sight = self.sight(name)
-            self.settle_ended(name, why, sight)
+            sight = self.scheduler.sight(name)
+            self.loads.ended(name, why, sight)
             phase = sight.phase if sight else Phase.DOWN
             self.feed.publish(ModelChanged(name, run.number, phase, why.message if why else "stopped"))
             run.gone.set_result(None)
-
-    def sight(self, name: str) -> Sight | None:
-        return self.scheduler.snapshot().get(name)
-
-    def settle_ended(self, name: str, why: Refusal | None, sight: Sight | None) -> None:
-        """A load that is still to come (its model was stopping when it was ordered) waits on."""
-        if why is None and sight is not None and (sight.wanted or sight.phase is Phase.STARTING):
-            return
-        self.settle(name, why or Unloaded(f"model {name} was stopped before it was ready"))
-
-    def settle(self, name: str, refusal: Refusal | None) -> None:
-        """Whoever ordered a load hears how it ended."""
-        for waiter in self.loads.pop(name, ()):
-            if waiter.done():
-                continue
-            if refusal is None:
-                waiter.set_result(None)
-            else:
-                waiter.set_exception(refusal)
 
     # -- what the rest of the house asks for
 
@@ -229,28 +198,24 @@ class Conductor:
         if self.closed:
             raise ShuttingDown("the proxy is shutting down: nothing is loaded any more")
         self.tell(ResetAsked(model))
-        sight = self.sight(model)
-        if sight is None:
+        if self.scheduler.sight(model) is None:
             raise UnknownModel(f"there is no model {model!r} any more")
-        waiter: asyncio.Future[None] = self.loop.create_future()
-        self.loads.setdefault(model, []).append(waiter)
+        loaded = self.loads.order(model)
         self.tell(LoadAsked(model))
-        after = self.sight(model)
-        if after is not None and after.phase is Phase.READY and not after.wanted:
-            return
-        await waiter
+        sight = self.scheduler.sight(model)
+        if sight is not None and sight.phase is Phase.READY and not sight.wanted:
+            self.loads.settle(model, None)
+        await loaded
 
-    async def unload(self, models: tuple[str, ...]) -> None:
-        """Returns when nothing of them is left."""
+    async def unload(self, named: tuple[str, ...] | None = None) -> None:
+        """Returns when nothing of them (of any model, if none is named) is left."""
+        models = named if named is not None else tuple(self.scheduler.snapshot())
         leaving = [run.gone for run in self.runs.values() if run.model.id in models]
         for model in models:
-            self.settle(model, Unloaded(f"model {model} was unloaded by order while it was being loaded"))
+            self.loads.settle(model, Unloaded(f"model {model} was unloaded by order while it was being loaded"))
         self.tell(UnloadAsked(models))
         if leaving:
             await asyncio.wait(leaving)
-
-    async def unload_all(self) -> None:
-        await self.unload(tuple({*self.config.models, *(run.model.id for run in self.runs.values())}))
 
     async def restart(self, model: str) -> None:
         self.tell(UnloadAsked((model,)))
@@ -269,14 +234,7 @@ class Conductor:
         self.tell(Replanned(plan_of(config)))
 
     def standings(self) -> list[Standing]:
-        """Every model of the configuration, and what still runs of one that left it."""
-        running = {run.model.id: run for run in self.runs.values()}
-        return [self.standing(sight, running.get(name)) for name, sight in sorted(self.scheduler.snapshot().items())]
-
-    def standing(self, sight: Sight, run: Run | None) -> Standing:
-        model = run.rendered if run else self.config.models[sight.model]
-        pid = run.child.pid if run and run.child else None
-        return Standing(model, sight.phase, sight.run, pid, sight.seated, sight.waiting, sight.why)
+        return standings(self.scheduler.snapshot(), self.runs.values(), self.config)
 
     async def close(self, grace: float) -> None:
         """Nobody new; whoever is seated may finish within the grace, unless hurried; then everything is stopped."""
@@ -286,7 +244,7 @@ class Conductor:
             enough = self.loop.call_later(grace, self.drained.set)
             await self.drained.wait()
             enough.cancel()
-        await self.unload_all()
+        await self.unload()
 
     def hurry(self) -> None:
         """Ends the grace of `close` now."""

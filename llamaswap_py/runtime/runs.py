@@ -6,13 +6,10 @@ import asyncio
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
-from urllib.parse import urlsplit
 
 from llamaswap_py.config.command import render
 from llamaswap_py.config.values import Config, Model
-from llamaswap_py.errors import Refusal, StartFailed, StartTimeout, Unloaded, UpstreamFailed
-from llamaswap_py.keeper import trees
+from llamaswap_py.errors import Refusal, StartFailed, Unloaded, UpstreamFailed
 from llamaswap_py.launchers.keeper_link import KeeperLink
 from llamaswap_py.launchers.local import LocalRun
 from llamaswap_py.runtime import health, ports
@@ -20,6 +17,7 @@ from llamaswap_py.runtime.logs import Logs
 from llamaswap_py.runtime.output import Ring
 from llamaswap_py.runtime.pool import Pool
 from llamaswap_py.runtime.tasks import Tasks
+from llamaswap_py.runtime.vitals import Vitals
 from llamaswap_py.wire.address import Address
 
 # How much of a failed command's output its callers are shown.
@@ -78,7 +76,7 @@ class Run:
 
     def post_mortem(self) -> Refusal:
         assert self.child is not None
-        return UpstreamFailed(self.told(f"its server ended with {self.child.ended.result()}"))
+        return self.told(UpstreamFailed(f"its server ended with {self.child.ended.result()}"))
 
     def stop(self, why: str) -> None:
         if not self.stopping.done():
@@ -97,28 +95,32 @@ class Run:
             return None
         failure: Refusal | None = None
         try:
-            await self.spawn()
-            failure = await self.become_ready()
+            vitals = await self.spawn()
+            failure = await vitals.become_ready(self.ready_limit)
             if failure is None and not self.stopping.done():
                 ready()
-                failure = await self.until_over()
+                failure = await vitals.until_over()
+            failure = failure and self.told(failure)
         except Refusal as refusal:
             failure = refusal
         finally:
             await self.finish(failure)
         return None if self.stopping.done() else failure
 
-    async def spawn(self) -> None:
+    async def spawn(self) -> Vitals:
         if not self.model.cmd.strip():
             raise StartFailed(f"model {self.model.id} has no command: give it a `cmd` in the configuration")
+        ground = self.ground
         if "${PORT}" in self.model.cmd:
             self.port = self.take_port()
         self.rendered = render(self.model, self.port)
         self.pool = Pool(self.address())
         try:
-            self.child = await LocalRun.launch(self.ground.link, self.rendered, self.port, self.output, os.environ)
+            self.child = await LocalRun.launch(ground.link, self.rendered, self.port, self.output, os.environ)
         except StartFailed as refusal:
             raise StartFailed(f"model {self.model.id}: {refusal.message}") from refusal
+        child, pool = self.child, self.pool
+        return Vitals(self.rendered, self.port, child, pool, self.stopping, ground.tasks, ground.clock, ground.sleep)
 
     def take_port(self) -> int:
         try:
@@ -139,69 +141,6 @@ class Run:
         self.last_words.write(data)
         self.ground.logs.from_model(self.model.id, data)
 
-    async def become_ready(self) -> Refusal | None:
-        assert self.child is not None
-        if self.rendered.check_endpoint.strip() == "none":
-            return None
-        verdict: asyncio.Future[Refusal | None] = asyncio.get_running_loop().create_future()
-        probing = self.ground.tasks.start(f"probe {self.model.id}", self.probe_until_ready(verdict))
-        try:
-            await first_of(verdict, self.child.ended, self.stopping)
-        finally:
-            probing.cancel()
-        if self.child.ended.done():
-            how = self.child.ended.result()
-            return StartFailed(self.told(f"its command ended with {how} before it was ready"))
-        refusal = verdict.result() if verdict.done() else None
-        if isinstance(refusal, StartTimeout):
-            return StartTimeout(self.told(refusal.message))
-        return refusal
-
-    async def probe_until_ready(self, verdict: asyncio.Future[Refusal | None]) -> None:
-        refusal = await health.until_ready(self.probe, self.ready_limit, self.ground.clock, self.ground.sleep)
-        verdict.set_result(refusal or self.refuse_stranger())
-
-    async def probe(self, deadline: float) -> int:
-        return await self.connections.get(probe_path(self.rendered.check_endpoint), deadline)
-
-    def refuse_stranger(self) -> Refusal | None:
-        """Where we gave out the port, somebody else's server on it must not be taken for ours."""
-        if self.port is None or self.child is None:
-            return None
-        other = ports.stranger(self.port, self.child.started, {self.child.pid})
-        if other is None or other.pid in trees.members(self.child.pid):
-            return None
-        return StartFailed(
-            f"model {self.model.id}: port {self.port} is answered by {other}, which was there before our start:"
-            " stop it, or change startPort"
-        )
-
-    async def until_over(self) -> Refusal | None:
-        assert self.child is not None
-        lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        watching = self.ground.tasks.start(f"watch {self.model.id}", self.watch_detached(self.child, lost))
-        try:
-            await first_of(lost, self.child.ended, self.stopping)
-        finally:
-            watching.cancel()
-        if self.child.ended.done():
-            return self.post_mortem()
-        return UpstreamFailed(self.told("its server has stopped answering")) if lost.done() else None
-
-    async def watch_detached(self, child: LocalRun, lost: asyncio.Future[None]) -> None:
-        """A command that ended well and left its server elsewhere (a container, say) is alive while it answers."""
-        await asyncio.shield(child.child.exited)
-        if child.detached:
-            await health.until_lost(self.alive, self.ground.sleep)
-            lost.set_result(None)
-
-    async def alive(self, deadline: float) -> int:
-        """Without a health endpoint any answer at all is a sign of life."""
-        if self.rendered.check_endpoint.strip() != "none":
-            return await self.probe(deadline)
-        await self.connections.get("/", deadline)
-        return 200
-
     async def finish(self, failure: Refusal | None) -> None:
         """Our connections first: llama-server does not heed SIGTERM while a caller is connected."""
         if self.pool is not None:
@@ -213,17 +152,7 @@ class Run:
         if self.port is not None:
             self.ground.taken_ports.discard(self.port)
 
-    def told(self, what: str) -> str:
+    def told(self, what: Refusal) -> Refusal:
+        """The same refusal, with whose it is and what was said last."""
         tail = self.last_words.tail(TAIL_LINES)
-        return f"model {self.model.id}: {what}" + (f". Its last output:\n{tail}" if tail else "")
-
-
-async def first_of(*futures: asyncio.Future[Any]) -> None:
-    await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
-
-
-def probe_path(endpoint: str) -> str:
-    """Of a full URL only the path and the query count; an empty endpoint is the root."""
-    parts = urlsplit(endpoint.strip())
-    path = parts.path if parts.path.startswith("/") else f"/{parts.path}"
-    return f"{path}?{parts.query}" if parts.query else path
+        return type(what)(f"model {self.model.id}: {what.message}" + (f". Its last output:\n{tail}" if tail else ""))

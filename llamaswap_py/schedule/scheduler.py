@@ -171,6 +171,10 @@ class Scheduler:
     def snapshot(self) -> Mapping[str, Sight]:
         return {model: life.sight() for model, life in self.state.lives.items()}
 
+    def sight(self, model: str) -> Sight | None:
+        life = self.state.lives.get(model)
+        return life.sight() if life else None
+
     def waiting_position(self, ticket: int) -> int | None:
         """From 1; 0 while its model is starting; None where it does not wait."""
         mine = self.state.tickets.get(ticket)

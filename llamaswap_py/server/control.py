@@ -7,7 +7,8 @@ from aiohttp import web
 from llamaswap_py.config.names import nearest, resolve
 from llamaswap_py.config.values import Config
 from llamaswap_py.errors import UnknownModel
-from llamaswap_py.runtime.conductor import Conductor, Standing
+from llamaswap_py.runtime.conductor import Conductor
+from llamaswap_py.runtime.standings import Standing
 from llamaswap_py.schedule.plan import Phase
 from llamaswap_py.server.doors import Door, Kind
 
@@ -69,11 +70,11 @@ class Control:
         return web.json_response({"running": rows, "waiting": waiting})
 
     async def unload_all_ok(self, request: web.Request) -> web.Response:
-        await self.conductor.unload_all()
+        await self.conductor.unload()
         return web.Response(text="OK")
 
     async def unload_all(self, request: web.Request) -> web.Response:
-        await self.conductor.unload_all()
+        await self.conductor.unload()
         return web.json_response({"msg": "ok"})
 
     async def unload(self, request: web.Request) -> web.Response:

@@ -68,7 +68,7 @@ async def test_an_unload_while_it_loads_is_told_to_whoever_ordered_the_load() ->
     async with house(config_of(fake("a", "--load-seconds 60"))) as at:
         loading = asyncio.create_task(at.conductor.load("a"))
         await at.until("a", Phase.STARTING)
-        await at.conductor.unload_all()
+        await at.conductor.unload()
         with pytest.raises(Unloaded):
             await loading
         assert at.conductor.runs == {}

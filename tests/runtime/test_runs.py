@@ -13,7 +13,7 @@ import pytest
 
 from llamaswap_py.config.values import Model
 from llamaswap_py.errors import StartFailed, StartTimeout
-from llamaswap_py.runtime.runs import probe_path
+from llamaswap_py.runtime.vitals import probe_path
 from llamaswap_py.schedule.plan import Phase
 from tests.runtime.house import FAKE, config_of, fake, house
 
@@ -103,7 +103,7 @@ async def test_a_detached_server_lives_by_its_probe_and_ends_by_cmdstop(tmp_path
         assert run.child is not None
         await run.child.child.exited
         assert await run.connections.get("/health", 5) == 200
-        await at.conductor.unload_all()
+        await at.conductor.unload()
         with pytest.raises(ConnectionRefusedError):
             await asyncio.open_connection("127.0.0.1", port)
 

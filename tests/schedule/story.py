@@ -84,7 +84,8 @@ class Story:
         return math.inf if deadline is None else deadline
 
     def phase(self, model: str) -> str:
-        return str(self.scheduler.snapshot()[model].phase)
+        sight = self.scheduler.sight(model)
+        return str(sight.phase) if sight else "unknown"
 
     def served(self, ticket: int, model: str, run: int) -> None:
         """A model that is down is asked for, started, and has answered."""

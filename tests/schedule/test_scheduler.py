@@ -242,3 +242,7 @@ def test_a_policy_may_say_never_or_not_yet() -> None:
     assert story.asked(2, "b") == []
     verdicts["b"] = Evict(("nobody", "b"))
     assert story.woke() == ["start b1"]
+
+
+def test_of_a_model_that_nobody_planned_there_is_no_sight() -> None:
+    assert Story(plan(Entry("a"))).phase("nobody") == "unknown"

@@ -102,17 +102,13 @@ class Program:
         """The first line that matches, from the line number `after` on."""
         wanted = re.compile(pattern)
         deadline = time.monotonic() + LONG
-        seen = after
         with self.news:
-            while True:
-                for line in self.lines[seen:]:
-                    if wanted.search(line):
-                        return line
-                seen = len(self.lines)
+            while not (found := [line for line in self.lines[after:] if wanted.search(line)]):
                 left = deadline - time.monotonic()
                 if self.over or left <= 0 or not self.news.wait(left):
                     said = "\n".join(self.lines[-40:])
                     raise AssertionError(f"the program never said {pattern!r}; it said:\n{said}")
+            return found[0]
 
     @property
     def said(self) -> int:

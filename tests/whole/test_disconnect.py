@@ -60,20 +60,23 @@ async def seats(client: httpx.AsyncClient, name: str) -> tuple[int, int]:
 
 async def test_a_caller_who_leaves_while_queued(tmp_path: Path) -> None:
     """The queue forgets it: the model it wanted is never started."""
+    prompt = "[fake words=30 interval=0.05]"
     with Journal(tmp_path) as journal:
         text = config(model("a", journal.option), model("b", journal.option))
         with Program(tmp_path, text) as program:
-            async with caller(program) as client:
-                prompt = "[fake words=30 interval=0.05]"
-                opened = asyncio.create_task(stream(client, "a", prompt))
-                await journal.soon("request", path=CHAT)
-                async with RawCaller(program, "b", "never") as queued:
-                    await until_seats(program, "b", 0, 1)
-                    queued.hang_up()
-                    await until_seats(program, "b", 0, 0)
-                assert (await opened).data == streamed("a", prompt, 30)
+            async with caller(program) as client, RawCaller(program, "a", prompt) as seated:
+                await seated.reader.readuntil(b"data: ")
+                await queue_and_leave(program, "b")
+                seated.hang_up()
                 assert (await stream(client, "a", "still here")).data == streamed("a", "still here")
         assert [entry["argv"][3] for entry in journal.all("start")] == ["a"]
+
+
+async def queue_and_leave(program: Program, name: str) -> None:
+    async with RawCaller(program, name, "never") as queued:
+        await until_seats(program, name, 0, 1)
+        queued.hang_up()
+        await until_seats(program, name, 0, 0)
 
 
 async def test_a_caller_who_leaves_while_the_model_loads(tmp_path: Path) -> None:

@@ -151,25 +151,32 @@ def save_by_link(path: Path, text: str) -> None:
 
 async def test_a_hundred_saves_in_a_second_end_with_the_last_valid_one(tmp_path: Path) -> None:
     """By write, by rename and by swapped link in turns; every seventh is broken."""
-    saves = (save_by_write, save_by_rename, save_by_link)
     with Journal(tmp_path) as journal:
         good = model("a", journal.option)
         with Program(tmp_path, config(good)) as program:
             async with caller(program) as client:
                 await stream(client, "a", "hello")
-                for n in range(99):
-                    broken = "nonsense: [" if n % 7 == 0 else ""
-                    saves[n % 3](program.path, config(good, model(f"m{n}"), globalTTL=n) + broken)
-                save_by_rename(program.path, config(good, model("last"), globalTTL=4711))
-                seen = program.said
-                while not await lists(client, "last"):
-                    await asyncio.to_thread(program.wait_for, "configuration re", seen)
-                    seen = program.said
-                up = await running(client)
-                assert up["a"]["ttl"] == 4711
+                save_a_hundred_times(program.path, good)
+                await until_listed(program, client, "last")
+                assert (await running(client))["a"]["ttl"] == 4711
                 listed = (await client.get("/v1/models")).json()["data"]
         assert [row["id"] for row in listed] == ["a", "last"]
         assert len(journal.all("start")) == 1, "the running model was never touched"
+
+
+def save_a_hundred_times(path: Path, good: str) -> None:
+    saves = (save_by_write, save_by_rename, save_by_link)
+    for n in range(99):
+        broken = "nonsense: [" if n % 7 == 0 else ""
+        saves[n % 3](path, config(good, model(f"m{n}"), globalTTL=n) + broken)
+    save_by_rename(path, config(good, model("last"), globalTTL=4711))
+
+
+async def until_listed(program: Program, client: httpx.AsyncClient, name: str) -> None:
+    seen = program.said
+    while not await lists(client, name):
+        await asyncio.to_thread(program.wait_for, "configuration re", seen)
+        seen = program.said
 
 
 async def lists(client: httpx.AsyncClient, name: str) -> bool:

@@ -1,0 +1,34 @@
+"""How each model stands, for the page, `/running` and the list of models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from llamaswap_py.config.values import Config, Model
+from llamaswap_py.runtime.runs import Run
+from llamaswap_py.schedule.lives import Sight
+from llamaswap_py.schedule.plan import Phase
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    model: Model  # rendered where it runs
+    phase: Phase
+    run: int  # 0 where none is alive
+    pid: int | None
+    seated: int
+    waiting: int
+    why: str = ""
+
+
+def standings(sights: Mapping[str, Sight], runs: Iterable[Run], config: Config) -> list[Standing]:
+    """Every model of the configuration, and what still runs of one that left it."""
+    running = {run.model.id: run for run in runs}
+    return [standing(sight, running.get(name), config) for name, sight in sorted(sights.items())]
+
+
+def standing(sight: Sight, run: Run | None, config: Config) -> Standing:
+    model = run.rendered if run else config.models[sight.model]
+    pid = run.child.pid if run and run.child else None
+    return Standing(model, sight.phase, sight.run, pid, sight.seated, sight.waiting, sight.why)
