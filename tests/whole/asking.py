@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import httpx
 
-from tests.whole.program import LONG, Program
+from tests.whole.program import LONG, Program, config
 
 Shape = Callable[[httpx.Response], tuple[str, str]]  # reads a refusal: its code and its sentence
+
+# Two suites that run side by side must not give out the same ports in the same moment; below all that systems give out.
+OWN_PORTS = 10_000 + os.getpid() % 20_000
+
+# Nothing here is encrypted, and a client that reads the machine's certificates first takes 30 ms to make.
+NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def settings(*models: str, **keys: object) -> str:
+    """A configuration whose ports are this process's own."""
+    return config(*models, **{"startPort": OWN_PORTS, **keys})
 
 
 @contextmanager
 def caller(program: Program, key: str = "") -> Iterator[httpx.Client]:
     headers = {"Authorization": f"Bearer {key}"} if key else {}
-    with httpx.Client(base_url=program.url, headers=headers, timeout=LONG, trust_env=False) as client:
+    with httpx.Client(
+        base_url=program.url, headers=headers, timeout=LONG, verify=NO_CERTIFICATES, trust_env=False
+    ) as client:
         yield client
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -13,8 +13,8 @@ import psutil
 import pytest
 
 from tests.fakes.llama_answers import text_of
-from tests.whole.asking import caller, chat, forgive, openai_shape, pids, running
-from tests.whole.program import Program, config, fake, model
+from tests.whole.asking import caller, chat, forgive, openai_shape, pids, running, settings
+from tests.whole.program import Program, fake, model
 
 LONG_NAME = "org/thing:7b"
 NAMES = [LONG_NAME, "org%2Fthing%3A7b", "short"]
@@ -27,7 +27,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def program(folder: Path) -> Iterator[Program]:
-    text = config(
+    text = settings(
         model("one", description="' answers '", ttl=90) + "    name: The first\n",
         model("two"),
         model(LONG_NAME, aliases="[short, other/alias]"),
@@ -78,28 +78,33 @@ def test_running_shows_the_command_as_it_was_started(program: Program, ask: http
     assert psutil.Process(row["pid"]).is_running()
 
 
-def test_running_shows_what_is_on_its_way(program: Program, ask: httpx.Client) -> None:
-    """A model that is being loaded is listed as starting, with who waits for it; unloading tells them why."""
-    before = program.said
-    with ThreadPoolExecutor() as pool:
-        asked = pool.submit(chat, program, "sleepy", "x")
-        program.wait_for("sleepy: starting", before)
-        loading = pool.submit(load, program, "sleepy")
-        row = running(program)["sleepy"]
-        assert (row["state"], row["waiting"]) == ("starting", 1)
-        ask.post("/api/models/unload/sleepy").raise_for_status()
-        refusals = [asked.result(), loading.result()]
-    for response in refusals:
-        assert response.status_code == 503
-        code, sentence = openai_shape(response)
-        assert code == "model_unloaded"
-        assert "model sleepy was unloaded by order" in sentence
-    assert running(program) == {}
-
-
 def load(program: Program, name: str) -> httpx.Response:
     with caller(program) as client:
         return client.post(f"/api/models/load/{name}")
+
+
+def ask_for(program: Program, name: str) -> httpx.Response:
+    return chat(program, name, "x")
+
+
+@pytest.mark.parametrize(("order", "waiting"), [(load, 0), (ask_for, 1)])
+def test_a_model_on_its_way_is_shown_and_can_be_unloaded(
+    program: Program, ask: httpx.Client, order: Callable[[Program, str], httpx.Response], waiting: int
+) -> None:
+    """While it is loaded, by order or for a caller, it is listed as starting; unloading tells those who wait why."""
+    before = program.said
+    with ThreadPoolExecutor() as pool:
+        asked = pool.submit(order, program, "sleepy")
+        program.wait_for("sleepy: starting", before)
+        row = running(program)["sleepy"]
+        assert (row["state"], row["waiting"]) == ("starting", waiting)
+        ask.post("/api/models/unload/sleepy").raise_for_status()
+        response = asked.result()
+    assert response.status_code == 503
+    code, sentence = openai_shape(response)
+    assert code == "model_unloaded"
+    assert "model sleepy was unloaded by order" in sentence
+    assert running(program) == {}
 
 
 @pytest.mark.parametrize("path", ["/v1/models", "/models"])
@@ -264,7 +269,7 @@ def test_with_keys_every_door_but_health_is_locked(tmp_path: Path) -> None:
     """Without one: 401 with a challenge that browsers know. With one, in any of three places: open."""
     paths = ["/running", "/v1/models", "/models", "/logs", "/logs/stream", "/unload"]
     orders = ["/api/models/unload", "/api/models/load/one", "/v1/embeddings", "/infill"]
-    text = config(model("one"), apiKeys="[first, second]")
+    text = settings(model("one"), apiKeys="[first, second]")
     with Program(tmp_path, text, watch=False) as locked, caller(locked) as client:
         assert client.get("/health").status_code == 200
         refused = [client.get(path) for path in paths] + [client.post(path) for path in orders]

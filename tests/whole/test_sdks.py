@@ -15,9 +15,9 @@ from anthropic.types import MessageParam
 from openai.types.chat import ChatCompletionMessageParam
 
 from tests.fakes.llama_answers import text_of
-from tests.whole.asking import forgive, pids
+from tests.whole.asking import forgive, pids, settings
 from tests.whole.journal import Journal
-from tests.whole.program import LONG, Program, config, model
+from tests.whole.program import LONG, Program, model
 
 KEY = "sk-the-house-key"
 CHILD_KEY = "sk-the-childs-own"
@@ -26,13 +26,20 @@ DYING = "[fake words=9 crash=3] say something long"
 
 
 @pytest.fixture(scope="module")
-def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+def seats(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Journal]:
+    """What the model with room for a single caller writes down."""
+    with Journal(tmp_path_factory.mktemp("seats")) as book:
+        yield book
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory, seats: Journal) -> Iterator[Program]:
     """No keys: models that exclude each other, one with room for a single caller, one that cannot start."""
     folder = tmp_path_factory.mktemp("open")
-    text = config(
+    text = settings(
         model("one"),
         model("two"),
-        model("narrow", concurrencyLimit=1),
+        model("narrow", seats.option, concurrencyLimit=1),
         model("stillborn", "--exit --exit-code 7 --stderr 'the weights are missing'"),
         model("keyed", f"--api-key {CHILD_KEY}"),
     )
@@ -45,18 +52,18 @@ def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Program, 
     """A program with a key, and the journal of its one model."""
     folder = tmp_path_factory.mktemp("locked")
     with Journal(folder) as book:
-        text = config(model("one", book.option), apiKeys=f"[{KEY}]")
+        text = settings(model("one", book.option), apiKeys=f"[{KEY}]")
         with Program(folder, text, watch=False) as started:
             yield started, book
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def oai(program: Program) -> Iterator[openai.OpenAI]:
     with openai_client(program) as client:
         yield client
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def claude(program: Program) -> Iterator[anthropic.Anthropic]:
     with anthropic_client(program) as client:
         yield client
@@ -214,18 +221,12 @@ async def test_many_callers_of_both_models_and_both_sdks_at_once(program: Progra
 
 
 def test_an_unknown_model_is_not_found(oai: openai.OpenAI, claude: anthropic.Anthropic) -> None:
-    """Both packages raise NotFoundError, with a sentence that names what was asked."""
-    with pytest.raises(openai.NotFoundError, match="there is no model 'onne' here; did you mean one"):
+    """Both packages raise NotFoundError with a sentence that helps; code and type are where programs look for them."""
+    with pytest.raises(openai.NotFoundError, match="there is no model 'onne' here; did you mean one") as caught:
         chat(oai, "onne", "x")
+    assert (caught.value.code, caught.value.type) == ("model_not_found", "invalid_request_error")
     with pytest.raises(anthropic.NotFoundError, match="there is no model 'onne' here; did you mean one"):
         message(claude, "onne", "x")
-
-
-def test_openai_errors_carry_code_and_type(oai: openai.OpenAI) -> None:
-    """What programs branch on is where OpenAI puts it."""
-    with pytest.raises(openai.NotFoundError) as caught:
-        chat(oai, "no such", "x")
-    assert (caught.value.code, caught.value.type) == ("model_not_found", "invalid_request_error")
 
 
 @pytest.mark.parametrize("key", ["wrong", f"{KEY}-and-more"])
@@ -273,7 +274,9 @@ def test_without_keys_of_ours_the_callers_key_reaches_the_models_server(program:
         message(claude, "keyed", "x")
 
 
-def test_beyond_the_concurrency_limit_is_a_rate_limit(oai: openai.OpenAI, claude: anthropic.Anthropic) -> None:
+def test_beyond_the_concurrency_limit_is_a_rate_limit(
+    oai: openai.OpenAI, claude: anthropic.Anthropic, seats: Journal
+) -> None:
     """While the one seat is taken both packages raise RateLimitError; when it is left the model answers again."""
     prompt = "[fake words=9 stall=3] hold the seat"
     with oai.chat.completions.create(model="narrow", messages=says(prompt), stream=True) as held:
@@ -283,6 +286,8 @@ def test_beyond_the_concurrency_limit_is_a_rate_limit(oai: openai.OpenAI, claude
         assert caught.value.response.headers["Retry-After"] == "1"
         with pytest.raises(anthropic.RateLimitError, match=r"model narrow .* concurrencyLimit"):
             message(claude, "narrow", "x")
+    seats.wait("gone")
+    assert chat(oai, "narrow", "x") == text_of("narrow", "x")
 
 
 def test_a_command_that_exits_at_once(program: Program, oai: openai.OpenAI, claude: anthropic.Anthropic) -> None:
@@ -332,15 +337,16 @@ def test_a_death_before_the_first_byte(oai: openai.OpenAI, claude: anthropic.Ant
         assert other.value.status_code == 502
 
 
-def test_a_death_in_a_chat_stream_raises(oai: openai.OpenAI) -> None:
-    """What came before the death arrives, then the package raises: never a clean end."""
+@pytest.mark.parametrize("prompt", [DYING, DYING.replace("crash", "cut")])
+def test_a_death_in_a_chat_stream_raises(oai: openai.OpenAI, prompt: str) -> None:
+    """What came before the death, or before a connection cut in mid-event, arrives; then the package raises."""
     pieces: list[str] = []
-    chunks = oai.chat.completions.create(model="one", messages=says(DYING), stream=True)
+    chunks = oai.chat.completions.create(model="one", messages=says(prompt), stream=True)
     with pytest.raises(openai.APIError, match=CUT) as caught:
         pieces.extend(choice.delta.content or "" for chunk in chunks for choice in chunk.choices)
     assert caught.value.code == "upstream_failed"
     assert pieces
-    assert text_of("one", DYING, 9).startswith("".join(pieces))
+    assert text_of("one", prompt, 9).startswith("".join(pieces))
 
 
 def test_a_death_in_a_completions_stream_raises(oai: openai.OpenAI) -> None:
