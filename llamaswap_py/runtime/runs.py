@@ -7,6 +7,8 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import structlog
+
 from llamaswap_py.config.command import render
 from llamaswap_py.config.values import Config, Model
 from llamaswap_py.errors import Refusal, StartFailed, Unloaded, UpstreamFailed
@@ -19,6 +21,8 @@ from llamaswap_py.runtime.pool import Pool
 from llamaswap_py.runtime.tasks import Tasks
 from llamaswap_py.runtime.vitals import Vitals
 from llamaswap_py.wire.address import Address
+
+log = structlog.get_logger("runs")
 
 # How much of a failed command's output its callers are shown.
 TAIL_LINES = 12
@@ -95,8 +99,7 @@ class Run:
             return None
         failure: Refusal | None = None
         try:
-            vitals = await self.spawn()
-            failure = await vitals.become_ready(self.ready_limit)
+            vitals, failure = await self.come_up()
             if failure is None and not self.stopping.done():
                 ready()
                 failure = await vitals.until_over()
@@ -107,12 +110,31 @@ class Run:
             await self.finish(failure)
         return None if self.stopping.done() else failure
 
-    async def spawn(self) -> Vitals:
+    async def come_up(self) -> tuple[Vitals, Refusal | None]:
+        """Where somebody else got our port between our look at it and our server's own, once more on another."""
+        vitals = await self.spawn(self.preferred_port)
+        failure = await vitals.become_ready(self.ready_limit)
+        if failure is None or not await self.robbed():
+            return vitals, failure
+        log.warning(f"{self.model.id}: {failure.message}; its port is taken now, trying another")
+        self.last_words.clear()
+        vitals = await self.spawn(None)
+        return vitals, await vitals.become_ready(self.ready_limit)
+
+    async def robbed(self) -> bool:
+        """Asked after a failure. Ends what is left of our own first: then whoever holds our port is a stranger."""
+        port = self.port
+        if port is None or self.stopping.done():
+            return False
+        await self.finish(None)
+        return not self.stopping.done() and not ports.free(port)
+
+    async def spawn(self, preferred_port: int | None) -> Vitals:
         if not self.model.cmd.strip():
             raise StartFailed(f"model {self.model.id} has no command: give it a `cmd` in the configuration")
         ground = self.ground
         if "${PORT}" in self.model.cmd:
-            self.port = self.take_port()
+            self.port = self.take_port(preferred_port)
         self.rendered = render(self.model, self.port)
         self.pool = Pool(self.address())
         try:
@@ -122,9 +144,9 @@ class Run:
         child, pool = self.child, self.pool
         return Vitals(self.rendered, self.port, child, pool, self.stopping, ground.tasks, ground.clock, ground.sleep)
 
-    def take_port(self) -> int:
+    def take_port(self, preferred: int | None) -> int:
         try:
-            port = ports.pick(self.preferred_port, self.ground.taken_ports)
+            port = ports.pick(preferred, self.ground.taken_ports)
         except OSError as error:
             raise StartFailed(f"model {self.model.id}: {error}: all ports of this machine are in use") from error
         self.ground.taken_ports.add(port)
@@ -151,6 +173,7 @@ class Run:
             await self.child.stop(self.model.unload_timeout)
         if self.port is not None:
             self.ground.taken_ports.discard(self.port)
+            self.port = None
 
     def told(self, what: Refusal) -> Refusal:
         """The same refusal, with whose it is and what was said last."""

@@ -10,6 +10,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,7 +24,17 @@ from llamaswap_py.runtime.logs import Logs
 from llamaswap_py.runtime.runs import Ground, Run
 from llamaswap_py.runtime.tasks import Tasks
 from tests.fakes.llama_answers import text_of
-from tests.whole.asking import Shape, anthropic_shape, caller, forgive, openai_shape, running, settings, taken_port
+from tests.whole.asking import (
+    Shape,
+    anthropic_shape,
+    caller,
+    chat,
+    forgive,
+    openai_shape,
+    running,
+    settings,
+    taken_port,
+)
 from tests.whole.program import LONG, ROOT, Program, fake, model
 
 LIMIT = 4096
@@ -215,6 +226,23 @@ def test_a_taken_start_port_is_stepped_aside(tmp_path: Path) -> None:
     assert row["proxy"].startswith("http://localhost:")
     assert row["proxy"] != f"http://localhost:{port}"
     assert f"--port {port}" not in row["cmd"]
+
+
+def test_a_port_that_is_taken_in_the_last_moment(tmp_path: Path) -> None:
+    """Somebody else listens on the model's port between our look at it and its server's own: it gets another."""
+    go = tmp_path / "go"
+    os.mkfifo(go)
+    command = f"sh -c 'echo port ${{PORT}} && cat {go} && exec {fake()}'"
+    text = settings(f"""  late: {{cmd: "{command}"}}\n""", logToStdout="both")
+    with Program(tmp_path, text, watch=False) as program, ThreadPoolExecutor() as pool:
+        asked = pool.submit(chat, program, "late", "x")
+        lost = program.wait_for(r"^port \d+$")
+        with socket.create_server(("127.0.0.1", int(lost.split()[1]))):
+            go.write_text("")
+            found = program.wait_for(rf"^port (?!{lost.split()[1]}$)")
+            go.write_text("")
+            assert asked.result().status_code == 200
+        assert running(program)["late"]["proxy"] == f"http://localhost:{found.split()[1]}"
 
 
 async def test_a_health_check_that_never_passes(tmp_path: Path) -> None:
