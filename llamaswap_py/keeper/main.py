@@ -13,15 +13,17 @@ import socket
 import sys
 import time
 
-from llamaswap_py.keeper import birth, messages, table, trees
+from llamaswap_py.keeper import birth, table, trees
+from llamaswap_py.keeper.line import CHUNK, Line
 from llamaswap_py.keeper.runs import FIRST_PAUSE, LONGEST_PAUSE, Run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from llamaswap_py.keeper.messages import Message
 
 DEAF = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGTSTP")
-CHUNK = 1 << 16
 THRIFT = 4  # between two looks at the table, so many times what the last one cost: a storm of deaths stays cheap
 
 
@@ -29,25 +31,20 @@ class Keeper:
     """The loop: words from the proxy, deaths of children, looks that are due."""
 
     def __init__(self, line: socket.socket) -> None:
-        self.line = line
-        self.reader = messages.Reader()
-        self.outputs: list[int] = []  # descriptors that came along, in the order of their spawns
-        self.unsent = bytearray()
         self.runs: dict[int, Run] = {}
         self.births: dict[int, Run] = {}  # by the descriptor that tells whether the command runs
         self.looked = 0.0
         self.spare = 0.0
-        self.open = True
         self.selector = selectors.DefaultSelector()
         self.bell, ring = os.pipe()
         for end in (self.bell, ring):
             os.set_blocking(end, False)
         signal.set_wakeup_fd(ring, warn_on_full_buffer=False)
-        self.selector.register(line, selectors.EVENT_READ)
+        self.line = Line(line, self.selector)
         self.selector.register(self.bell, selectors.EVENT_READ)
 
     def serve(self) -> None:
-        while self.open:
+        while self.line.open:
             for key, events in self.selector.select(self.patience()):
                 self.attend(key.fd, events)
             self.reap()
@@ -55,19 +52,13 @@ class Keeper:
 
     def attend(self, descriptor: int, events: int) -> None:
         if descriptor == self.bell:
-            self.silence()
+            silence(self.bell)
         elif descriptor in self.births:
             self.born(descriptor)
         elif events & selectors.EVENT_WRITE:
-            self.flush()
+            self.line.flush()
         else:
             self.listen()
-
-    def silence(self) -> None:
-        try:
-            os.read(self.bell, CHUNK)
-        except BlockingIOError:
-            return
 
     def patience(self) -> float | None:
         due = min((run.next_look for run in self.runs.values()), default=None)
@@ -76,24 +67,12 @@ class Keeper:
     # -- the line to the proxy
 
     def listen(self) -> None:
-        try:
-            data, descriptors, _, _ = socket.recv_fds(self.line, CHUNK, 16)
-        except BlockingIOError:
-            return
-        except OSError:
-            data, descriptors = b"", []
-        for descriptor in descriptors:
-            os.set_inheritable(descriptor, False)
-        self.outputs += descriptors
-        if not data:
-            self.open = False
-            return
-        for message in self.reader.feed(data):
+        for message in self.line.receive():
             self.obey(message)
 
     def obey(self, order: Message) -> None:
         if order["do"] == "spawn":
-            self.spawn(order, self.outputs.pop(0))
+            self.spawn(order, self.line.outputs.pop(0))
         elif (run := self.runs.get(order["id"])) is None:
             return  # it was gone before the word came
         elif order["do"] == "kill":
@@ -103,22 +82,6 @@ class Keeper:
         else:
             run.signal(self.find(run), order["sig"])
 
-    def say(self, message: Message) -> None:
-        self.unsent += messages.encode(message)
-        self.flush()
-
-    def flush(self) -> None:
-        try:
-            while self.unsent:
-                del self.unsent[: self.line.send(self.unsent)]
-        except BlockingIOError:
-            pass  # the proxy is slow to listen; the rest goes when it does
-        except OSError:
-            self.unsent.clear()  # nobody listens: `listen` will see the end
-        wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if self.unsent else 0)
-        if self.selector.get_key(self.line).events != wanted:
-            self.selector.modify(self.line, wanted)
-
     # -- births and deaths
 
     def spawn(self, order: Message, output: int) -> None:
@@ -126,7 +89,7 @@ class Keeper:
         try:
             pid, told = birth.fork(order, output)
         except OSError as error:
-            self.say({"is": "refused", "id": number, "step": "fork", "errno": error.errno, "text": error.strerror})
+            self.line.say({"is": "refused", "id": number, "step": "fork", "errno": error.errno, "text": error.strerror})
             return
         finally:
             os.close(output)
@@ -141,16 +104,16 @@ class Keeper:
         os.close(told)
         run.starting = False
         if not complaint:
-            self.say({"is": "spawned", "id": run.number, "pid": run.pid, "started": run.started})
+            self.line.say({"is": "spawned", "id": run.number, "pid": run.pid, "started": run.started})
             return
         del self.runs[run.number]
-        self.say({"is": "refused", "id": run.number, **json.loads(complaint)})
+        self.line.say({"is": "refused", "id": run.number, **json.loads(complaint)})
 
     def reap(self) -> None:
         """Everyone's last word, the leaders' and the adopted orphans' alike."""
         leaders = {run.pid: run for run in self.runs.values() if not run.ended}
         deaths = 0
-        while (death := self.next_death()) is not None:
+        while (death := next_death()) is not None:
             pid, status = death
             deaths += 1
             if pid in leaders:
@@ -158,13 +121,6 @@ class Keeper:
         for run in self.runs.values():
             if deaths and run.ended:  # this death may have been the last of its tree
                 run.look_soon(self.looked + self.spare)
-
-    def next_death(self) -> tuple[int, int] | None:
-        try:
-            pid, status = os.waitpid(-1, os.WNOHANG)
-        except ChildProcessError:
-            return None
-        return (pid, status) if pid else None
 
     def bury(self, run: Run, status: int) -> None:
         while run.starting:  # it ended before we read that it began
@@ -175,7 +131,7 @@ class Keeper:
         run.pause = FIRST_PAUSE
         code = os.waitstatus_to_exitcode(status)
         ending = {"code": code, "signal": None} if code >= 0 else {"code": None, "signal": -code}
-        self.say({"is": "exited", "id": run.number, **ending})
+        self.line.say({"is": "exited", "id": run.number, **ending})
 
     # -- trees
 
@@ -187,7 +143,7 @@ class Keeper:
         """What is wanted of the runs whose look is due, from one view of the table."""
         begun = time.monotonic()
         due = [run for run in self.runs.values() if run.next_look <= begun]
-        if due and self.no_strays():
+        if due and no_strays(self.runs.values()):
             due = [run for run in due if not self.bid_farewell(run)]
         if not due:
             return
@@ -210,19 +166,14 @@ class Keeper:
         if not run.ended:
             return False
         del self.runs[run.number]
-        self.say({"is": "gone", "id": run.number})
+        self.line.say({"is": "gone", "id": run.number})
         return True
-
-    def no_strays(self) -> bool:
-        """No child but leaders: what outlived its leader would be one. Spares an ordinary stop the whole table."""
-        children = table.own_children()
-        return children is not None and children <= {run.pid for run in self.runs.values() if not run.ended}
 
     # -- the end
 
     def end(self) -> None:
         """The proxy is gone, however it went: so goes everything below us, until nothing is left."""
-        self.selector.unregister(self.line)
+        self.line.close()
         for told in self.births:
             self.selector.unregister(told)
         pause = FIRST_PAUSE
@@ -230,11 +181,11 @@ class Keeper:
             for process in living:
                 trees.send(process, signal.SIGKILL)
             self.selector.select(pause)
-            self.silence()
+            silence(self.bell)
             pause = min(pause * 2, LONGEST_PAUSE)
 
     def everyone(self) -> list[table.Process]:
-        while self.next_death() is not None:
+        while next_death() is not None:
             pass
         rows = table.snapshot()
         family = trees.below(rows, os.getpid())
@@ -242,6 +193,27 @@ class Keeper:
         for run in self.runs.values():
             found.update((process.pid, process) for process in run.find(rows, family))
         return [process for process in found.values() if process.alive]
+
+
+def silence(bell: int) -> None:
+    try:
+        os.read(bell, CHUNK)
+    except BlockingIOError:
+        return
+
+
+def next_death() -> tuple[int, int] | None:
+    try:
+        pid, status = os.waitpid(-1, os.WNOHANG)
+    except ChildProcessError:
+        return None
+    return (pid, status) if pid else None
+
+
+def no_strays(runs: Iterable[Run]) -> bool:
+    """No child but leaders: what outlived its leader would be one. Spares an ordinary stop the whole table."""
+    children = table.own_children()
+    return children is not None and children <= {run.pid for run in runs if not run.ended}
 
 
 def deafen() -> None:

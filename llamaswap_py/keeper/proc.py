@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 
 from llamaswap_py.keeper.process import Process
@@ -13,7 +14,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-TICKS = os.sysconf("SC_CLK_TCK")
+TICKS = 100  # what every Linux of today says
+if sys.platform == "linux":
+    TICKS = os.sysconf("SC_CLK_TCK")
 BOOTTIME = 7  # time.CLOCK_BOOTTIME by its number, which other systems' Python does not name
 
 

@@ -136,7 +136,7 @@ class Run:
         if "${PORT}" in self.model.cmd:
             self.port = self.take_port(preferred_port)
         self.rendered = render(self.model, self.port)
-        self.pool = Pool(self.address())
+        self.pool = Pool(address_of(self.rendered))
         try:
             self.child = await LocalRun.launch(ground.link, self.rendered, self.port, self.output, os.environ)
         except StartFailed as refusal:
@@ -151,13 +151,6 @@ class Run:
             raise StartFailed(f"model {self.model.id}: {error}: all ports of this machine are in use") from error
         self.ground.taken_ports.add(port)
         return port
-
-    def address(self) -> Address:
-        try:
-            return Address.parse(self.rendered.proxy)
-        except ValueError as error:
-            why = f"its proxy cannot be reached: {error}. Write it as http://host:port"
-            raise StartFailed(f"model {self.model.id}: {why}") from error
 
     def output(self, data: bytes) -> None:
         self.last_words.write(data)
@@ -179,3 +172,11 @@ class Run:
         """The same refusal, with whose it is and what was said last."""
         tail = self.last_words.tail(TAIL_LINES)
         return type(what)(f"model {self.model.id}: {what.message}" + (f". Its last output:\n{tail}" if tail else ""))
+
+
+def address_of(model: Model) -> Address:
+    try:
+        return Address.parse(model.proxy)
+    except ValueError as error:
+        why = f"its proxy cannot be reached: {error}. Write it as http://host:port"
+        raise StartFailed(f"model {model.id}: {why}") from error
