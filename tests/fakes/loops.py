@@ -14,7 +14,7 @@ if importlib.util.find_spec("uvloop"):
 
     LOOPS["uvloop"] = uvloop.new_event_loop
 
-PATIENCE = 30.0  # far above what any of these tests takes; a test that hangs shall say where
+PATIENCE = 20.0  # far above what any of these tests takes; a test that hangs shall say where
 
 
 def on_loop(loop: str, scene: Callable[[], Coroutine[None, None, None]]) -> None:

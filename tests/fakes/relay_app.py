@@ -33,6 +33,20 @@ class WatchedSink(RequestSink):
         await super().drained()
 
 
+class WatchedRelayed(Relayed):
+    """Tells when a complete answer waits for its caller to read."""
+
+    def __init__(self, request: web.BaseRequest, outcome: Outcome, full: asyncio.Event) -> None:
+        super().__init__(request, outcome)
+        self._protocol = request.protocol
+        self._full = full
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        if self._protocol.writing_paused:
+            self._full.set()
+        await super().write_eof(data)
+
+
 class RelayApp:
     """`async with RelayApp(address) as app:` relays everything to one address."""
 
@@ -40,6 +54,7 @@ class RelayApp:
         self.pool = Pool(address, connect_timeout=connect_timeout)
         self.outcomes: asyncio.Queue[Outcome] = asyncio.Queue()
         self.full = asyncio.Event()
+        self.begun_full = False  # an answer was begun while the one before it still filled the caller's buffer
         self.port = 0
         self._callers: list[RawCaller] = []
         self._tls = tls
@@ -50,6 +65,7 @@ class RelayApp:
         )
 
     async def _relay(self, request: web.Request) -> web.StreamResponse:
+        self.begun_full = self.begun_full or request.protocol.writing_paused
         body = await request.read()
         wanted = UpstreamRequest(
             request.method, request.raw_path, tuple(request.headers.items()), body, request.remote or ""
@@ -59,7 +75,7 @@ class RelayApp:
         if outcome.phase is Phase.NOTHING:
             assert outcome.refusal is not None
             return web.Response(status=outcome.refusal.status, text=outcome.refusal.message)
-        return Relayed(request, outcome)
+        return WatchedRelayed(request, outcome, self.full)
 
     async def __aenter__(self) -> Self:
         await self._runner.setup()

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
+from aiohttp import web
 
 from llamaswap_py.errors import Unloaded, UpstreamFailed
 from llamaswap_py.runtime.relay import Closer, Phase
+from llamaswap_py.server.relayed import RequestSink
 from tests.fakes.loops import on_all_loops, on_every_loop
 from tests.fakes.messages import ANSWERS, SSE_HEAD, chunk, message
 from tests.fakes.raw_upstream import Peer, RawUpstream
@@ -208,3 +212,22 @@ def test_when_the_caller_leaves_the_server_sees_it_too(moment: str) -> None:
             assert app.pool.open == 0
 
     on_all_loops(scene)
+
+
+async def mistaken(request: web.Request) -> web.StreamResponse:
+    RequestSink(request).write(b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhello")
+    raise RuntimeError("a mistake of ours after the first byte")
+
+
+@on_every_loop
+async def test_our_own_mistake_after_the_first_byte_adds_no_second_head() -> None:
+    app = web.Application()
+    app.router.add_get("/", mistaken)
+    runner = web.AppRunner(app, handler_cancellation=True, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    reader, writer = await asyncio.open_connection("127.0.0.1", runner.addresses[0][1])
+    writer.write(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
+    assert await reader.read() == b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhello"
+    writer.close()
+    await runner.cleanup()

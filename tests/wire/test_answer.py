@@ -85,6 +85,13 @@ def test_an_end_of_event_that_is_none_does_not_pass() -> None:
     assert answer.feed(chunk(b"\n")) == chunk(b"data: 1\n\n")
 
 
+def test_a_whole_chunk_that_ends_a_held_event_waits_for_its_turn() -> None:
+    answer = Answer(NEW, "POST")
+    answer.feed(EVENTS)
+    assert answer.feed(chunk(b"data: 1")) == b""
+    assert answer.feed(chunk(b"2\n\n")) == chunk(b"data: 12\n\n")
+
+
 def test_a_body_of_known_length_passes_untouched() -> None:
     answer = Answer(NEW, "POST")
     answer.feed(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n")
