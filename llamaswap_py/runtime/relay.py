@@ -95,9 +95,49 @@ async def relay(
     return passage.outcome()
 
 
+class Wait:
+    """The only two things a relay's coroutine waits for: that it is called, and that a full sink drained."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._call: asyncio.Future[None] = self._loop.create_future()
+        self._drain: asyncio.Timeout | None = None
+
+    def ring(self) -> None:
+        if not self._call.done():
+            self._call.set_result(None)
+
+    def end(self) -> None:
+        """Call, and cut short what waits for a sink: its caller may never read on."""
+        self.ring()
+        if self._drain is not None:
+            self._drain.reschedule(self._loop.time())
+
+    async def rung(self) -> None:
+        await self._call
+        self._call = self._loop.create_future()
+
+    async def drained(self, sink: Sink) -> None:
+        """Until the sink has room, or the end. ConnectionError where the caller is gone."""
+        try:
+            async with asyncio.timeout(None) as self._drain:
+                await sink.drained()
+        except TimeoutError:
+            return  # the end: whoever called it has said why
+        finally:
+            self._drain = None
+
+
+def _phase(answer: Answer, sent: int, complete: bool) -> Phase:
+    if complete:
+        return Phase.COMPLETE
+    if not sent:
+        return Phase.NOTHING
+    return Phase.BODY if answer.body_began else Phase.HEAD
+
+
 class Passage:
-    """The state of one relay. Everything happens in the connection's callbacks; the coroutine waits for two
-    things only, that the answer ended or that a full sink drained."""
+    """The state of one relay. Everything happens in the connection's callbacks."""
 
     def __init__(self, pool: Pool, request: UpstreamRequest, sink: Sink, broken: Callable[[Refusal], bytes]) -> None:
         self._loop = asyncio.get_running_loop()
@@ -107,8 +147,7 @@ class Passage:
         self._broken = broken
         self._answer = Answer(sink.caller, request.method)
         self._connection: Connection | None = None
-        self._wake: asyncio.Future[None] = self._loop.create_future()
-        self._drain: asyncio.Timeout | None = None
+        self._wait = Wait()
         self._reached = False  # a connection was there to send the request on
         self._heard = False  # the server has sent something
         self._over = False
@@ -140,7 +179,7 @@ class Passage:
             self._settle()
         elif self._sink.full and self._connection is not None:
             self._connection.pause()
-            self._rouse()
+            self._wait.ring()
 
     def ended(self) -> None:
         """The server closed its side."""
@@ -166,16 +205,14 @@ class Passage:
         if connection is not None:
             connection.release()
             connection.abort()
-        if self._drain is not None:
-            self._drain.reschedule(self._ended)
-        self._rouse()
+        self._wait.end()
 
     def outcome(self) -> Outcome:
         answer, complete = self._answer, self._over and self._closed_by is None
         return Outcome(
             status=answer.head.status if answer.head else 0,
             bytes_sent=self._sent,
-            phase=self._phase(complete),
+            phase=_phase(answer, self._sent, complete),
             closed_by=self._closed_by,
             refusal=self._refusal,
             complete=complete,
@@ -186,46 +223,25 @@ class Passage:
             reached=self._reached,
         )
 
-    def _phase(self, complete: bool) -> Phase:
-        if complete:
-            return Phase.COMPLETE
-        if not self._sent:
-            return Phase.NOTHING
-        return Phase.BODY if self._answer.body_began else Phase.HEAD
-
     async def _exchange(self, connection: Connection, head: bytes) -> None:
         self._connection = connection
-        self._reached = True
         connection.begin(self, head, self._request.body)
         while True:
-            await self._wake
+            await self._wait.rung()
             if self._over:
                 return
-            self._wake = self._loop.create_future()
-            await self._drained()
-
-    async def _drained(self) -> None:
-        """Wait for the caller to read on; an end from elsewhere (the server is stopped) cuts the wait short."""
-        gone = False
-        try:
-            async with asyncio.timeout(None) as self._drain:
-                await self._sink.drained()
-        except TimeoutError:
-            return
-        except ConnectionError:
-            gone = True
-        finally:
-            self._drain = None
-        if gone:
-            self.finish(Closer.CALLER, None)
-        elif self._connection is not None:
-            self._connection.resume()
+            try:
+                await self._wait.drained(self._sink)
+            except ConnectionError:
+                self.finish(Closer.CALLER, None)
+            if self._connection is not None:
+                self._connection.resume()
 
     def _again(self) -> None:
         """Back to the beginning, for the one repetition."""
         self._answer = Answer(self._sink.caller, self._request.method)
-        self._wake = self._loop.create_future()
         self._over, self._closed_by, self._refusal = False, None, None
+        self._reached = False
 
     def _settle(self) -> None:
         """The answer came to its end, good or bad."""
@@ -263,7 +279,3 @@ class Passage:
             self._first_byte = self._loop.time()
         self._sent += len(data)
         self._sink.write(data)
-
-    def _rouse(self) -> None:
-        if not self._wake.done():
-            self._wake.set_result(None)
