@@ -225,6 +225,7 @@ class Passage:
 
     async def _exchange(self, connection: Connection, head: bytes) -> None:
         self._connection = connection
+        self._reached = True
         connection.begin(self, head, self._request.body)
         while True:
             await self._wait.rung()

@@ -54,6 +54,9 @@ class Connection(asyncio.Protocol):
 
     def begin(self, listener: Listener, head: bytes, body: bytes) -> None:
         """Send a request; its answer goes to `listener` until `release`."""
+        if self._transport is None or self._transport.is_closing():
+            listener.lost(None)  # the server closed between the dial and now
+            return
         self._listener = listener
         self.requests += 1
         if len(body) <= PIECE:

@@ -185,6 +185,16 @@ async def test_a_connection_with_unsent_bytes_is_not_kept() -> None:
         pool.close(Unloaded("over"))
 
 
+@on_every_loop
+async def test_a_request_on_a_connection_that_is_already_lost_is_answered_at_once() -> None:
+    async with RawUpstream() as upstream:
+        pool, ear = Pool(upstream.address), Ear()
+        connection = await pool.take()
+        connection.abort()
+        connection.begin(ear, ASK, b"")
+        assert await ear.heard.get() is None
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
 def test_localhost_is_dialled_on_both_loopbacks(host: str) -> None:
     async def scene() -> None:

@@ -105,6 +105,7 @@ async def test_a_fresh_connection_that_dies_and_one_that_had_begun_to_answer_are
         assert outcome.phase is Phase.NOTHING
         assert outcome.closed_by is Closer.UPSTREAM
         assert outcome.status == 0
+        assert outcome.reached
         assert outcome.first_byte is None
         peer = await warm(pool, upstream)
         asking = asyncio.create_task(relay(pool, REQUEST, Collector(), broken))
@@ -126,6 +127,7 @@ async def test_an_unreachable_server_and_a_bad_request_are_outcomes_with_nothing
     outcome = await relay(pool, REQUEST, Collector(), broken)
     assert isinstance(outcome.refusal, UpstreamFailed)
     assert str(address) in outcome.refusal.message
+    assert not outcome.reached
     pool.close(Unloaded("by order"))
     outcome = await relay(pool, REQUEST, Collector(), broken)
     assert isinstance(outcome.refusal, Unloaded)
