@@ -61,10 +61,6 @@ class Reader:
 
     def feed(self, data: bytes) -> bytes:
         """Take what came; return the body bytes in it, in order."""
-        if self._stage == Stage.LENGTH:
-            return self._of_length(data)
-        if self._stage == Stage.CLOSE:
-            return data
         body: list[bytes] = []
         data, self._kept = self._kept + data, b""
         at = 0
@@ -123,11 +119,6 @@ class Reader:
             case _:
                 return self._line(data, at)
         return len(data)
-
-    def _of_length(self, data: bytes) -> bytes:
-        body = data[: self._left]
-        self.surplus = self._counted(data, 0) < len(data)
-        return body
 
     def _counted(self, data: bytes, at: int) -> int:
         counted = min(self._left, len(data) - at)
