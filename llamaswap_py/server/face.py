@@ -20,6 +20,7 @@ from llamaswap_py.server.doors import Door, Kind, hang
 from llamaswap_py.server.guard import Guard
 from llamaswap_py.server.lists import Lists
 from llamaswap_py.server.logs import LogDoors
+from llamaswap_py.server.pages import Pages
 from llamaswap_py.server.proxy import Proxy
 
 # How long a connection may be without a whole request head, new, idle or slow. SDK pools give up theirs before.
@@ -48,6 +49,7 @@ def doors(conductor: Conductor, logs: Logs, guard: Callable[[], Guard]) -> list[
         *Lists(conductor).doors(),
         *Control(conductor).doors(),
         *LogDoors(conductor, logs).doors(),
+        *Pages().doors(),
         Door("GET", "/health", Kind.OPEN, health),
     ]
 
