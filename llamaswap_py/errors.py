@@ -57,6 +57,11 @@ class NoSuchRoute(Refusal):
     code = "not_found"
 
 
+class NoSuchRecord(Refusal):
+    status = 404
+    code = "not_found"
+
+
 class UnknownModel(Refusal):
     status = 404
     code = "model_not_found"
@@ -89,6 +94,13 @@ class TooManyRequests(Refusal):
 
     status = 429
     code = "concurrency_limit"
+
+
+class Cancelled(Refusal):
+    """An operator ended the request. A client would try again after a status of 5xx, and here it must not."""
+
+    status = 499
+    code = "cancelled"
 
 
 class StartFailed(Refusal):

@@ -17,6 +17,7 @@ from llamaswap_py.config.values import Config
 from llamaswap_py.daemon import voice
 from llamaswap_py.daemon.descriptors import raise_limit
 from llamaswap_py.daemon.leftovers import clear
+from llamaswap_py.daemon.observing import Observing
 from llamaswap_py.daemon.options import Options
 from llamaswap_py.daemon.reload import Reload, tell_warnings
 from llamaswap_py.daemon.sources import Sources
@@ -109,7 +110,9 @@ class Program:
         self.conductor = Conductor(config, ground, self.feed)
         self.reload = Reload(self.sources, config, self.put_into_force, self.feed)
         self.guard = guard_for(config)
-        self.face = Face(doors(self.conductor, self.logs, self.current_guard), self.current_guard)
+        self.observing = Observing(config, self.feed)
+        table = doors(self.conductor, self.logs, self.current_guard, self.observing.recordings)
+        self.face = Face(table, self.current_guard)
         self.heed_signals(loop)
         await self.face.open(sockets)
         log.info(f"llamaswap listening on http://{address}")
@@ -156,6 +159,8 @@ class Program:
     async def end(self, state: State) -> None:
         if hasattr(self, "face"):
             await self.face.close()
+        if hasattr(self, "observing"):
+            await self.observing.close()
         if hasattr(self, "link"):
             await self.link.close()
         await self.tasks.close()

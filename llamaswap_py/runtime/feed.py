@@ -33,7 +33,14 @@ class ConfigRefused:
     mistakes: tuple[str, ...]
 
 
-Event = ModelChanged | ConfigLoaded | ConfigRefused
+@dataclass(frozen=True, slots=True)
+class RowStored:
+    """A finished request was written down."""
+
+    id: int
+
+
+Event = ModelChanged | ConfigLoaded | ConfigRefused | RowStored
 Listener = Callable[[Event], None]
 
 

@@ -14,9 +14,9 @@ from llamaswap_py.errors import Refusal, UpstreamFailed
 from llamaswap_py.runtime.pool import Pool
 from llamaswap_py.runtime.upstream import Connection
 from llamaswap_py.wire.answer import Answer
-from llamaswap_py.wire.headers import Caller, UpstreamRequest, upstream_head
+from llamaswap_py.wire.headers import Caller, Head, UpstreamRequest, upstream_head
 
-__all__ = ["Closer", "Outcome", "Phase", "Sink", "UpstreamRequest", "relay"]
+__all__ = ["Closer", "Outcome", "Phase", "Sink", "Tap", "UpstreamRequest", "relay"]
 
 
 class Sink(Protocol):
@@ -35,6 +35,16 @@ class Sink(Protocol):
 
     def abort(self, reset: bool) -> None:
         """Close at once, dropping what is unsent; with `reset` so that the caller can see it was no proper end."""
+
+
+class Tap(Protocol):
+    """Who listens to the answer on its way. Called between two pieces of it, so it must be quick."""
+
+    def head(self, head: Head, chunked: bool) -> None:
+        """The server's head, once; `chunked`: every piece of the body that follows is whole chunks."""
+
+    def body(self, data: bytes) -> None:
+        """A piece of the body as it is written to the caller: of a stream of events, whole ones."""
 
 
 class Phase(Enum):
@@ -77,22 +87,39 @@ async def relay(
     sink: Sink,
     broken: Callable[[Refusal], bytes],
     ended: Callable[[Outcome], None] | None = None,
+    *,
+    tap: Tap | None = None,
 ) -> Outcome:
     """Carry one request. No Refusal is raised: it is in the Outcome.
 
     `broken` gives the error event of the caller's dialect. `ended` is called once with the Outcome, also when
     cancellation (the caller is gone) passes through here. A server that dies over a used connection before its
-    first byte is asked once more: the server had closed that connection, it had not begun to answer."""
-    passage = Passage(pool, request, sink, broken)
+    first byte is asked once more: the server had closed that connection, it had not begun to answer. A cancellation
+    whose message is a Refusal is somebody's order: the answer is broken off with it, and this returns."""
+    passage = Passage(pool, request, sink, broken, tap)
     try:
         await passage.run()
-    except asyncio.CancelledError:
-        passage.finish(Closer.CALLER, None)
-        raise
+    except asyncio.CancelledError as cancelled:
+        order = ordered(cancelled)
+        if order is None:
+            passage.finish(Closer.CALLER, None)
+            raise
+        passage.lost(order)
     finally:
         if ended is not None:
             ended(passage.outcome())
     return passage.outcome()
+
+
+def ordered(cancelled: asyncio.CancelledError) -> Refusal | None:
+    """The refusal with which a request was cancelled by order; then it is taken for heard. None: its caller left."""
+    order = cancelled.args[0] if cancelled.args else None
+    if not isinstance(order, Refusal):
+        return None
+    task = asyncio.current_task()
+    if task is not None:
+        task.uncancel()
+    return order
 
 
 class Wait:
@@ -139,8 +166,16 @@ def _phase(answer: Answer, sent: int, complete: bool) -> Phase:
 class Passage:
     """The state of one relay. Everything happens in the connection's callbacks."""
 
-    def __init__(self, pool: Pool, request: UpstreamRequest, sink: Sink, broken: Callable[[Refusal], bytes]) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        request: UpstreamRequest,
+        sink: Sink,
+        broken: Callable[[Refusal], bytes],
+        tap: Tap | None = None,
+    ) -> None:
         self._loop = asyncio.get_running_loop()
+        self._tap = tap
         self._pool = pool
         self._request = request
         self._sink = sink
@@ -278,5 +313,17 @@ class Passage:
     def _write(self, data: bytes) -> None:
         if self._first_byte is None:
             self._first_byte = self._loop.time()
+            self._tap_head(data)
+        elif self._tap is not None:
+            self._tap.body(data)
         self._sent += len(data)
         self._sink.write(data)
+
+    def _tap_head(self, data: bytes) -> None:
+        """What is written first begins with the whole head."""
+        answer = self._answer
+        if self._tap is None or answer.head is None:
+            return
+        self._tap.head(answer.head, answer.chunked)
+        if len(data) > answer.head_size:
+            self._tap.body(data[answer.head_size :])

@@ -22,6 +22,8 @@ from llamaswap_py.server.lists import Lists
 from llamaswap_py.server.logs import LogDoors
 from llamaswap_py.server.pages import Pages
 from llamaswap_py.server.proxy import Proxy
+from llamaswap_py.server.recording import Recordings
+from llamaswap_py.server.records import Records
 
 # How long a connection may be without a whole request head, new, idle or slow. SDK pools give up theirs before.
 KEEP_ALIVE_SECONDS = 75.0
@@ -42,14 +44,15 @@ async def health(request: web.Request) -> web.Response:
     return web.Response(text="OK")
 
 
-def doors(conductor: Conductor, logs: Logs, guard: Callable[[], Guard]) -> list[Door]:
-    proxy = Proxy(conductor, guard)
+def doors(conductor: Conductor, logs: Logs, guard: Callable[[], Guard], recordings: Recordings) -> list[Door]:
+    proxy = Proxy(conductor, guard, recordings)
     return [
         *(door for dialect in found_dialects() for door in proxy.doors(dialect)),
         *Lists(conductor).doors(),
         *Control(conductor).doors(),
         *LogDoors(conductor, logs).doors(),
         *Pages().doors(),
+        *Records(recordings).doors(),
         Door("GET", "/health", Kind.OPEN, health),
     ]
 

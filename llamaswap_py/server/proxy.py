@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from aiohttp import hdrs, web
 
+from llamaswap_py.config.names import resolve
 from llamaswap_py.dialects.dialect import Dialect, Parts
 from llamaswap_py.errors import BodyTooLarge, Refusal, UpstreamFailed
 from llamaswap_py.runtime.conductor import Conductor
@@ -13,6 +14,7 @@ from llamaswap_py.runtime.relay import Outcome, relay
 from llamaswap_py.server.control import known
 from llamaswap_py.server.doors import ANY_ORIGIN, Door, Handler, Kind
 from llamaswap_py.server.guard import Guard
+from llamaswap_py.server.recording import Recording, Recordings
 from llamaswap_py.server.relayed import Relayed, RequestSink
 from llamaswap_py.wire.body import with_model
 from llamaswap_py.wire.headers import UpstreamRequest
@@ -21,9 +23,10 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class Proxy:
-    def __init__(self, conductor: Conductor, guard: Callable[[], Guard]) -> None:
+    def __init__(self, conductor: Conductor, guard: Callable[[], Guard], recordings: Recordings) -> None:
         self.conductor = conductor
         self.guard = guard
+        self.recordings = recordings
 
     def doors(self, dialect: Dialect) -> list[Door]:
         handler = self.bound_to(dialect)
@@ -38,9 +41,14 @@ class Proxy:
     async def infer(self, request: web.Request, dialect: Dialect) -> web.StreamResponse:
         body = await read_body(request, self.conductor.config.max_body_bytes)
         intent = dialect.read(parts_of(request, body))
-        config = self.conductor.config
-        name = known(config, intent.model)
-        model = config.models[name]
+        name = resolve(self.conductor.config, intent.model)
+        with self.recordings.begin(request, name or intent.model, request.path) as recording:
+            return await self.answer(request, known(self.conductor.config, intent.model), body, dialect, recording)
+
+    async def answer(
+        self, request: web.Request, name: str, body: bytes, dialect: Dialect, recording: Recording
+    ) -> web.StreamResponse:
+        model = self.conductor.config.models[name]
         if model.use_model_name:
             body = with_model(body, model.use_model_name)
         upstream = UpstreamRequest(
@@ -51,19 +59,22 @@ class Proxy:
             caller_ip=request.remote or "",
             drop=self.guard().dropped_headers,
         )
-        outcome, death = await self.pass_on(request, name, upstream, dialect)
+        recording.asks(upstream.headers, body)
+        outcome, death = await self.pass_on(request, name, upstream, dialect, recording)
         if death is not None and not outcome.reached:
-            outcome, death = await self.pass_on(request, name, upstream, dialect)
+            outcome, death = await self.pass_on(request, name, upstream, dialect, recording)
         if outcome.refusal is not None and not outcome.bytes_sent:
             raise death or outcome.refusal
+        recording.ended(outcome)
         return Relayed(request, outcome)
 
     async def pass_on(
-        self, request: web.Request, name: str, upstream: UpstreamRequest, dialect: Dialect
+        self, request: web.Request, name: str, upstream: UpstreamRequest, dialect: Dialect, recording: Recording
     ) -> tuple[Outcome, Refusal | None]:
         """What became of it; and of a server that gave no answer, how it died."""
         async with self.conductor.lease(name, upstream.caller_ip) as run:
-            outcome = await relay(run.connections, upstream, RequestSink(request, extra=(ANY_ORIGIN,)), dialect.broken)
+            sink = RequestSink(request, extra=(ANY_ORIGIN,))
+            outcome = await relay(run.connections, upstream, sink, dialect.broken, tap=recording.tap)
         unanswered = isinstance(outcome.refusal, UpstreamFailed) and not outcome.bytes_sent
         return outcome, await run.death() if unanswered else None
 

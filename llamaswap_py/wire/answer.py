@@ -21,7 +21,17 @@ def chunk(data: bytes) -> bytes:
 class Answer:
     """One answer on its way. After every call look at `settled`, then at `done` and `fault`."""
 
-    __slots__ = ("_caller", "_events", "_framed", "_pass_chunks", "_pass_length", "_reader", "body_began", "settled")
+    __slots__ = (
+        "_caller",
+        "_events",
+        "_framed",
+        "_pass_chunks",
+        "_pass_length",
+        "_reader",
+        "body_began",
+        "head_size",
+        "settled",
+    )
 
     def __init__(self, caller: Caller, method: str) -> None:
         self._caller = caller
@@ -31,6 +41,7 @@ class Answer:
         self._pass_chunks = False
         self._pass_length = False
         self.body_began = False
+        self.head_size = 0  # of the caller's head, which is the beginning of what `feed` returned first
         self.settled = False  # `done` or `fault` has something to say: one cheap look after every feed
 
     @property
@@ -51,6 +62,11 @@ class Answer:
     def reusable(self) -> bool:
         """The server's connection may carry another request."""
         return self._reader.reusable
+
+    @property
+    def chunked(self) -> bool:
+        """Whatever follows the head is whole chunks."""
+        return self._framed is Framing.CHUNKED
 
     @property
     def keeps_caller(self) -> bool:
@@ -102,6 +118,7 @@ class Answer:
         if self.head is None:
             return b""
         start = b"" if known else self._begin(self.head)
+        self.head_size = self.head_size or len(start)
         return start + self._framed_body(body)
 
     def _begin(self, head: Head) -> bytes:

@@ -1,0 +1,258 @@
+"""Finished requests become rows: queued by the loop, read, stored and captured by one thread, in batches.
+
+Whatever happens here, a request neither waits nor fails for it: a full queue or a broken disk costs rows."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import structlog
+
+from llamaswap_py.observe.captures import Asked, Capture, Captures, capture_of
+from llamaswap_py.observe.heard import Heard
+from llamaswap_py.observe.store import Row, Store
+from llamaswap_py.wire.inflate import NotInflated, inflated
+from llamaswap_py.wire.usage import NOTHING, error_of, usage_of
+from llamaswap_py.wire.window import Body
+
+T = TypeVar("T")
+log = structlog.get_logger("activity")
+
+LONGEST_QUEUE = 4096  # rows; at a thousand requests a second the thread may be away for four seconds
+HEAVIEST_QUEUE = 64 * 1024 * 1024  # bytes of bodies that wait to be captured; beyond it rows go without
+GATHER_SECONDS = 0.05  # the thread wakes that often under load, not for every request
+LARGEST_INFLATED = 64 * 1024 * 1024  # a compressed answer that holds more is not opened
+
+
+@dataclass(slots=True)
+class Finished:
+    """A request that is over, as the loop hands it to the thread: nothing in it has been looked at."""
+
+    model: str
+    path: str
+    status: int
+    when: float  # unix seconds
+    seconds: float  # it took
+    heard: Heard
+    content_type: str = ""  # where the answer was our own
+    error: str = ""
+    metadata: dict[str, str] = field(default_factory=dict)
+    asked: Asked | None = None  # None: not to be captured
+
+    @property
+    def weight(self) -> int:
+        asked = len(self.asked.body or b"") if self.asked is not None else 0
+        return self.heard.window.size + asked
+
+    def without_capture(self) -> None:
+        self.asked = None
+        self.heard.window.shed()
+
+
+class Read:
+    """A finished request after the thread has read it."""
+
+    __slots__ = ("capture", "row")
+
+    def __init__(self, finished: Finished) -> None:
+        self.capture: Capture | None = None
+        heard = finished.heard
+        content_type = finished.content_type or heard.field(b"content-type")
+        usage, error = NOTHING, finished.error
+        try:
+            body = opened(heard)
+        except NotInflated as reason:
+            what = "decompression" if finished.status == 200 else "decode"
+            error = error or f"response {what} failed: {reason}"
+        else:
+            if finished.status == 200:
+                usage = usage_of(finished.path, content_type, body)
+            elif not error:
+                error = error_of(finished.status, body.first)
+            self.capture = captured(finished, body)
+        self.row = Row(
+            created=int(finished.when),
+            model=finished.model,
+            path=finished.path,
+            content_type=content_type,
+            status=finished.status,
+            usage=usage,
+            duration_ms=int(max(finished.seconds * 1000, usage.milliseconds)),
+            error=error,
+            metadata=finished.metadata,
+        )
+
+
+def opened(heard: Heard) -> Body:
+    """The body as plain bytes."""
+    body, encoding = heard.whole(), heard.field(b"content-encoding")
+    if encoding in ("", "identity") or not body.first:
+        return body
+    if not body.whole:
+        raise NotInflated(f"it is {heard.size} bytes long, more than is held")
+    return Body(inflated(encoding, body.first, LARGEST_INFLATED))
+
+
+def captured(finished: Finished, body: Body) -> Capture | None:
+    if finished.asked is None or finished.heard.answer is None or not body.whole:
+        return None
+    if finished.status == 200 and not body.first:
+        return None
+    answered = body.first if finished.status == 200 else None
+    return capture_of(finished.path, finished.asked, finished.heard.fields(), answered)
+
+
+class Question:
+    """Something to be done with the store in its thread; the answer is a future's."""
+
+    __slots__ = ("answer", "ask")
+
+    def __init__(self, ask: Callable[[Store], object]) -> None:
+        self.ask = ask
+        self.answer: Future[Any] = Future()
+
+    def put_to(self, store: Store) -> None:
+        if not self.answer.set_running_or_notify_cancel():
+            return
+        try:
+            self.answer.set_result(self.ask(store))
+        except Exception as error:  # noqa: BLE001  # it is the asker's, who gets it from the future
+            self.answer.set_exception(error)
+
+
+class Recorder:
+    """`stored` is called on the loop with the ids of new rows."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        captures: Captures,
+        stored: Callable[[Sequence[int]], None],
+        path: str = "",
+        keep: int = 1000,
+    ) -> None:
+        self.loop = loop
+        self.captures = captures
+        self.stored = stored
+        self.place = (path, keep)
+        self.lost = 0
+        self.waiting: queue.SimpleQueue[Finished | Question | None] = queue.SimpleQueue()
+        self.hurry = threading.Event()
+        self.put_weight = 0  # counted by the loop,
+        self.taken_weight = 0  # and by the thread
+        self.broken = False  # the last batch could not be stored; said once
+        self.thread = threading.Thread(target=self.work, name="records", daemon=True)
+        self.thread.start()
+
+    # -- the loop's side
+
+    def add(self, finished: Finished) -> None:
+        """Never waits."""
+        if self.waiting.qsize() >= LONGEST_QUEUE:
+            self.lose()
+            return
+        if self.put_weight - self.taken_weight + finished.weight > HEAVIEST_QUEUE:
+            finished.without_capture()
+        self.put_weight += finished.weight
+        self.waiting.put(finished)
+
+    def lose(self) -> None:
+        if not self.lost & (self.lost - 1):  # at 0, 1, 2, 4, 8 …: said, but not for every one
+            log.warning(f"more requests end than can be written down: {self.lost + 1} rows lost")
+        self.lost += 1
+
+    async def ask(self, question: Callable[[Store], T]) -> T:
+        """Its answer, after every row before it was stored."""
+        asked = Question(question)
+        self.waiting.put(asked)
+        self.hurry.set()
+        answer: T = await asyncio.wrap_future(asked.answer)
+        return answer
+
+    async def flush(self) -> None:
+        """Returns when all that has finished is stored."""
+        await self.ask(lambda _: None)
+
+    async def close(self) -> None:
+        """Stores what is left; nothing may be added or asked any more."""
+        self.waiting.put(None)
+        self.hurry.set()
+        await asyncio.to_thread(self.thread.join)
+
+    # -- the thread's side
+
+    def work(self) -> None:
+        store = self.opened()
+        try:
+            while self.turn(store):
+                pass
+        finally:
+            store.close()
+
+    def opened(self) -> Store:
+        path, keep = self.place
+        try:
+            return Store(path, keep)
+        except (sqlite3.Error, OSError) as error:
+            self.say(f"cannot use {path} for the records: {error}; they are kept in memory until the next start")
+            return Store("", keep)
+
+    def turn(self, store: Store) -> bool:
+        """One batch; False after the last."""
+        first = self.waiting.get()
+        self.hurry.wait(GATHER_SECONDS)
+        self.hurry.clear()
+        batch: list[Finished] = []
+        for item in (first, *self.gathered()):
+            if isinstance(item, Finished):
+                batch.append(item)
+                continue
+            self.write(store, batch)
+            batch = []
+            if item is None:
+                return False
+            item.put_to(store)
+        self.write(store, batch)
+        return True
+
+    def gathered(self) -> list[Finished | Question | None]:
+        return [self.waiting.get_nowait() for _ in range(self.waiting.qsize())]
+
+    def write(self, store: Store, batch: Sequence[Finished]) -> None:
+        if not batch:
+            return
+        self.taken_weight += sum(finished.weight for finished in batch)
+        read = [one for finished in batch if (one := self.read(finished))]
+        try:
+            ids = store.add([one.row for one in read]) if read else []
+        except sqlite3.Error as error:
+            self.fail(len(batch), error)
+            return
+        self.broken = False
+        for row, one in zip(ids, read, strict=True):
+            if one.capture is not None and not self.captures.keep(row, one.capture):
+                self.say(f"what request {row} asked and got is larger than captureBuffer: not kept")
+        self.loop.call_soon_threadsafe(self.stored, ids)
+
+    def read(self, finished: Finished) -> Read | None:
+        try:
+            return Read(finished)
+        except Exception as error:  # noqa: BLE001  # the thread must outlive whatever a server may send
+            self.say(f"an answer of {finished.model} could not be read, its row is lost: {error!r}")
+            return None
+
+    def fail(self, count: int, error: sqlite3.Error) -> None:
+        if not self.broken:
+            self.say(f"cannot write down {count} finished requests: {error}; requests go on, their rows are lost")
+        self.broken = True
+
+    def say(self, warning: str) -> None:
+        """The log belongs to the loop."""
+        self.loop.call_soon_threadsafe(log.warning, warning)

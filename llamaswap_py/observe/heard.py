@@ -1,0 +1,42 @@
+"""What was heard of one answer on its way to the caller: the server's head, and the body's beginning and end.
+
+It keeps references and counts; every question is left to later."""
+
+from __future__ import annotations
+
+from llamaswap_py.wire.headers import Head
+from llamaswap_py.wire.window import Body, Window, body_of
+
+
+class Heard:
+    __slots__ = ("answer", "body", "chunked", "window")
+
+    def __init__(self, limit: int) -> None:
+        self.answer: Head | None = None
+        self.chunked = False
+        self.window = Window(limit)
+        self.body = self.window.add  # called for every piece that is written: no step between them
+
+    def head(self, head: Head, chunked: bool) -> None:
+        self.answer, self.chunked = head, chunked
+
+    @property
+    def size(self) -> int:
+        return self.window.size
+
+    @property
+    def status(self) -> int:
+        return self.answer.status if self.answer is not None else 0
+
+    def field(self, name: bytes) -> str:
+        """The first field of that (lower-case) name, empty where there is none."""
+        values = self.answer.values(name) if self.answer is not None else ()
+        return values[0].decode("utf-8", "replace") if values else ""
+
+    def fields(self) -> list[tuple[str, str]]:
+        lines = self.answer.lines if self.answer is not None else ()
+        pairs = (line.decode("utf-8", "replace").partition(":") for line in lines)
+        return [(name, value.strip()) for name, _, value in pairs]
+
+    def whole(self) -> Body:
+        return body_of(self.window, self.chunked)

@@ -1,0 +1,138 @@
+"""The requests that are being answered right now: their table, and what a page is told of it.
+
+One timer for all of them, and only while somebody listens: a piece of an answer costs nothing here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any, Protocol
+
+from llamaswap_py.observe.heard import Heard
+from llamaswap_py.observe.redaction import redacted
+
+EVERY = 0.25  # seconds between two words about the same request
+
+Payload = dict[str, Any]
+Listener = Callable[[Payload], None]
+
+
+class Timer(Protocol):
+    def cancel(self) -> None: ...
+
+
+class Loop(Protocol):
+    """Of an event loop, what is needed here."""
+
+    def time(self) -> float: ...
+
+    def call_later(self, delay: float, callback: Callable[[], None], /) -> Timer: ...
+
+
+@dataclass(slots=True, eq=False)
+class Flight:
+    """One request on its way."""
+
+    model: str
+    path: str
+    method: str
+    headers: Iterable[tuple[str, str]]
+    remote: str
+    when: float  # unix seconds
+    began: float  # loop time
+    heard: Heard
+    cancel: Callable[[], object]
+    metadata: dict[str, str] = field(default_factory=dict)
+    id: str = ""  # the table gives it
+    told: int = -1  # the size that was last told
+
+
+class Inflight:
+    def __init__(self, loop: Loop) -> None:
+        self.loop = loop
+        self.flights: dict[str, Flight] = {}
+        self.listeners: list[Listener] = []
+        self.numbers = count(1)
+        self.timer: Timer | None = None
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Every payload after the snapshot that is taken now. Returns what ends it; payloads are built only
+        while somebody listens, so leave when no page is open."""
+        self.listeners.append(listener)
+        self.arm()
+
+        def leave() -> None:
+            if listener in self.listeners:
+                self.listeners.remove(listener)
+
+        return leave
+
+    def snapshot(self) -> Payload:
+        rows = [self.row(flight) for flight in self.flights.values()]
+        return {"operation": "snapshot", **({"requests": rows} if rows else {})}
+
+    def enter(self, flight: Flight) -> None:
+        flight.id = str(next(self.numbers))
+        self.flights[flight.id] = flight
+        if self.listeners:
+            self.tell_of(flight)
+            self.arm()
+
+    def leave(self, flight: Flight) -> None:
+        del self.flights[flight.id]
+        if self.listeners:
+            self.publish({"operation": "remove", "id": flight.id})
+
+    def headed(self, flight: Flight) -> None:
+        """The head of its answer came."""
+        if self.listeners:
+            self.tell_of(flight)
+
+    def cancel(self, number: str) -> bool:
+        """False where there is no such request any more."""
+        flight = self.flights.get(number)
+        if flight is None:
+            return False
+        flight.cancel()
+        return True
+
+    # -- telling
+
+    def arm(self) -> None:
+        if self.timer is None and self.listeners and self.flights:
+            self.timer = self.loop.call_later(EVERY, self.look)
+
+    def look(self) -> None:
+        """Tell of those whose answers grew."""
+        self.timer = None
+        if not self.listeners:
+            return
+        for flight in self.flights.values():
+            if flight.heard.size != flight.told:
+                self.tell_of(flight)
+        self.arm()
+
+    def tell_of(self, flight: Flight) -> None:
+        flight.told = flight.heard.size
+        self.publish({"operation": "upsert", "request": self.row(flight)})
+
+    def publish(self, payload: Payload) -> None:
+        for listener in tuple(self.listeners):
+            listener(payload)
+
+    def row(self, flight: Flight) -> Payload:
+        return {
+            "id": flight.id,
+            "timestamp": datetime.fromtimestamp(flight.when, UTC).isoformat().replace("+00:00", "Z"),
+            "model": flight.model,
+            "req_path": flight.path,
+            "method": flight.method,
+            "req_headers": redacted(flight.headers),
+            "remote_ip": flight.remote,
+            "resp_headers": redacted(flight.heard.fields()),
+            "resp_bytes": flight.heard.size,
+            "elapsed_ms": int((self.loop.time() - flight.began) * 1000),
+            **({"metadata": flight.metadata} if flight.metadata else {}),
+        }

@@ -1,0 +1,139 @@
+"""The record of one request: from its entry in the table of those in flight to its row."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+from aiohttp import web
+
+from llamaswap_py.errors import Cancelled, Internal, Refusal
+from llamaswap_py.observe.activity import Finished, Recorder
+from llamaswap_py.observe.captures import Asked
+from llamaswap_py.observe.heard import Heard
+from llamaswap_py.observe.inflight import Flight, Inflight
+from llamaswap_py.runtime.relay import Closer, Outcome, ordered
+from llamaswap_py.wire.headers import Head
+
+# Of an answer, where no captures are kept: a JSON answer of this size is still read as a whole.
+HELD = 256 * 1024
+LEFT = "the caller left before the answer ended"
+CALLER_LEFT = 499  # what nginx writes down for it
+
+
+class Recording:
+    """`with recordings.begin(…) as recording:` — hand `recording` to the relay as its tap, and `ended` its outcome.
+
+    However the block is left, the request is written down once. One that an operator cancels is refused."""
+
+    __slots__ = ("asked", "flight", "heard", "inflight", "outcome", "over", "recorder", "writes")
+
+    def __init__(self, inflight: Inflight, recorder: Recorder, flight: Flight, writes: bool) -> None:
+        self.inflight = inflight
+        self.recorder = recorder
+        self.flight = flight
+        self.heard = flight.heard
+        self.writes = writes  # a row; else it is only shown while in flight
+        self.asked: Asked | None = None
+        self.outcome: Outcome | None = None
+        self.over = False
+
+    @property
+    def tap(self) -> Self:
+        return self
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        return self.flight.metadata
+
+    def asks(self, headers: Sequence[tuple[str, str]], body: bytes | None) -> None:
+        """What goes to the model's server; None where the body is not held as a whole."""
+        limit = self.recorder.captures.limit
+        if limit:
+            self.asked = Asked(headers, body if body is not None and len(body) <= limit else None)
+
+    def head(self, head: Head, chunked: bool) -> None:
+        self.heard.head(head, chunked)
+        self.inflight.headed(self.flight)
+
+    def body(self, data: bytes) -> None:
+        self.heard.body(data)
+
+    def ended(self, outcome: Outcome) -> None:
+        self.outcome = outcome
+
+    def __enter__(self) -> Self:
+        self.inflight.enter(self.flight)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        order = ordered(error) if isinstance(error, asyncio.CancelledError) else None
+        self.end(order or error)
+        if order is not None:
+            raise order from None
+
+    def end(self, error: BaseException | None = None) -> None:
+        """Once; later calls do nothing."""
+        if self.over:
+            return
+        self.over = True
+        self.inflight.leave(self.flight)
+        if self.writes:
+            self.recorder.add(self.finished(error))
+
+    def finished(self, error: BaseException | None) -> Finished:
+        status, why = self.end_of(error)
+        flight = self.flight
+        return Finished(
+            model=flight.model,
+            path=flight.path,
+            status=self.heard.status or status,
+            when=time.time(),
+            seconds=self.inflight.loop.time() - flight.began,
+            heard=self.heard,
+            content_type="" if self.heard.answer else "application/json",
+            error=why,
+            metadata=flight.metadata,
+            asked=self.asked,
+        )
+
+    def end_of(self, error: BaseException | None) -> tuple[int, str]:
+        """The status where no server gave one, and what went wrong."""
+        if isinstance(error, asyncio.CancelledError):
+            return CALLER_LEFT, LEFT
+        if isinstance(error, Refusal):
+            return error.status, error.message
+        if error is not None or self.outcome is None:
+            return Internal.status, "something went wrong inside the proxy; its log says what"
+        refusal = self.outcome.refusal
+        if refusal is not None:
+            return refusal.status, refusal.message
+        return CALLER_LEFT, LEFT if self.outcome.closed_by is Closer.CALLER else ""
+
+
+class Recordings:
+    def __init__(self, inflight: Inflight, recorder: Recorder) -> None:
+        self.inflight = inflight
+        self.recorder = recorder
+
+    def begin(self, request: web.Request, model: str, path: str) -> Recording:
+        """`model` as it is called here, or as it was asked for where there is none; `path` the route's own."""
+        task = asyncio.current_task()
+        assert task is not None  # a handler always runs in one
+        flight = Flight(
+            model=model,
+            path=path,
+            method=request.method,
+            headers=request.headers.items(),
+            remote=request.remote or "",
+            when=time.time(),
+            began=self.inflight.loop.time(),
+            heard=Heard(max(HELD, self.recorder.captures.limit)),
+            cancel=lambda: task.cancel(Cancelled("the request was cancelled by an operator")),
+        )
+        return Recording(self.inflight, self.recorder, flight, request.method == "POST")

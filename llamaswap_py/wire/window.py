@@ -1,0 +1,93 @@
+"""The beginning and the end of an answer that may be too long to hold: references to its pieces, never copies."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+# Anthropic's first event names the input tokens; Responses' first event repeats the whole request's settings.
+FIRST = 16 * 1024
+# The last events name what was spent; those of Responses repeat the whole text before it.
+LAST = 64 * 1024
+
+
+class Body(NamedTuple):
+    """What is left of a body: its beginning and its end, which are all of it where nothing was dropped between."""
+
+    first: bytes
+    last: bytes = b""
+    whole: bool = True
+
+
+class Window:
+    """`add` costs one append; up to `limit` bytes everything is held. Pieces are dropped as wholes, so what is framed
+    in each piece stays framed."""
+
+    __slots__ = ("_first", "_mark", "_pieces", "size", "whole")
+
+    def __init__(self, limit: int = FIRST + LAST) -> None:
+        self.size = 0  # of everything that was added
+        self.whole = True
+        self._first: list[bytes] = []
+        self._pieces: list[bytes] = []
+        self._mark = limit  # the size at which something must be dropped
+
+    def add(self, data: bytes) -> None:
+        self._pieces.append(data)
+        self.size += len(data)
+        if self.size > self._mark:
+            self.shed()
+
+    def shed(self) -> None:
+        """Drop all but the beginning and the end."""
+        if self.whole:
+            self.whole = False
+            self._split()
+        self._drop()
+        # Not before that many bytes more, so that a piece is looked at twice, not every time.
+        self._mark = self.size + LAST
+
+    @property
+    def held(self) -> int:
+        return sum(map(len, self._first)) + sum(map(len, self._pieces))
+
+    def pieces(self) -> tuple[list[bytes], list[bytes]]:
+        """Of the beginning and of the end; where nothing was dropped, all are of the beginning."""
+        return (self._pieces, []) if self.whole else (self._first, self._pieces)
+
+    def _split(self) -> None:
+        size = at = 0
+        while at < len(self._pieces) and size < FIRST:
+            size += len(self._pieces[at])
+            at += 1
+        self._first, self._pieces = self._pieces[:at], self._pieces[at:]
+
+    def _drop(self) -> None:
+        at, size = len(self._pieces), 0
+        while at > 0 and size < LAST:
+            at -= 1
+            size += len(self._pieces[at])
+        del self._pieces[:at]
+
+
+def body_of(window: Window, chunked: bool) -> Body:
+    """The bytes of a window, without the framing of chunks."""
+    first, last = (b"".join(pieces) for pieces in window.pieces())
+    if chunked:
+        first, last = unchunked(first), unchunked(last)
+    return Body(first, last, window.whole)
+
+
+def unchunked(data: bytes) -> bytes:
+    """The contents of whole chunks; ends at what is none, and at the last chunk."""
+    parts: list[bytes] = []
+    at = 0
+    while (end := data.find(b"\r\n", at)) > 0:
+        try:
+            size = int(data[at:end], 16)
+        except ValueError:
+            break
+        if not size:
+            break
+        parts.append(data[end + 2 : end + 2 + size])
+        at = end + 2 + size + 2
+    return b"".join(parts)
