@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from llamaswap_py.config.macros import PORT
 from llamaswap_py.config.models import Draft
 from llamaswap_py.config.tree import Place, at
 from llamaswap_py.config.values import Model
@@ -60,8 +61,10 @@ class Registry:
         model = self.models[draft.id]
         self.models[draft.id] = replace(model, aliases=(*model.aliases, name))
 
-    def names(self) -> dict[str, str]:
-        return self.owners | {model_id: model_id for model_id in self.models}
+    def names(self, ports: Mapping[str, int]) -> dict[str, str]:
+        """Every name and its model. A port may be part of an alias."""
+        owners = {alias.replace(PORT, str(ports.get(owner, PORT))): owner for alias, owner in self.owners.items()}
+        return owners | {model_id: model_id for model_id in self.models}
 
 
 def give_names(models: Mapping[str, Model], drafts: Iterable[Draft]) -> Registry:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, fields
 from llamaswap_py.config.command import argv
 from llamaswap_py.config.values import Config, Model
 
-APART = frozenset({"models", "names", "ports"})  # not settings: said by the model lists, or derived from them
+# Not settings: said by the lists of models, or derived from other values.
+APART = frozenset({"models", "names", "ports", "remotes"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from llamaswap_py.config.macros import PID, PORT
-from llamaswap_py.config.values import Model
+from llamaswap_py.config.values import Filters, Json, Model
 
 WINDOWS = sys.platform == "win32"
 
@@ -119,4 +121,23 @@ def render(model: Model, port: int | None) -> Model:
         name=filled(model.name),
         description=filled(model.description),
         use_model_name=filled(model.use_model_name),
+        filters=Filters(
+            tuple(map(filled, model.filters.strip)),
+            fill_object(model.filters.set, port),
+            MappingProxyType({filled(name): fill_object(each, port) for name, each in model.filters.set_by_id.items()}),
+        ),
+        metadata=fill_object(model.metadata, port),
     )
+
+
+def fill_object(values: Mapping[str, Json], port: int) -> Mapping[str, Json]:
+    return MappingProxyType({name: fill_json(value, port) for name, value in values.items()})
+
+
+def fill_json(value: Json, port: int) -> Json:
+    """A text that is nothing but the port is a number."""
+    if isinstance(value, str):
+        return port if value == PORT else value.replace(PORT, str(port))
+    if isinstance(value, tuple):
+        return tuple(fill_json(each, port) for each in value)
+    return fill_object(value, port) if isinstance(value, Mapping) else value

@@ -6,7 +6,7 @@ from typing import Any
 
 from llamaswap_py.config.kinds import READERS, Spot, read_map
 from llamaswap_py.config.report import Report, closest
-from llamaswap_py.config.schema import ANY_NAME, BY_PATH, NAMES_IN, Key, Standing
+from llamaswap_py.config.schema import ANY_NAME, BY_PATH, NAMES_IN, NOT_YET, Key
 from llamaswap_py.config.tree import List, Map, Node, Place, Scalar, inside
 
 FREE = "x-"  # a top-level key that begins so is the operator's own, a place for anchors
@@ -34,7 +34,7 @@ class Fields:
         key = BY_PATH.get(inside(self.section, name))
         if key is None:
             self.unknown(name)
-        elif key.standing is Standing.MISSED and says_something(self.get(name)):
+        elif key.path in NOT_YET and says_something(self.get(name)):
             self.missed(key, name)
 
     def unknown(self, name: str) -> None:

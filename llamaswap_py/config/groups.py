@@ -1,4 +1,4 @@
-"""Which models share a place: the groups, from either of their two places in the document."""
+"""Which models share a place: the groups."""
 
 from __future__ import annotations
 
@@ -6,56 +6,24 @@ from collections.abc import Mapping
 
 from llamaswap_py.config.fields import Fields
 from llamaswap_py.config.report import Report, closest
-from llamaswap_py.config.tree import Map, Node, Place, Scalar, at, inside
+from llamaswap_py.config.tree import Map, Place, at, inside
 from llamaswap_py.config.values import DEFAULT_GROUP, Group
 
-NEWER = "routing.router.settings.groups"
 
-
-def read_groups(document: Fields, names: Mapping[str, str], model_ids: list[str]) -> tuple[Group, ...]:
+def read_groups(
+    path: str, entries: Map, names: Mapping[str, str], model_ids: list[str], report: Report
+) -> tuple[Group, ...]:
     """The written groups in their order, then the models that are in none of them."""
-    path, entries = find(document)
-    members = Members(names, model_ids, document.report)
+    members = Members(names, model_ids, report)
     groups = []
     for name, node in entries.entries.items():
         if name == DEFAULT_GROUP:
             remedy = "Give it another name."
             message = "this name belongs to the models that are in no group, and the entry is ignored"
-            document.report.warn(entries.keys[name], inside(path, name), message, remedy)
+            report.warn(entries.keys[name], inside(path, name), message, remedy)
         else:
-            groups.append(read_group(name, Fields(node, "groups.*", inside(path, name), document.report), members))
+            groups.append(read_group(name, Fields(node, "groups.*", inside(path, name), report), members))
     return (*groups, Group(DEFAULT_GROUP, tuple(each for each in model_ids if each not in members.group_of)))
-
-
-def find(document: Fields) -> tuple[str, Map]:
-    """The mapping in force and its path. Under the matrix rule the groups are not used."""
-    router = document.child("routing").child("router")
-    settings = router.child("settings")
-    newer, older = settings.named("groups"), document.named("groups")
-    use = router.value("use")
-    legacy = [name for name in ("groups", "matrix") if filled(document.get(name))]
-    check_places(document, legacy, filled(router.node))
-    if use == "matrix" and not filled(settings.get("matrix")):
-        remedy = "Write the matrix under `settings`, or set `use: group`."
-        router.wrong("use", "the router is `matrix`, but there is none", remedy)
-    if use == "matrix" or "matrix" in legacy:
-        return "groups", Map({}, {}, older.place)
-    return (NEWER, newer) if filled(router.node) else ("groups", older)
-
-
-def check_places(document: Fields, legacy: list[str], newer: bool) -> None:
-    if newer and legacy:
-        message = f"`{legacy[0]}` is set here and there is a `routing.router` too"
-        document.wrong(legacy[0], message, f"Move it to `routing.router.settings.{legacy[0]}`.")
-    elif len(legacy) == 2:
-        document.wrong("matrix", "`groups` and `matrix` exclude each other", "Remove one of the two.")
-
-
-def filled(node: Node | None) -> bool:
-    """Something stands there; an empty mapping counts as nothing."""
-    if node is None or (isinstance(node, Scalar) and node.value is None):
-        return False
-    return not isinstance(node, Map) or bool(node.entries)
 
 
 class Members:

@@ -5,22 +5,24 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TypeVar
 
 from llamaswap_py.config.report import Report, closest
 from llamaswap_py.config.scalars import as_number, spell
 from llamaswap_py.config.schema import Key, Kind
-from llamaswap_py.config.tree import List, Map, Node, Scalar, inside, kind
+from llamaswap_py.config.tree import List, Map, Node, Scalar, Stamp, inside, kind
+from llamaswap_py.config.values import NOTHING, Json
 
 N = TypeVar("N", int, float)
 
 YES = frozenset({"y", "Y", "yes", "Yes", "YES", "on", "On", "ON"})
 NO = frozenset({"n", "N", "no", "No", "NO", "off", "Off", "OFF"})
-DURATION = re.compile(r"[-+]?(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+")
-PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
-UNIT = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+DURATION = re.compile(r"[-+]?(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h|d))+")
+PART = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h|d)")
+UNIT = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 SIZE = re.compile(r"(\d+)\s*([kmgKMG]?)(?:i?[bB])?")
 FACTOR = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 
@@ -38,6 +40,9 @@ class Spot:
 
     def warn(self, node: Node, message: str, remedy: str) -> None:
         self.report.warn(node.place, self.path, message, remedy)
+
+    def below(self, step: str | int) -> Spot:
+        return Spot(self.key, inside(self.path, step), self.report)
 
 
 def read_text(node: Node, spot: Spot) -> str | None:
@@ -63,8 +68,7 @@ def read_texts(node: Node, spot: Spot) -> tuple[str, ...] | None:
         return None
     texts = []
     for number, item in enumerate(node.items):
-        here = Spot(spot.key, inside(spot.path, number), spot.report)
-        text = read_text(item, here)
+        text = read_text(item, spot.below(number))
         texts.append(text or "")
     return tuple(texts)
 
@@ -147,7 +151,7 @@ def read_word(node: Node, spot: Spot) -> str | None:
     if text is None:
         return None
     word = text.strip().lower() if spot.key.lenient else text
-    if word in spot.key.words:
+    if word in spot.key.words or word == spot.key.default:
         return word
     near = closest(word, spot.key.words)
     remedy = f"Did you mean {near[0]}?" if near else f"Write one of {', '.join(spot.key.words)}."
@@ -156,6 +160,61 @@ def read_word(node: Node, spot: Spot) -> str | None:
     else:
         spot.wrong(node, f"this must be one of {', '.join(spot.key.words)}, and it is `{text}`", remedy)
     return None
+
+
+def entries(node: Node, spot: Spot) -> Mapping[str, Node]:
+    """What stands below a mapping of names; nothing where there is no mapping, which is told."""
+    found = read_map(node, spot.path, spot.report)
+    return found.entries if found else {}
+
+
+def read_names(node: Node, spot: Spot) -> Mapping[str, str] | None:
+    found = {name: read_text(each, spot.below(name)) or "" for name, each in entries(node, spot).items()}
+    return MappingProxyType(found) if found else None
+
+
+def read_counts(node: Node, spot: Spot) -> Mapping[str, int] | None:
+    read = {name: read_whole(each, spot.below(name)) for name, each in entries(node, spot).items()}
+    found = {name: value for name, value in read.items() if value is not None}
+    return MappingProxyType(found) if found else None
+
+
+def read_object(node: Node, spot: Spot) -> Mapping[str, Json] | None:
+    read = {name: read_json(each, spot.below(name)) for name, each in entries(node, spot).items()}
+    return MappingProxyType(read) if read else None
+
+
+def read_objects(node: Node, spot: Spot) -> Mapping[str, Mapping[str, Json]] | None:
+    read = {name: read_object(each, spot.below(name)) or NOTHING for name, each in entries(node, spot).items()}
+    return MappingProxyType(read) if read else None
+
+
+def read_json(node: Node, spot: Spot) -> Json:
+    """A free value. Dates become texts, and numbers that JSON does not have become null, which is told."""
+    if isinstance(node, List):
+        return tuple(read_json(item, spot.below(number)) for number, item in enumerate(node.items))
+    if isinstance(node, Map):
+        return MappingProxyType({name: read_json(each, spot.below(name)) for name, each in node.entries.items()})
+    if isinstance(node.value, Stamp):
+        return rfc3339(node.value.text)
+    if isinstance(node.value, float) and not math.isfinite(node.value):
+        spot.warn(node, f"JSON has no number `{node.text}`, and null is used", "Write a number, or put it in quotes.")
+        return None
+    return node.value
+
+
+DATE = re.compile(r"(\d{4})-(\d\d?)-(\d\d?)(?:[Tt ]+(\d\d?):(\d\d?):(\d\d?)(?:\.(\d+))?(.*))?")
+
+
+def rfc3339(text: str) -> str:
+    """A date or time as Go writes it into JSON."""
+    found = DATE.fullmatch(text)
+    assert found  # what a Stamp looks like
+    year, month, day, hour, minute, second, fraction, zone = found.groups("")
+    date = f"{year}-{int(month):02}-{int(day):02}"
+    clock = f"{int(hour or 0):02}:{int(minute or 0):02}:{int(second or 0):02}"
+    digits = fraction.rstrip("0")[:9]
+    return f"{date}T{clock}{f'.{digits}' if digits else ''}{zone or 'Z'}"
 
 
 READERS: dict[Kind, Callable[[Node, Spot], object]] = {
@@ -167,6 +226,10 @@ READERS: dict[Kind, Callable[[Node, Spot], object]] = {
     Kind.SPAN: read_span,
     Kind.SIZE: read_size,
     Kind.WORD: read_word,
+    Kind.NAMES: read_names,
+    Kind.COUNTS: read_counts,
+    Kind.OBJECT: read_object,
+    Kind.OBJECTS: read_objects,
 }
 
 

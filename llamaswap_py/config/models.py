@@ -9,11 +9,15 @@ from urllib.parse import urlsplit
 from llamaswap_py.config.command import argv, uses_port, without_comments
 from llamaswap_py.config.fields import Fields
 from llamaswap_py.config.macros import PORT, USE, Leftovers, Macros, declared, effective, expand, fill
-from llamaswap_py.config.report import Report
+from llamaswap_py.config.report import Report, closest
+from llamaswap_py.config.rules import read_filters, read_timeouts
+from llamaswap_py.config.schema import MODALITIES
+from llamaswap_py.config.settings import read_check_timeout
 from llamaswap_py.config.tree import Map, Node, Place, Scalar, at, inside
-from llamaswap_py.config.values import Model
+from llamaswap_py.config.values import COMFYUI, NOTHING, Capabilities, Model
 
 SECTION = "models.*"
+PAGE = 50  # callers at once that a browser showing ComfyUI's page may make, as in llama-swap
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,8 @@ class Inherited:
 
     ttl: float
     unload_timeout: float
+    health_check_timeout: float
+    send_loading_state: bool
 
 
 def prepare(model_id: str, place: Place, node: Node, common: Macros, report: Report) -> Draft:
@@ -39,9 +45,23 @@ def prepare(model_id: str, place: Place, node: Node, common: Macros, report: Rep
     own = declared(at(node, "macros"), inside(path, "macros"), report)
     macros = effective(model_id, common, own)
     bare = expand(without_macros(node), macros)
-    check_leftovers(bare, path, may_use_port(at(bare, "cmd")), macros, report)
-    extra = extra_names(model_id, bare, macros, report)
-    return Draft(model_id, place, Fields(bare, SECTION, path, report), extra)
+    with_port = may_use_port(at(bare, "cmd"))
+    check_leftovers(bare, path, with_port, macros, report)
+    rules = at(bare, "filters", "setParamsByID")
+    if not isinstance(rules, Map):
+        return Draft(model_id, place, Fields(bare, SECTION, path, report), {})
+    named = expand_names(rules, inside(path, "filters.setParamsByID"), with_port, macros, report)
+    bare = with_rules(bare, named)
+    return Draft(model_id, place, Fields(bare, SECTION, path, report), named.keys)
+
+
+def with_rules(node: Node, rules: Map) -> Node:
+    """The model with other `filters.setParamsByID`."""
+    assert isinstance(node, Map)
+    filters = node.entries["filters"]
+    assert isinstance(filters, Map)
+    filters = replace(filters, entries={**filters.entries, "setParamsByID": rules})
+    return replace(node, entries={**node.entries, "filters": filters})
 
 
 def may_use_port(cmd: Node | None) -> bool:
@@ -75,20 +95,19 @@ def check_leftovers(node: Node, path: str, with_port: bool, macros: Macros, repo
     Leftovers(report, macros, allowed).check(node, path)
 
 
-def extra_names(model_id: str, node: Node, macros: Macros, report: Report) -> dict[str, Place]:
-    rules = at(node, "filters", "setParamsByID")
-    found: dict[str, Place] = {}
-    if not isinstance(rules, Map):
-        return found
-    path = f"models.{model_id}.filters.setParamsByID"
+def expand_names(rules: Map, path: str, with_port: bool, macros: Macros, report: Report) -> Map:
+    """The one mapping in whose keys macros are filled in: each key is a name of the model."""
+    entries: dict[str, Node] = {}
+    keys: dict[str, Place] = {}
     for written, place in rules.keys.items():
         name = str(fill(written, macros))
         for unknown in USE.findall(name):
-            report.wrong(place, path, f"unknown macro ${{{unknown}}}", f"Declare `{unknown}` under `macros:`.")
-        if name in found:
+            if not (with_port and unknown == "PORT"):
+                report.wrong(place, path, f"unknown macro ${{{unknown}}}", f"Declare `{unknown}` under `macros:`.")
+        if name in entries:
             report.wrong(place, path, f"two keys come out as `{name}`", "Remove one of the two.")
-        found[name] = place
-    return found
+        entries[name], keys[name] = rules.entries[written], place
+    return Map(entries, keys, rules.place)
 
 
 def read_model(draft: Draft, inherited: Inherited) -> Model:
@@ -96,10 +115,21 @@ def read_model(draft: Draft, inherited: Inherited) -> Model:
     if fields.node is None:  # `name:` with nothing below it
         message = "the model is empty and cannot be started"
         fields.report.warn(draft.place, fields.path, message, "Give it a `cmd`.")
-        return Model(id=draft.id, cmd="", proxy="", ttl=inherited.ttl, unload_timeout=inherited.unload_timeout)
-    ttl = fields.value("ttl")
-    model = Model(
-        id=draft.id,
+        fields = Fields(Map({}, {}, draft.place), SECTION, fields.path, fields.report)
+        return replace(described(draft.id, fields, inherited), cmd="", proxy="")
+    model = described(draft.id, fields, inherited)
+    if isinstance(fields.get("cmd"), Scalar | None):
+        check_command(fields, model)
+        check_proxy(fields, model)
+    check_env(fields, model)
+    return model
+
+
+def described(model_id: str, fields: Fields, inherited: Inherited) -> Model:
+    """As its keys say."""
+    ttl, loading = fields.value("ttl"), fields.value("sendLoadingState")
+    return Model(
+        id=model_id,
         cmd=fields.value("cmd"),
         cmd_stop=fields.value("cmdStop"),
         proxy=fields.value("proxy"),
@@ -112,21 +142,45 @@ def read_model(draft: Draft, inherited: Inherited) -> Model:
         description=fields.value("description").strip(),
         unlisted=fields.value("unlisted"),
         use_model_name=fields.value("useModelName"),
-        concurrency_limit=limit(fields),
+        concurrency_limit=limit(model_id, fields),
+        seats=fields.value("seats") or None,
+        filters=read_filters(fields.child("filters")),
+        metadata=fields.value("metadata") or NOTHING,
+        capabilities=read_capabilities(fields.child("capabilities")),
+        timeouts=read_timeouts(fields.child("timeouts")),
+        ignore_websockets=fields.child("compat").value("ignoreWebsockets") or model_id == COMFYUI,
+        send_loading_state=inherited.send_loading_state if loading is None else loading,
+        health_check_timeout=read_check_timeout(fields) or inherited.health_check_timeout,
     )
-    if isinstance(fields.get("cmd"), Scalar | None):
-        check_command(fields, model)
-        check_proxy(fields, model)
-    check_env(fields, model)
-    return model
 
 
-def limit(fields: Fields) -> int | None:
+def limit(model_id: str, fields: Fields) -> int | None:
     """llama-swap takes 0 and less as its default; ours is no limit."""
     value: int | None = fields.value("concurrencyLimit")
     if value is not None and value < 0:
         fields.warn("concurrencyLimit", "a limit below 0 means no limit", "Remove it, or write the number of callers.")
-    return value if value is not None and value > 0 else None
+    if value is None or value <= 0:
+        return None
+    return max(value, PAGE) if model_id == COMFYUI else value
+
+
+def read_capabilities(fields: Fields) -> Capabilities:
+    for name in ("in", "out"):
+        for number, word in enumerate(fields.value(name)):
+            if word not in MODALITIES:
+                item = at(fields.get(name), number)
+                place = item.place if item else fields.place(name)
+                near = closest(word, MODALITIES)
+                remedy = f"Did you mean {near[0]}?" if near else f"Write one of {', '.join(MODALITIES)}."
+                message = f"this must be one of {', '.join(MODALITIES)}, and it is `{word}`"
+                fields.report.wrong(place, f"{fields.path}.{name}[{number}]", message, remedy)
+    return Capabilities(
+        inputs=fields.value("in"),
+        outputs=fields.value("out"),
+        tools=fields.value("tools"),
+        reranker=fields.value("reranker"),
+        context=fields.value("context"),
+    )
 
 
 def check_command(fields: Fields, model: Model) -> None:

@@ -14,16 +14,35 @@ from llamaswap_py.config.groups import read_groups
 from llamaswap_py.config.macros import Leftovers, Macros, declared, expand
 from llamaswap_py.config.merge import merge
 from llamaswap_py.config.models import Draft, Inherited, prepare, read_model
-from llamaswap_py.config.report import Report, Source, closest
+from llamaswap_py.config.peers import read_peers, remotes
+from llamaswap_py.config.report import Report, Source
+from llamaswap_py.config.routing import Routing
 from llamaswap_py.config.schema import BY_PATH
-from llamaswap_py.config.tree import Map, Place, at
+from llamaswap_py.config.selectors import (
+    Known,
+    Together,
+    check_full_names,
+    check_spillover,
+    read_profiles,
+    read_selectors,
+)
+from llamaswap_py.config.settings import (
+    read_check_timeout,
+    read_ignore_paths,
+    read_kept,
+    read_keys,
+    read_performance,
+    read_preload,
+    read_session_headers,
+    read_store,
+)
+from llamaswap_py.config.tree import Map, at
 from llamaswap_py.config.values import Config, Model
 from llamaswap_py.config.yaml import parse
 from llamaswap_py.errors import ConfigError, Mistake
 
 __all__ = ["Reading", "Source", "read"]
 
-QUICKEST_CHECK = 15  # seconds; llama-swap's floor for healthCheckTimeout
 LAST_PORT = 65535
 OWN_WAY = ("models", "macros")  # top-level keys whose macros are not simply filled in
 
@@ -66,25 +85,74 @@ def read_document(document: Map, report: Report) -> Config:
     common = declared(at(document, "macros"), "macros", report)
     fields = Fields(fill_in(document, common, report), "", "", report)
     drafts = prepare_models(fields, common, report)
-    inherited = Inherited(fields.value("globalTTL"), fields.value("unloadTimeout") or 10)
-    registry = give_names({draft.id: read_model(draft, inherited) for draft in drafts}, drafts)
+    shared = inherited(fields)
+    registry = give_names({draft.id: read_model(draft, shared) for draft in drafts}, drafts)
     models = {model_id: registry.models[model_id] for model_id in sorted(registry.models, key=in_bytes)}
-    names = registry.names()
-    return Config(
+    ports = number_ports(models, fields)
+    config = read_settings(fields, models, registry.names(ports))
+    return replace(config, ports=MappingProxyType(ports))
+
+
+def inherited(fields: Fields) -> Inherited:
+    return Inherited(
+        ttl=fields.value("globalTTL"),
+        unload_timeout=fields.value("unloadTimeout") or 10,
+        health_check_timeout=read_check_timeout(fields),
+        send_loading_state=fields.value("sendLoadingState"),
+    )
+
+
+def read_settings(fields: Fields, models: Mapping[str, Model], names: Mapping[str, str]) -> Config:
+    """What is not a model's own. It may refer to models by `names`."""
+    config = Config(
         models=MappingProxyType(models),
-        groups=read_groups(fields, names, list(models)),
+        names=MappingProxyType(names),
         preload=read_preload(fields, names),
         health_check_timeout=read_check_timeout(fields),
         start_port=fields.value("startPort"),
         log_level=fields.value("logLevel"),
         log_to_stdout=fields.value("logToStdout"),
+        log_time_format=fields.value("logTimeFormat"),
         include_aliases_in_list=fields.value("includeAliasesInList"),
         api_keys=read_keys(fields),
         allowed_hosts=tuple(filter(None, map(str.strip, fields.value("allowedHosts")))),
         max_body_bytes=fields.value("maxBodySize"),
         patience=fields.value("patience"),
-        names=MappingProxyType(names),
-        ports=MappingProxyType(number_ports(models, fields)),
+        send_loading_state=fields.value("sendLoadingState"),
+        ignore_paths=read_ignore_paths(fields),
+        session_headers=read_session_headers(fields),
+        performance=read_performance(fields),
+        store_path=read_store(fields),
+        capture_buffer=max(fields.value("captureBuffer"), 0),
+        metrics_in_memory=read_kept(fields),
+    )
+    return read_choices(fields, config)
+
+
+def read_choices(fields: Fields, config: Config) -> Config:
+    """Which models may be up together, and which of them a name may mean."""
+    report, model_ids = fields.report, list(config.models)
+    before = len(report.mistakes)
+    routing = Routing(fields)
+    path, entries = routing.groups()
+    groups = read_groups(path, entries, config.names, model_ids, report)
+    matrix = routing.matrix(model_ids, config.names)
+    settled = len(report.mistakes) == before
+    peers, places = read_peers(fields), fields.named("peers").keys
+    known = Known(config.names, remotes(peers, places, report), model_ids)
+    check_full_names(known, places, report)
+    selectors = read_selectors(fields, known)
+    if settled:
+        check_spillover(fields, selectors, known, Together(groups, matrix))
+    return replace(
+        config,
+        groups=groups,
+        matrix=matrix,
+        priorities=routing.priorities(config.names),
+        peers=peers,
+        remotes=MappingProxyType(dict(known.remotes)),
+        selectors=selectors,
+        profiles=read_profiles(fields, selectors, known),
     )
 
 
@@ -108,38 +176,6 @@ def fill_in(document: Map, common: Macros, report: Report) -> Map:
 def prepare_models(fields: Fields, common: Macros, report: Report) -> list[Draft]:
     models = fields.named("models")
     return [prepare(model_id, models.keys[model_id], node, common, report) for model_id, node in models.entries.items()]
-
-
-def read_preload(document: Fields, names: Mapping[str, str]) -> tuple[str, ...]:
-    fields = document.child("hooks").child("on_startup")
-    found = []
-    for name in filter(None, map(str.strip, fields.value("preload"))):
-        if name in names:
-            found.append(names[name])
-        else:
-            near = closest(name, names)
-            remedy = f"Did you mean `{near[0]}`?" if near else "Remove it."
-            fields.warn("preload", f"there is no model `{name}` to load", remedy)
-    return tuple(found)
-
-
-def read_check_timeout(fields: Fields) -> float:
-    value: float = fields.value("healthCheckTimeout")
-    if value < QUICKEST_CHECK:
-        fields.warn("healthCheckTimeout", f"this is raised to {QUICKEST_CHECK} seconds", "Write a larger number.")
-    return max(value, QUICKEST_CHECK)
-
-
-def read_keys(fields: Fields) -> tuple[str, ...]:
-    keys: tuple[str, ...] = fields.value("apiKeys")
-    for number, key in enumerate(keys):
-        item = at(fields.get("apiKeys"), number)
-        place = item.place if item else Place("", 0, 0)
-        if not key:
-            fields.report.wrong(place, f"apiKeys[{number}]", "the key is empty", "Write a key, or remove the entry.")
-        elif " " in key:
-            fields.report.wrong(place, f"apiKeys[{number}]", "the key contains a space", "Write a key without spaces.")
-    return keys
 
 
 def number_ports(models: Mapping[str, Model], fields: Fields) -> dict[str, int]:

@@ -6,6 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from llamaswap_py.config.values import PEER_TIMEOUTS, SESSION_HEADERS, STATIC_FILES, Timeouts
+
 ANY_NAME = "*"  # in a path: a name the operator chose
 
 
@@ -20,13 +22,11 @@ class Kind(StrEnum):
     SIZE = "bytes, or a size such as 256MB"
     WORD = "one word of a few"
     MACROS = "mapping of name to text, number or boolean"
+    NAMES = "mapping of name to text"
+    COUNTS = "mapping of name to whole number"
+    OBJECT = "mapping of anything"
+    OBJECTS = "mapping of name to mapping of anything"
     OPEN = "anything"
-
-
-class Standing(StrEnum):
-    ACTS = "acts"
-    MISSED = "not acted on yet, and a reader is told"
-    QUIET = "not acted on, and nothing is missed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,6 @@ class Key:
     kind: Kind
     default: object
     about: str
-    standing: Standing = Standing.ACTS
     ours: bool = False
     least: int | None = None
     most: int | None = None
@@ -45,9 +44,58 @@ class Key:
 
 
 SECONDS, WHOLE, TEXT, TEXTS, FLAG, MAP = Kind.SECONDS, Kind.WHOLE, Kind.TEXT, Kind.TEXTS, Kind.FLAG, Kind.MAP
-MISSED, QUIET = Standing.MISSED, Standing.QUIET
+WORD, NAMES, COUNTS, OBJECT, OBJECTS = Kind.WORD, Kind.NAMES, Kind.COUNTS, Kind.OBJECT, Kind.OBJECTS
 PROXY = "http://localhost:${PORT}"
 LEVELS, OUTPUTS = ("debug", "info", "warn", "error"), ("proxy", "upstream", "both", "none")
+STRATEGIES = ("pin", "warm", "spillover")
+MODALITIES = ("text", "audio", "image")
+TIME_FORMATS = (
+    "ansic", "unixdate", "rubydate", "rfc822", "rfc822z", "rfc850", "rfc1123", "rfc1123z", "rfc3339", "rfc3339nano",
+    "kitchen", "stamp", "stampmilli", "stampmicro", "stampnano",
+)  # fmt: skip
+
+# Read and checked, but the running program does not act on it yet: a reader is told. Whoever builds it takes it out.
+NOT_YET = frozenset(
+    {
+        "models.*.filters",
+        "models.*.metadata",
+        "models.*.capabilities",
+        "models.*.timeouts",
+        "models.*.compat",
+        "models.*.sendLoadingState",
+        "models.*.healthCheckTimeout",
+        "models.*.seats",
+        "routing.router.settings.matrix",
+        "routing.scheduler",
+        "captureBuffer",
+        "sendLoadingState",
+        "store",
+        "upstream",
+        "matrix",
+        "profiles",
+        "selectors",
+        "peers",
+    }
+)
+
+# A second place for the same entries: their keys are described once, at the path on the right.
+SAME = {
+    "routing.router.settings.groups": "groups",
+    "routing.router.settings.matrix": "matrix",
+    "peers.*.filters": "models.*.filters",
+}
+
+
+def timeouts(section: str, values: Timeouts) -> tuple[Key, ...]:
+    return (
+        Key(f"{section}.connect", SECONDS, int(values.connect), "To establish a connection; 0: no limit."),
+        Key(f"{section}.keepalive", SECONDS, int(values.keepalive), "Between TCP keepalives; below 0: none."),
+        Key(f"{section}.responseHeader", SECONDS, int(values.response_header), "Until an answer begins; 0: no limit."),
+        Key(f"{section}.tlsHandshake", SECONDS, int(values.tls_handshake), "For the TLS handshake; 0: no limit."),
+        Key(f"{section}.expectContinue", SECONDS, int(values.expect_continue), "Until `100 Continue`; 0: no wait."),
+        Key(f"{section}.idleConn", SECONDS, int(values.idle), "An unused connection is kept so long; 0: no limit."),
+    )
+
 
 KEYS = (
     Key("models", MAP, None, "The models, by id. An id is what a caller writes as `model`."),
@@ -56,6 +104,7 @@ KEYS = (
     Key("models.*.cmdStop", TEXT, "", "A command that stops it, for containers and the like; `${PID}` is its process."),
     Key("models.*.proxy", TEXT, PROXY, "Where its server answers. A path in it goes in front of every request's path."),
     Key("models.*.checkEndpoint", TEXT, "/health", "Answers 200 once the server is ready; `none` means: do not ask."),
+    Key("models.*.healthCheckTimeout", SECONDS, 0, "How long until it must be ready; 0: the global one.", least=0),
     Key("models.*.ttl", SECONDS, -1, "Unload after so long without use. 0 is never, -1 is `globalTTL`.", least=-1),
     Key("models.*.unloadTimeout", SECONDS, 0, "Grace between asking it to stop and killing it; 0: global.", least=0),
     Key("models.*.env", TEXTS, (), "`NAME=value` entries added to its environment; the last of a name wins."),
@@ -65,14 +114,25 @@ KEYS = (
     Key("models.*.unlisted", FLAG, False, "Leave it out of `/v1/models`. It can still be used."),
     Key("models.*.useModelName", TEXT, "", "What its server is told as `model`, instead of what the caller wrote."),
     Key("models.*.concurrencyLimit", WHOLE, None, "Callers at once; one more is refused with 429. Unset: no limit."),
+    Key("models.*.seats", WHOLE, None, "Callers served at once; the others wait. Unset: no limit.", ours=True, least=0),
     Key("models.*.macros", Kind.MACROS, None, "Macros of this model alone; one of a global name replaces it."),
-    Key("models.*.filters", Kind.OPEN, None, "Rules that change a request before it is passed on.", MISSED),
-    Key("models.*.metadata", Kind.OPEN, None, "Free information shown in `/v1/models`.", MISSED),
-    Key("models.*.capabilities", Kind.OPEN, None, "What the model can do, shown in `/v1/models`.", MISSED),
-    Key("models.*.timeouts", Kind.OPEN, None, "Time limits of connections to its server.", MISSED),
-    Key("models.*.compat", Kind.OPEN, None, "Concessions to particular servers.", MISSED),
-    Key("models.*.sendLoadingState", Kind.OPEN, None, "Stream news of the loading while a caller waits.", MISSED),
-    Key("models.*.healthCheckTimeout", Kind.OPEN, None, "Accepted and ignored: only the global one counts.", QUIET),
+    Key("models.*.filters", MAP, None, "Rules that change a JSON request before it is passed on."),
+    Key("models.*.filters.stripParams", TEXT, "", "Paths to remove, separated by commas. `model` stays."),
+    Key("models.*.filters.strip_params", TEXT, "", "The older spelling of `stripParams`."),
+    Key("models.*.filters.setParams", OBJECT, None, "Paths to set in it, whatever the caller sent."),
+    Key("models.*.filters.setParamsByID", OBJECTS, None, "More of these for each of these names of the model."),
+    Key("models.*.metadata", OBJECT, None, "Free information shown in `/v1/models`."),
+    Key("models.*.capabilities", MAP, None, "What the model can do, shown in `/v1/models`."),
+    Key("models.*.capabilities.in", TEXTS, (), "What it understands: `text`, `audio`, `image`."),
+    Key("models.*.capabilities.out", TEXTS, (), "What it makes: `text`, `audio`, `image`."),
+    Key("models.*.capabilities.tools", FLAG, False, "It can call tools."),
+    Key("models.*.capabilities.reranker", FLAG, False, "It ranks documents."),
+    Key("models.*.capabilities.context", WHOLE, 0, "Its context in tokens; 0: not said.", least=0),
+    Key("models.*.timeouts", MAP, None, "Time limits of connections to its server."),
+    *timeouts("models.*.timeouts", Timeouts()),
+    Key("models.*.compat", MAP, None, "Concessions to particular servers."),
+    Key("models.*.compat.ignoreWebsockets", FLAG, False, "Websockets neither start it nor keep it up."),
+    Key("models.*.sendLoadingState", FLAG, None, "Stream news of the loading to who waits. Unset: global."),
     Key("macros", Kind.MACROS, None, "Texts and numbers used elsewhere as `${name}`."),
     Key("groups", MAP, None, "Which models may be up together, by group name."),
     Key("groups.*", MAP, None, "One group."),
@@ -80,13 +140,43 @@ KEYS = (
     Key("groups.*.swap", FLAG, True, "Only one member is up at a time."),
     Key("groups.*.exclusive", FLAG, True, "Starting a member stops the models of other groups."),
     Key("groups.*.persistent", FLAG, False, "Other groups cannot stop its members."),
-    Key("routing", MAP, None, "The newer place of groups."),
+    Key("matrix", MAP, None, "Combinations of models that may be up together, instead of groups."),
+    Key("matrix.vars", NAMES, None, "Short names for model ids, for use in `sets`."),
+    Key("matrix.sets", NAMES, None, "Expressions of names, `&`, `|`, `+set` and brackets, by set name. At least one."),
+    Key("matrix.evict_costs", COUNTS, None, "What stopping a model costs, by short name or id; else 1.", least=1),
+    Key("routing", MAP, None, "The newer place of groups and matrix, and the order of those who wait."),
     Key("routing.router", MAP, None, "How it is decided which models may be up together."),
-    Key("routing.router.use", Kind.WORD, "group", "The rule in force.", words=("group", "matrix")),
+    Key("routing.router.use", WORD, "group", "The rule in force.", words=("group", "matrix")),
     Key("routing.router.settings", MAP, None, "Settings of each rule."),
     Key("routing.router.settings.groups", MAP, None, "The same as `groups`; only one of the two may be used."),
-    Key("routing.router.settings.matrix", Kind.OPEN, None, "Combinations of models that may be up together.", MISSED),
-    Key("routing.scheduler", Kind.OPEN, None, "Priorities of models in the queue.", MISSED),
+    Key("routing.router.settings.matrix", MAP, None, "The same as `matrix`; only one of the two may be used."),
+    Key("routing.scheduler", MAP, None, "Whose turn it is among those who wait."),
+    Key("routing.scheduler.use", WORD, "fifo", "The rule in force.", words=("fifo",)),
+    Key("routing.scheduler.settings", MAP, None, "Settings of each rule."),
+    Key("routing.scheduler.settings.fifo", MAP, None, "Settings of `fifo`: first come, first served."),
+    Key("routing.scheduler.settings.fifo.priority", COUNTS, None, "Callers of a higher one go first; else 0."),
+    Key("profiles", MAP, None, "Sets of names that are switched together while the program runs."),
+    Key("profiles.*", MAP, None, "One profile. None is active at the start."),
+    Key("profiles.*.description", TEXT, "", "A sentence for people."),
+    Key("profiles.*.pins", NAMES, None, "Requested name to what it means then; nothing switches the name off."),
+    Key("selectors", MAP, None, "Names that choose among several models for each request."),
+    Key("selectors.*", MAP, None, "One selector."),
+    Key("selectors.*.strategy", WORD, "", "The first, one that is up, or the next when one is busy.", words=STRATEGIES),
+    Key("selectors.*.targets", TEXTS, (), "Names of models, local or of peers, in the order of preference."),
+    Key("selectors.*.settings", MAP, None, "Settings of the strategy."),
+    Key("selectors.*.settings.spillover", WHOLE, 1, "Requests on each target before one more is woken.", least=1),
+    Key("selectors.*.name", TEXT, "", "A name for people, shown in lists."),
+    Key("selectors.*.description", TEXT, "", "A sentence for people, shown in lists."),
+    Key("selectors.*.unlisted", FLAG, False, "Leave it out of `/v1/models`. It can still be used."),
+    Key("selectors.*.metadata", OBJECT, None, "Free information shown in `/v1/models`."),
+    Key("peers", MAP, None, "Other servers whose models are offered here."),
+    Key("peers.*", MAP, None, "One server. Its models are called `<peer>/<model>`, and bare where only it has them."),
+    Key("peers.*.proxy", TEXT, "", "Its address. Required."),
+    Key("peers.*.apiKey", TEXT, "", "The key it wants. The caller's own is never sent on."),
+    Key("peers.*.models", TEXTS, (), "The models it has, under its names. At least one."),
+    Key("peers.*.filters", MAP, None, "The same as a model's `filters`, for requests to this peer."),
+    Key("peers.*.timeouts", MAP, None, "Time limits of connections to it."),
+    *timeouts("peers.*.timeouts", PEER_TIMEOUTS),
     Key("hooks", MAP, None, "What to do at certain moments."),
     Key("hooks.on_startup", MAP, None, "What to do at the start and after a reload."),
     Key("hooks.on_startup.preload", TEXTS, (), "Names of models to load at once, in this order."),
@@ -94,26 +184,28 @@ KEYS = (
     Key("startPort", WHOLE, 5800, "The first port given out as `${PORT}`.", least=1, most=65535),
     Key("globalTTL", SECONDS, 0, "The `ttl` of models that set none; 0 is never.", least=0),
     Key("unloadTimeout", SECONDS, 10, "The `unloadTimeout` of models that set none; 0 is 10.", least=0),
-    Key("logLevel", Kind.WORD, "info", "How much is logged.", words=LEVELS, lenient=True),
-    Key("logToStdout", Kind.WORD, "proxy", "Whose log goes to standard output.", words=OUTPUTS),
+    Key("sendLoadingState", FLAG, False, "Stream news of the loading while a caller waits."),
+    Key("logLevel", WORD, "info", "How much is logged.", words=LEVELS, lenient=True),
+    Key("logToStdout", WORD, "proxy", "Whose log goes to standard output.", words=OUTPUTS),
+    Key("logTimeFormat", WORD, "", "How log lines show the time.", words=TIME_FORMATS, lenient=True),
     Key("includeAliasesInList", FLAG, False, "Show aliases as models of their own in `/v1/models`."),
     Key("apiKeys", TEXTS, (), "Keys of which a caller must send one. None: everybody may call."),
     Key("allowedHosts", TEXTS, (), "More host names under which control routes answer.", ours=True),
     Key("maxBodySize", Kind.SIZE, 256 * 1024 * 1024, "The largest request that is accepted.", ours=True, least=1),
     Key("patience", Kind.SPAN, 30, "How long a waiting caller may be overtaken; `.inf`: for ever.", ours=True, least=0),
-    Key("logTimeFormat", Kind.OPEN, None, "How log lines show the time.", QUIET),
-    Key("logRequests", Kind.OPEN, None, "Accepted and ignored, as in llama-swap.", QUIET),
-    Key("metricsMaxInMemory", Kind.OPEN, None, "How many past requests are kept.", QUIET),
-    Key("captureBuffer", Kind.OPEN, None, "Memory for recorded requests and answers.", MISSED),
-    Key("sendLoadingState", Kind.OPEN, None, "Stream news of the loading while a caller waits.", MISSED),
-    Key("store", Kind.OPEN, None, "A file in which past requests are kept.", MISSED),
-    Key("ui", Kind.OPEN, None, "Settings of the page.", QUIET),
-    Key("performance", Kind.OPEN, None, "How often the machine is measured.", QUIET),
-    Key("upstream", Kind.OPEN, None, "Which requests under `/upstream` do not start a model.", MISSED),
-    Key("matrix", Kind.OPEN, None, "Combinations of models that may be up together.", MISSED),
-    Key("profiles", Kind.OPEN, None, "Sets of names that can be switched together.", MISSED),
-    Key("selectors", Kind.OPEN, None, "Names that choose among several models.", MISSED),
-    Key("peers", Kind.OPEN, None, "Other servers whose models are offered here.", MISSED),
+    Key("upstream", MAP, None, "Requests under `/upstream`."),
+    Key("upstream.ignorePaths", TEXTS, (STATIC_FILES,), "Regular expressions of paths that do not start a model."),
+    Key("store", MAP, None, "Where past requests are kept; without it, in memory."),
+    Key("store.path", TEXT, "", "The file. Required."),
+    Key("metricsMaxInMemory", WHOLE, 1000, "How many past requests are kept in memory."),
+    Key("captureBuffer", WHOLE, 5, "MiB for recorded requests and answers; 0: none are recorded."),
+    Key("ui", MAP, None, "Settings of the page."),
+    Key("ui.activity", MAP, None, "Settings of its list of requests."),
+    Key("ui.activity.session_id", TEXTS, SESSION_HEADERS, "Request headers that name a session; none: off."),
+    Key("performance", MAP, None, "Measuring the machine."),
+    Key("performance.disabled", FLAG, False, "Do not measure."),
+    Key("performance.every", SECONDS, 5, "Time between two measurements; at least 5."),
+    Key("logRequests", Kind.OPEN, None, "Accepted and ignored, as in llama-swap."),
 )  # fmt: skip
 
 BY_PATH = {key.path: key for key in KEYS}

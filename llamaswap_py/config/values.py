@@ -5,8 +5,58 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
 
 DEFAULT_GROUP = "(default)"
+COMFYUI = "comfyui_auto"  # the model of this id is the one behind `/comfyui/`
+
+# A free value as JSON has it, frozen: a tuple is an array, a mapping an object in the order written.
+Json = None | bool | int | float | str | tuple["Json", ...] | Mapping[str, "Json"]
+
+# What a browser fetches for a page: asked for under `/upstream/<model>`, it starts no model. llama-swap's default.
+STATIC_FILES = r".*\.(js|json|css|png|gif|jpg|jpeg|ico|txt)$"
+SESSION_HEADERS = ("X-Session-ID", "X-Litellm-Session-Id")
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+def nothing() -> Mapping[str, Any]:
+    """An empty mapping, as a default."""
+    return NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a JSON request is changed by. The texts are dotted paths, sorted; `model` is never among them."""
+
+    strip: tuple[str, ...] = ()
+    set: Mapping[str, Json] = field(default_factory=nothing)
+    set_by_id: Mapping[str, Mapping[str, Json]] = field(default_factory=nothing)
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds of connections to an upstream; 0 = no limit."""
+
+    connect: float = 30.0
+    keepalive: float = 30.0  # negative: no TCP keepalive
+    response_header: float = 0.0
+    tls_handshake: float = 10.0
+    expect_continue: float = 1.0
+    idle: float = 90.0
+
+
+PEER_TIMEOUTS = Timeouts(response_header=60.0)  # a peer is up already, so it has less excuse
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a model says it can do."""
+
+    inputs: tuple[str, ...] = ()  # of text, audio, image
+    outputs: tuple[str, ...] = ()
+    tools: bool = False
+    reranker: bool = False
+    context: int = 0  # tokens; 0 = not said
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +78,14 @@ class Model:
     unlisted: bool = False
     use_model_name: str = ""
     concurrency_limit: int | None = None  # None = no limit of ours
+    seats: int | None = None  # ours: callers served at once, the others wait; None = no limit
+    filters: Filters = Filters()
+    metadata: Mapping[str, Json] = field(default_factory=nothing)
+    capabilities: Capabilities = Capabilities()
+    timeouts: Timeouts = Timeouts()
+    ignore_websockets: bool = False  # they start nothing and hold nothing up
+    send_loading_state: bool = False  # effective: its own, else the global one
+    health_check_timeout: float = 120.0  # effective seconds from spawn to ready: its own, else the global one
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +97,66 @@ class Group:
     swap: bool = True  # one member at a time
     exclusive: bool = True  # starting a member stops other groups' models
     persistent: bool = False  # other groups cannot stop its members
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """Which models may be up together, as expressions over them. Each expression is known to be readable."""
+
+    sets: tuple[tuple[str, str], ...]  # name and expression, in the order written, which decides between equals
+    vars: Mapping[str, str] = field(default_factory=nothing)  # short name -> model id
+    evict_costs: Mapping[str, int] = field(default_factory=nothing)  # model id -> cost; 1 else
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Another server whose models are offered here as `<id>/<model>`, or bare where only one peer has them."""
+
+    id: str
+    proxy: str
+    models: tuple[str, ...]
+    api_key: str = ""  # sent instead of the caller's
+    filters: Filters = Filters()
+    timeouts: Timeouts = PEER_TIMEOUTS
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """A model of a peer, under the peer's own name for it."""
+
+    peer: str
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """A name that stands for one of several models, chosen for each request."""
+
+    id: str
+    strategy: str  # pin | warm | spillover
+    targets: tuple[str, ...]  # ids, aliases or peers' models
+    spillover: int = 1  # requests on each busy target before the next one is woken
+    name: str = ""
+    description: str = ""
+    unlisted: bool = False
+    metadata: Mapping[str, Json] = field(default_factory=nothing)
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Names that mean something else while it is active."""
+
+    id: str
+    pins: Mapping[str, str]  # requested name -> target; empty: the name is switched off
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Performance:
+    """Measuring the machine."""
+
+    disabled: bool = False
+    every: float = 5.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +172,20 @@ class Config:
     api_keys: tuple[str, ...] = ()
     allowed_hosts: tuple[str, ...] = ()  # ours: more Host names that control routes accept
     max_body_bytes: int = 256 * 1024 * 1024  # ours: `maxBodySize`
+    matrix: Matrix | None = None  # in force instead of groups where there is one
+    priorities: Mapping[str, int] = field(default_factory=nothing)  # model id -> its queue priority
+    peers: Mapping[str, Peer] = field(default_factory=nothing)
+    selectors: Mapping[str, Selector] = field(default_factory=nothing)
+    profiles: Mapping[str, Profile] = field(default_factory=nothing)
+    send_loading_state: bool = False  # what models inherit
+    ignore_paths: tuple[str, ...] = (STATIC_FILES,)  # regular expressions, searched in paths under `/upstream/<model>`
+    session_headers: tuple[str, ...] = SESSION_HEADERS  # that tell one session's requests in the page
+    performance: Performance = Performance()
+    store_path: str = ""  # empty: past requests are kept in memory
+    capture_buffer: int = 5  # MiB; 0 = no captures
+    metrics_in_memory: int = 1000  # past requests kept without a store
+    log_time_format: str = ""  # empty: no time
     patience: float = 30.0  # ours: seconds the oldest waiter may be overtaken by callers of what is up
-    names: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))  # id or alias -> id
-    ports: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))  # model id -> its port
+    names: Mapping[str, str] = field(default_factory=nothing)  # id or alias -> id
+    remotes: Mapping[str, Remote] = field(default_factory=nothing)  # every name of a peer's model -> it
+    ports: Mapping[str, int] = field(default_factory=nothing)  # model id -> its port

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.config.reading import config, mistake, mistakes, read_loosely, warning, warnings
+from tests.config.reading import config, mistake, mistakes, read_loosely, warning
 
 
 def test_an_alias_belongs_to_one_model() -> None:
@@ -73,5 +73,7 @@ def test_such_a_name_must_be_free(name: str, message: str) -> None:
 
 
 def test_parameters_that_are_no_mapping_are_left_to_their_own_reader() -> None:
-    assert len(warnings("models: {m: {cmd: '${PORT}', filters: {setParamsByID: [a]}}}")) == 1
+    assert (
+        mistake("models: {m: {cmd: '${PORT}', filters: {setParamsByID: [a]}}}").key == "models.m.filters.setParamsByID"
+    )
     assert config("models: {m: {cmd: '${PORT}', filters: {}}}").names == {"m": "m"}

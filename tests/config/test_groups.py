@@ -85,6 +85,7 @@ def test_the_matrix_rule_needs_a_matrix_and_there_is_no_third_rule() -> None:
     )
 
 
-def test_a_matrix_beside_the_group_rule_is_left_alone() -> None:
+def test_a_matrix_beside_the_group_rule_is_left_alone_and_told() -> None:
     text = MODELS + "routing: {router: {settings: {matrix: {sets: {s: a}}, groups: {x: {members: [a]}}}}}"
     assert read_loosely(text).groups[0] == Group("x", ("a",))
+    assert warning(text).key == "routing.router.settings.matrix"

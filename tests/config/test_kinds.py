@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from llamaswap_py.config.kinds import duration
 from llamaswap_py.config.tree import Place, Scalar
-from tests.config.reading import config, mistake, mistakes, model, warning
+from tests.config.reading import config, mistake, mistakes, model, read_loosely, serious, warning, warnings
 
 
 def setting(text: str) -> Any:
@@ -145,6 +145,25 @@ def test_a_word_is_one_of_those_there_are() -> None:
 def test_an_unknown_log_level_is_info_as_in_llama_swap_but_told() -> None:
     assert config("logLevel: ' WARN '").log_level == "warn"
     assert "info is used" in warning("logLevel: verbose").message
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("2024-01-02", "2024-01-02T00:00:00Z"),
+        ("2024-1-2 3:04:05.120", "2024-01-02T03:04:05.12Z"),
+        ("2024-01-02T03:04:05+02:00", "2024-01-02T03:04:05+02:00"),
+        ("2024-01-02T03:04:05Z", "2024-01-02T03:04:05Z"),
+    ],
+)
+def test_a_date_in_free_information_is_a_text_as_go_writes_it(written: str, shown: str) -> None:
+    assert model(in_model(f"metadata: {{when: {written}}}")).metadata == {"when": shown}
+
+
+def test_a_number_that_json_does_not_have_is_null_and_told() -> None:
+    text = in_model("metadata: {a: .inf, b: [.nan]}")
+    assert read_loosely(text).models["m"].metadata == {"a": None, "b": (None,)}
+    assert [each.key for each in serious(warnings(text))] == ["models.m.metadata.a", "models.m.metadata.b[0]"]
 
 
 @given(st.integers(0, 10**6), st.integers(0, 59), st.integers(0, 59))

@@ -104,7 +104,7 @@ def test_an_unknown_macro_is_told_at_its_own_line_with_the_nearest_known() -> No
             "${PORT} exists only in a model whose cmd uses it.",
         ),
         ("models: {m: {cmd: x, proxy: 'http://h', metadata: {a: ['${b}']}}}", "models.m.metadata.a[0]", "Declare `b`"),
-        ("peers: {p: {proxy: '${b}'}}", "peers.p.proxy", "Declare `b` under `macros:`."),
+        ("peers: {p: {proxy: '${b}', models: [a]}}", "peers.p.proxy", "Declare `b` under `macros:`."),
     ],
 )
 def test_what_stands_where_it_has_no_meaning_is_told(text: str, key: str, remedy: str) -> None:

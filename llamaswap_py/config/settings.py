@@ -1,0 +1,97 @@
+"""The settings of the document as a whole: what is more than one value of one kind."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from llamaswap_py.config.fields import Fields
+from llamaswap_py.config.report import closest
+from llamaswap_py.config.tree import Place, at
+from llamaswap_py.config.values import STATIC_FILES, Performance
+
+QUICKEST_CHECK = 15  # seconds; llama-swap's floor for healthCheckTimeout
+OFTENEST = 5  # seconds; llama-swap's floor for performance.every
+KEPT = 1000  # past requests; llama-swap's metricsMaxInMemory where nothing usable is said
+
+
+def read_preload(document: Fields, names: Mapping[str, str]) -> tuple[str, ...]:
+    fields = document.child("hooks").child("on_startup")
+    found = []
+    for name in filter(None, map(str.strip, fields.value("preload"))):
+        if name in names:
+            found.append(names[name])
+        else:
+            near = closest(name, names)
+            remedy = f"Did you mean `{near[0]}`?" if near else "Remove it."
+            fields.warn("preload", f"there is no model `{name}` to load", remedy)
+    return tuple(found)
+
+
+def read_check_timeout(fields: Fields) -> float:
+    """A model's own, or everybody's; 0 where a model says nothing."""
+    value: float = fields.value("healthCheckTimeout")
+    if not value and fields.section:
+        return 0
+    if value < QUICKEST_CHECK:
+        fields.warn("healthCheckTimeout", f"this is raised to {QUICKEST_CHECK} seconds", "Write a larger number.")
+    return max(value, QUICKEST_CHECK)
+
+
+def read_keys(fields: Fields) -> tuple[str, ...]:
+    keys: tuple[str, ...] = fields.value("apiKeys")
+    for number, key in enumerate(keys):
+        if not key:
+            tell(fields, "apiKeys", number, "the key is empty", "Write a key, or remove the entry.")
+        elif " " in key:
+            tell(fields, "apiKeys", number, "the key contains a space", "Write a key without spaces.")
+    return keys
+
+
+def read_ignore_paths(document: Fields) -> tuple[str, ...]:
+    """An empty list means the default too: as in llama-swap they cannot be switched off."""
+    fields = document.child("upstream")
+    patterns: tuple[str, ...] = fields.value("ignorePaths")
+    for number, pattern in enumerate(patterns):
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            remedy = "Correct it; a backslash keeps a sign from having a meaning."
+            tell(fields, "ignorePaths", number, f"`{pattern}` is not a regular expression: {error}", remedy)
+    return patterns or (STATIC_FILES,)
+
+
+def read_session_headers(document: Fields) -> tuple[str, ...]:
+    written: tuple[str, ...] = document.child("ui").child("activity").value("session_id")
+    found: dict[str, str] = {}
+    for name in filter(None, map(str.strip, written)):
+        found.setdefault(name.lower(), name)
+    return tuple(found.values())
+
+
+def read_performance(document: Fields) -> Performance:
+    fields = document.child("performance")
+    every: float = fields.value("every") or OFTENEST
+    if every < OFTENEST:
+        fields.wrong("every", f"this must be at least {OFTENEST} seconds, and it is {every:g}", "Write a larger one.")
+    return Performance(fields.value("disabled"), every)
+
+
+def read_store(document: Fields) -> str:
+    fields = document.child("store")
+    path: str = fields.value("path").strip()
+    if fields.node is not None and not path:
+        fields.wrong("path", "the store needs a file", "Write `path: requests.db` below `store`, or remove the store.")
+    return path
+
+
+def read_kept(document: Fields) -> int:
+    value: int = document.value("metricsMaxInMemory")
+    return value if value > 0 else KEPT
+
+
+def tell(fields: Fields, name: str, number: int, message: str, remedy: str) -> None:
+    """At one entry of a list."""
+    item = at(fields.get(name), number)
+    place = item.place if item else Place("", 0, 0)
+    fields.report.wrong(place, f"{fields.path}.{name}[{number}]".lstrip("."), message, remedy)
