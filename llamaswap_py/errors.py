@@ -136,6 +136,13 @@ class ShuttingDown(Refusal):
     code = "shutting_down"
 
 
+class StorageFull(Refusal):
+    """No room on the disk for what has to be kept of a body."""
+
+    status = 507
+    code = "insufficient_storage"
+
+
 class StartTimeout(Refusal):
     """The model's server ran but never became ready."""
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from llamaswap_py.dialects.dialect import Dialect, Refused, read_json, retry_headers
+from llamaswap_py.dialects.dialect import Dialect, Refused, posts, read, retry_headers, unversioned
 from llamaswap_py.errors import Refusal
 
 KINDS = {
@@ -21,15 +21,16 @@ KINDS = {
 }
 
 
-def envelope(refusal: Refusal) -> dict[str, Any]:
+def envelope(refusal: Refusal, request_id: str = "") -> dict[str, Any]:
     fallback = "invalid_request_error" if refusal.status < 500 else "api_error"
     kind = KINDS.get(refusal.status, fallback)
-    return {"type": "error", "error": {"type": kind, "message": refusal.message}}
+    named = {"request_id": request_id} if request_id else {}
+    return {"type": "error", "error": {"type": kind, "message": refusal.message}, **named}
 
 
-def refuse(refusal: Refusal) -> Refused:
+def refuse(refusal: Refusal, request_id: str = "") -> Refused:
     headers = (("Content-Type", "application/json"), *retry_headers(refusal))
-    return Refused(refusal.status, headers, msgspec.json.encode(envelope(refusal)))
+    return Refused(refusal.status, headers, msgspec.json.encode(envelope(refusal, request_id)))
 
 
 def broken(refusal: Refusal) -> bytes:
@@ -38,8 +39,11 @@ def broken(refusal: Refusal) -> bytes:
 
 DIALECT = Dialect(
     name="anthropic",
-    paths=("/v1/messages", "/v1/messages/count_tokens"),
-    read=read_json,
+    routes=(
+        *posts("/v1/messages", "/v1/messages/count_tokens"),
+        *unversioned("/messages", "/messages/count_tokens"),
+    ),
+    read=read,
     refuse=refuse,
     broken=broken,
 )

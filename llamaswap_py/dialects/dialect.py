@@ -5,11 +5,16 @@ A dialect is one file in this folder that exports `DIALECT`; everything in it is
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
 
 from llamaswap_py.errors import MissingModel, Refusal, UnsupportedMedia
+from llamaswap_py.wire import form
 from llamaswap_py.wire.body import look
+
+FORM = "application/x-www-form-urlencoded"
+MULTIPART = "multipart/form-data"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +25,9 @@ class Parts:
     content_type: str  # without parameters, lower case; empty where the caller sent none
     content_encoding: str
     body: bytes
+    method: str = "POST"
+    query: str = ""  # as sent
+    fields: Mapping[str, str] = field(default_factory=dict)  # of a multipart form, as far as it was read
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,30 +47,94 @@ class Refused:
     body: bytes
 
 
+class Refuse(Protocol):
+    def __call__(self, refusal: Refusal, request_id: str = "") -> Refused: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One door to a model. It names the model in its body, or in its query where it is a GET."""
+
+    path: str
+    method: str = "POST"
+    upstream: str = ""  # the path at the model's server; empty: the same
+
+
 @dataclass(frozen=True, slots=True)
 class Dialect:
     name: str
-    paths: tuple[str, ...]  # POST routes that name a model in their body
+    routes: tuple[Route, ...]
     read: Callable[[Parts], Infer]
-    refuse: Callable[[Refusal], Refused]
+    refuse: Refuse
     broken: Callable[[Refusal], bytes]  # the last event of a stream that could not be finished
 
 
-def read_json(parts: Parts) -> Infer:
-    """The model and the stream switch of a JSON body; a body without a declared type is taken for JSON."""
+def posts(*paths: str) -> tuple[Route, ...]:
+    return tuple(Route(path) for path in paths)
+
+
+def unversioned(*paths: str) -> tuple[Route, ...]:
+    """`/v/chat/completions` for servers that serve `/chat/completions`: the leading `/v` is removed."""
+    return tuple(Route(f"/v{path}", upstream=path) for path in paths)
+
+
+def read(parts: Parts) -> Infer:
+    """The model and the stream switch, wherever this kind of request carries them.
+
+    A body without a declared type is taken for JSON, one of a type that we do not read may name its model in the
+    query."""
     kind = parts.content_type
-    if kind not in ("", "application/json") and not kind.endswith("+json"):
+    if parts.method in ("GET", "HEAD"):
+        return named(form.read(parts.query), 'add "?model=" to the address')
+    if kind == MULTIPART:
+        return named({**parts.fields, **form.read(parts.query)}, 'add a form field "model"')
+    if is_json(kind, parts.body):
+        return read_json(parts)
+    if kind == FORM:
+        return read_form(parts)
+    fields = form.read(parts.query)
+    if not fields.get("model") and kind:
         raise UnsupportedMedia(
             f"{parts.path} takes a JSON body, not {kind}: send it with Content-Type: application/json"
+            ' (or add "?model=" to the address, if the model takes other bodies)'
         )
+    return named(fields, 'add a top-level "model" to a JSON body, or "?model=" to the address')
+
+
+def is_json(kind: str, body: bytes) -> bool:
+    return kind == "application/json" or kind.endswith("+json") or (not kind and bool(body))
+
+
+def read_json(parts: Parts) -> Infer:
     if parts.content_encoding not in ("", "identity"):
-        raise UnsupportedMedia(f"the request body is encoded as {parts.content_encoding}: send it uncompressed")
+        raise UnsupportedMedia(
+            f"the request body is encoded as {parts.content_encoding}: send it uncompressed, or as gzip or deflate"
+        )
     looked = look(parts.body)
     if not looked.model:
-        raise MissingModel(
-            'the request names no model: add a top-level "model" to the JSON body (GET /v1/models lists the names)'
-        )
+        raise missing('add a top-level "model" to the JSON body')
     return Infer(looked.model, looked.stream)
+
+
+def read_form(parts: Parts) -> Infer:
+    fields = {**form.read(parts.query), **form.read(parts.body.decode("utf-8", "replace"))}
+    if not fields.get("model") and parts.body.lstrip()[:1] == b"{":
+        raise UnsupportedMedia(
+            f"the request body looks like JSON but is declared as {FORM} (curl does so by itself):"
+            " send it with Content-Type: application/json"
+        )
+    return named(fields, 'add a form field "model"')
+
+
+def named(fields: Mapping[str, str], remedy: str) -> Infer:
+    model = fields.get("model", "")
+    if not model:
+        raise missing(remedy)
+    return Infer(model, fields.get("stream") == "true")
+
+
+def missing(remedy: str) -> MissingModel:
+    return MissingModel(f"the request names no model: {remedy} (GET /v1/models lists the names)")
 
 
 def retry_headers(refusal: Refusal) -> tuple[tuple[str, str], ...]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from llamaswap_py.dialects.dialect import Dialect, Refused, read_json, retry_headers
+from llamaswap_py.dialects.dialect import Dialect, Refused, posts, read, retry_headers, unversioned
 from llamaswap_py.errors import Refusal
 
 JSON = ("Content-Type", "application/json")
@@ -33,7 +33,7 @@ def envelope(refusal: Refusal) -> dict[str, Any]:
     }
 
 
-def refuse(refusal: Refusal) -> Refused:
+def refuse(refusal: Refusal, request_id: str = "") -> Refused:
     challenge = (("WWW-Authenticate", 'Basic realm="llama-swap"'),) if refusal.status == 401 else ()
     return Refused(refusal.status, (JSON, *retry_headers(refusal), *challenge), msgspec.json.encode(envelope(refusal)))
 
@@ -44,8 +44,11 @@ def broken(refusal: Refusal) -> bytes:
 
 DIALECT = Dialect(
     name="openai",
-    paths=("/v1/chat/completions", "/v1/completions", "/v1/embeddings"),
-    read=read_json,
+    routes=(
+        *posts("/v1/chat/completions", "/v1/completions", "/v1/embeddings"),
+        *unversioned("/chat/completions", "/completions", "/embeddings"),
+    ),
+    read=read,
     refuse=refuse,
     broken=broken,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from llamaswap_py.dialects import openai
-from llamaswap_py.dialects.dialect import Dialect, read_json
+from llamaswap_py.dialects.dialect import Dialect, posts, read, unversioned
 from llamaswap_py.errors import Refusal
 
 
@@ -16,8 +16,8 @@ def broken(refusal: Refusal) -> bytes:
 
 DIALECT = Dialect(
     name="responses",
-    paths=("/v1/responses",),
-    read=read_json,
+    routes=(*posts("/v1/responses"), *unversioned("/responses")),
+    read=read,
     refuse=openai.refuse,
     broken=broken,
 )

@@ -61,7 +61,7 @@ class Pool:
         """Take back a connection whose answer, with this head, is complete."""
         connection.release()
         idle, requests = _limits(head)
-        if self._refusal or idle <= 0 or connection.requests >= requests or not connection.sent_all:
+        if self._refusal or idle <= 0 or connection.requests >= requests or not connection.sending.done:
             connection.abort()
             return
         connection.retires = self._now() + idle

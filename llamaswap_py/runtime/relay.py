@@ -12,6 +12,7 @@ from typing import Protocol
 
 from llamaswap_py.errors import Refusal, UpstreamFailed
 from llamaswap_py.runtime.pool import Pool
+from llamaswap_py.runtime.pump import Pump
 from llamaswap_py.runtime.upstream import Connection
 from llamaswap_py.wire.answer import Answer
 from llamaswap_py.wire.headers import Caller, Head, UpstreamRequest, upstream_head
@@ -163,6 +164,13 @@ def _phase(answer: Answer, sent: int, complete: bool) -> Phase:
     return Phase.BODY if answer.body_began else Phase.HEAD
 
 
+def pump_for(request: UpstreamRequest, failed: Callable[[Refusal], None]) -> Pump | None:
+    if isinstance(request.body, bytes):
+        return None
+    chunked = request.body.length is None and not request.upgrade
+    return Pump(request.body, chunked, failed)
+
+
 class Passage:
     """The state of one relay. Everything happens in the connection's callbacks."""
 
@@ -180,7 +188,8 @@ class Passage:
         self._request = request
         self._sink = sink
         self._broken = broken
-        self._answer = Answer(sink.caller, request.method)
+        self._answer = Answer(sink.caller, request.method, bool(request.upgrade))
+        self._pump = pump_for(request, self._unreadable)
         self._connection: Connection | None = None
         self._wait = Wait()
         self._reached = False  # a connection was there to send the request on
@@ -196,7 +205,8 @@ class Passage:
     async def run(self) -> None:
         try:
             head = upstream_head(self._request, self._pool.address)
-            connection = await self._pool.take()
+            # A body that can be sent only once is not risked on a connection that may be closing.
+            connection = await self._pool.take(fresh=self._pump is not None)
             used = connection.requests > 0
             await self._exchange(connection, head)
             if used and not self._heard and self._closed_by is Closer.UPSTREAM:
@@ -204,12 +214,17 @@ class Passage:
                 await self._exchange(await self._pool.take(fresh=True), head)
         except Refusal as refusal:
             self.finish(Closer.UPSTREAM if isinstance(refusal, UpstreamFailed) else Closer.US, refusal)
+        finally:
+            if self._pump is not None:
+                await self._pump.stop()
 
     def received(self, data: bytes) -> None:
         self._heard = True
         out = self._answer.feed(data)
         if out:
             self._write(out)
+        if self._pump is not None and self._answer.switched and not self._pump.started and self._connection:
+            self._pump.start(self._connection)
         if self._answer.settled:
             self._settle()
         elif self._sink.full and self._connection is not None:
@@ -261,7 +276,10 @@ class Passage:
     async def _exchange(self, connection: Connection, head: bytes) -> None:
         self._connection = connection
         self._reached = True
-        connection.begin(self, head, self._request.body)
+        body = self._request.body
+        connection.begin(self, head, body if isinstance(body, bytes) else None)
+        if self._pump is not None and not self._request.upgrade and not self._over:
+            self._pump.start(connection)
         while True:
             await self._wait.rung()
             if self._over:
@@ -272,6 +290,10 @@ class Passage:
                 self.finish(Closer.CALLER, None)
             if self._connection is not None:
                 self._connection.resume()
+
+    def _unreadable(self, refusal: Refusal) -> None:
+        """The rest of the request's body cannot be had."""
+        self._break(refusal, Closer.US)
 
     def _again(self) -> None:
         """Back to the beginning, for the one repetition."""

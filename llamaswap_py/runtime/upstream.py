@@ -9,9 +9,7 @@ from collections.abc import Callable
 from typing import Protocol, cast
 
 from llamaswap_py.errors import Refusal
-
-# Bodies go out in pieces, so that the transport does not copy all of a large one into its buffer.
-PIECE = 256 * 1024
+from llamaswap_py.runtime.sending import Sending
 
 
 class Listener(Protocol):
@@ -33,8 +31,7 @@ class Connection(asyncio.Protocol):
         self._gone = gone
         self._listener: Listener | None = None
         self._transport: asyncio.Transport | None = None
-        self._unsent = memoryview(b"")
-        self._writable = True
+        self.sending = Sending()
         self._paused = False
         self._news: Callable[[float], object] | None = None
         self.requests = 0
@@ -44,27 +41,18 @@ class Connection(asyncio.Protocol):
     def usable(self) -> bool:
         """Open and silent. Asks the system too: news may wait there that the loop has not seen."""
         transport = self._transport
-        if transport is None or transport.is_closing() or self._unsent:
+        if transport is None or transport.is_closing() or not self.sending.done:
             return False
         return self._news is None or not self._news(0)
 
-    @property
-    def sent_all(self) -> bool:
-        return not self._unsent
-
-    def begin(self, listener: Listener, head: bytes, body: bytes) -> None:
-        """Send a request; its answer goes to `listener` until `release`."""
+    def begin(self, listener: Listener, head: bytes, body: bytes | None) -> None:
+        """Send a request; its answer goes to `listener` until `release`. Without a body here, one follows piecewise."""
         if self._transport is None or self._transport.is_closing():
             listener.lost(None)  # the server closed between the dial and now
             return
         self._listener = listener
         self.requests += 1
-        if len(body) <= PIECE:
-            self._write(head + body)
-            return
-        self._write(head)
-        self._unsent = memoryview(body)
-        self._send_on()
+        self.sending.begin(head, body)
 
     def release(self) -> None:
         """Nobody listens any more."""
@@ -83,14 +71,14 @@ class Connection(asyncio.Protocol):
     def abort(self, why: Refusal | None = None) -> None:
         """Close at once; a listener still there is told why."""
         listener, self._listener = self._listener, None
-        self._unsent = memoryview(b"")
+        self.sending.drop()
         if self._transport is not None:
             self._transport.abort()
         if listener is not None:
             listener.lost(why)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)
+        self._transport = self.sending.transport = cast(asyncio.Transport, transport)
         if sys.platform != "win32":
             watch = select.poll()
             watch.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
@@ -109,21 +97,12 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
+        self.sending.lost()
         self._gone(self)
         self.abort()
 
     def pause_writing(self) -> None:
-        self._writable = False
+        self.sending.hold(True)
 
     def resume_writing(self) -> None:
-        self._writable = True
-        self._send_on()
-
-    def _send_on(self) -> None:
-        while self._unsent and self._writable:
-            piece, self._unsent = self._unsent[:PIECE], self._unsent[PIECE:]
-            self._write(bytes(piece))
-
-    def _write(self, data: bytes) -> None:
-        if self._transport is not None:
-            self._transport.write(data)
+        self.sending.hold(False)

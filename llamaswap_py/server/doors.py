@@ -14,6 +14,7 @@ from llamaswap_py.dialects import openai
 from llamaswap_py.dialects.dialect import Dialect
 from llamaswap_py.errors import Internal, MethodNotAllowed, NoSuchRoute, Refusal
 from llamaswap_py.server.guard import Guard
+from llamaswap_py.server.identity import id_of, put_id
 
 log = structlog.get_logger("server")
 
@@ -35,33 +36,40 @@ class Door:
     kind: Kind
     handler: Handler
     dialect: Dialect = openai.DIALECT
+    kind_at: Callable[[web.Request], Kind] | None = None  # where one path leads to more than one kind of thing
+
+    def kind_for(self, request: web.Request) -> Kind:
+        return self.kind_at(request) if self.kind_at else self.kind
 
 
 def admit(door: Door, guard: Callable[[], Guard]) -> Handler:
     """The handler behind its door: checks first, every refusal in the shape of the door's dialect."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
+        if request.method == hdrs.METH_OPTIONS:
+            return preflight(request, door)
         try:
-            if door.kind is not Kind.OPEN:
+            kind = door.kind_for(request)
+            if kind is not Kind.OPEN:
                 current = guard()
-                if door.kind is Kind.CONTROL:
+                if kind is Kind.CONTROL:
                     current.check_origin(request.headers)
                 current.check_key(request.headers)
             return await door.handler(request)
         except Refusal as refusal:
-            return refused(refusal, door)
+            return refused(refusal, door, request)
         except (web.HTTPException, ConnectionError, asyncio.CancelledError):
             raise
         except Exception:
-            log.exception(f"{request.method} {request.path} failed")
-            return refused(Internal("something went wrong inside the proxy; its log says what"), door)
+            log.exception(f"{request.method} {request.path} failed", request=id_of(request))
+            return refused(Internal("something went wrong inside the proxy; its log says what"), door, request)
 
     return handle
 
 
-def refused(refusal: Refusal, door: Door) -> web.Response:
-    answer = door.dialect.refuse(refusal)
-    cors = (ANY_ORIGIN,) if door.kind is Kind.MODEL else ()
+def refused(refusal: Refusal, door: Door, request: web.Request) -> web.Response:
+    answer = door.dialect.refuse(refusal, id_of(request))
+    cors = (ANY_ORIGIN,) if door.kind_for(request) is Kind.MODEL else ()
     response = web.Response(status=answer.status, body=answer.body, headers=[*answer.headers, *cors])
     if answer.status in (413, 415):
         response.force_close()  # the rest of the body is not worth reading
@@ -74,6 +82,7 @@ async def expect_nothing_yet(request: web.Request) -> None:
 
 def hang(app: web.Application, doors: Sequence[Door], guard: Callable[[], Guard]) -> None:
     """Put the doors into the application, and behind them all the one that says there is none."""
+    app.on_response_prepare.append(put_id)
     places: list[tuple[web.AbstractResource, Door]] = []
     for door in doors:
         handler = admit(door, guard)
@@ -101,10 +110,10 @@ def no_door(places: Sequence[tuple[web.AbstractResource, Door]]) -> Handler:
             return preflight(request, found[0] if found else None)
         if not found:
             refusal: Refusal = NoSuchRoute(f"there is no {request.path} here")
-            return refused(refusal, Door("", "", Kind.MODEL, handle))
+            return refused(refusal, Door("", "", Kind.MODEL, handle), request)
         allowed = sorted({door.method for door in found})
         refusal = MethodNotAllowed(f"{request.path} takes {' or '.join(allowed)}, not {request.method}")
-        response = refused(refusal, found[0])
+        response = refused(refusal, found[0], request)
         response.headers["Allow"] = ", ".join(allowed)
         return response
 
@@ -113,7 +122,7 @@ def no_door(places: Sequence[tuple[web.AbstractResource, Door]]) -> Handler:
 
 def preflight(request: web.Request, door: Door | None) -> web.Response:
     """A browser's question before a cross-origin request: model doors open to every origin, control doors to none."""
-    if door is not None and door.kind is Kind.CONTROL:
+    if door is not None and door.kind_for(request) is Kind.CONTROL:
         return web.Response(status=204)
     wanted = request.headers.get("Access-Control-Request-Headers", "")
     names = [name.strip() for name in wanted.split(",")]

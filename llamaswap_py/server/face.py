@@ -18,6 +18,7 @@ from llamaswap_py.runtime.logs import Logs
 from llamaswap_py.server.control import Control
 from llamaswap_py.server.doors import Door, Kind, hang
 from llamaswap_py.server.guard import Guard
+from llamaswap_py.server.identity import id_of
 from llamaswap_py.server.lists import Lists
 from llamaswap_py.server.logs import LogDoors
 from llamaswap_py.server.pages import Pages
@@ -69,7 +70,8 @@ class AccessLine(AbstractAccessLogger):
         agent = request.headers.get("User-Agent", "")
         log.info(
             f'Request {address} "{request.method} {request.path} {version}" {response.status}'
-            f' {response.body_length} "{agent}" {duration(time)}'
+            f' {response.body_length} "{agent}" {duration(time)}',
+            request=id_of(request),
         )
 
 

@@ -5,7 +5,7 @@ Bytes in, bytes out; what to do with them is the relay's business."""
 from __future__ import annotations
 
 from llamaswap_py.errors import UpstreamFailed
-from llamaswap_py.wire.headers import Caller, Framing, Head, answer_head, framing
+from llamaswap_py.wire.headers import Caller, Framing, Head, answer_head, framing, switch_head
 from llamaswap_py.wire.http1 import Reader
 from llamaswap_py.wire.sse import Events
 
@@ -33,9 +33,9 @@ class Answer:
         "settled",
     )
 
-    def __init__(self, caller: Caller, method: str) -> None:
+    def __init__(self, caller: Caller, method: str, upgrade: bool = False) -> None:
         self._caller = caller
-        self._reader = Reader(method)
+        self._reader = Reader(method, upgrade)
         self._framed = Framing.EMPTY
         self._events: Events | None = None
         self._pass_chunks = False
@@ -53,6 +53,11 @@ class Answer:
     def done(self) -> bool:
         """The caller's message is complete."""
         return self._reader.done
+
+    @property
+    def switched(self) -> bool:
+        """The server changed the protocol, as it was asked to: what follows has no frame that we know."""
+        return self.head is not None and self.head.status == 101
 
     @property
     def fault(self) -> UpstreamFailed | None:
@@ -122,6 +127,9 @@ class Answer:
         return start + self._framed_body(body)
 
     def _begin(self, head: Head) -> bytes:
+        if self.switched:
+            self._framed = Framing.CLOSE
+            return switch_head(head, self._caller)
         self._framed = framing(self._caller, head.status, self._reader.length)
         if head.event_stream and self._framed in (Framing.CHUNKED, Framing.CLOSE):
             self._events = Events()

@@ -5,11 +5,12 @@ Hop-by-hop fields end here in both directions; nothing that could split a messag
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 from http import HTTPStatus
+from typing import Protocol
 
 from llamaswap_py.errors import BadRequest
 from llamaswap_py.wire.address import Address
@@ -38,16 +39,28 @@ UNSAFE_FIELD = re.compile(r"[\r\n\x00]")
 KEEP_PARAMETER = re.compile(rb"(timeout|max)\s*=\s*(\d{1,9})", re.IGNORECASE)
 
 
+class Flow(Protocol):
+    """A body that is not held whole: it can be sent once."""
+
+    @property
+    def length(self) -> int | None:
+        """None where it is not known: then it is sent in chunks."""
+
+    def read(self) -> Awaitable[bytes]:
+        """The next piece; empty at the end. Raises a Refusal where the rest cannot be had."""
+
+
 @dataclass(frozen=True, slots=True)
 class UpstreamRequest:
-    """One request as a model's server shall see it; `body` is whole, so it can be sent again."""
+    """One request as a model's server shall see it; where `body` is bytes, it can be sent again."""
 
     method: str
     target: str  # path and query as the caller sent them; the address adds its own part
     headers: Sequence[tuple[str, str]]
-    body: bytes = b""
+    body: bytes | Flow = b""
     caller_ip: str = ""
     drop: frozenset[str] = frozenset()  # lower-case names that must not leave this house (our own keys)
+    upgrade: str = ""  # the protocol to change to; the body is then what follows the change, unframed
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +161,18 @@ def upstream_head(request: UpstreamRequest, address: Address) -> bytes:
     lines[1] = f"Host: {host or address.authority}"
     if request.caller_ip or forwarded:
         lines.append(f"X-Forwarded-For: {', '.join(filter(None, (forwarded, request.caller_ip)))}")
-    if request.body or request.method in WITH_BODY:
-        lines.append(f"Content-Length: {len(request.body)}")
+    lines += _request_framing(request)
     return _sealed(lines)
+
+
+def _request_framing(request: UpstreamRequest) -> list[str]:
+    if request.upgrade:
+        return ["Connection: Upgrade", f"Upgrade: {request.upgrade}"]
+    if isinstance(request.body, bytes):
+        known = request.body or request.method in WITH_BODY
+        return [f"Content-Length: {len(request.body)}"] if known else []
+    length = request.body.length
+    return ["Transfer-Encoding: chunked" if length is None else f"Content-Length: {length}"]
 
 
 def _gone(request: UpstreamRequest) -> frozenset[str]:
@@ -168,6 +190,18 @@ def _sealed(lines: list[str]) -> bytes:
     if text.count("\n") != len(lines) + 1 or text.count("\r") != len(lines) + 1 or "\x00" in text:
         raise BadRequest("a header of the request holds a line break or a NUL character")
     return text.encode("utf-8", "surrogateescape")
+
+
+def switch_head(head: Head, caller: Caller) -> bytes:
+    """The head with which the caller, too, changes to the protocol that it asked for."""
+    gone = {name.lower().encode() for name, _ in caller.extra} | {b"content-length"}
+    lines = [b"HTTP/1.1 101 " + (head.reason or REASONS[101]), b"Connection: Upgrade"]
+    for line in head.lines:
+        name = line[: line.index(b":")].lower()
+        if name == b"upgrade" or (name not in HOP_BY_HOP_BYTES and name not in gone):
+            lines.append(line)
+    lines += [f"{name}: {value}".encode("utf-8", "surrogateescape") for name, value in caller.extra]
+    return b"\r\n".join((*lines, b"", b""))
 
 
 def framing(caller: Caller, status: int, length: int | None) -> Framing:

@@ -34,14 +34,27 @@ class Stage:
 class Reader:
     """One answer. `feed` returns the body bytes it found; the rest is told by the attributes."""
 
-    __slots__ = ("_bodiless", "_kept", "_left", "_sized", "_spent", "_stage", "fault", "head", "length", "surplus")
+    __slots__ = (
+        "_bodiless",
+        "_kept",
+        "_left",
+        "_sized",
+        "_spent",
+        "_stage",
+        "_upgrade",
+        "fault",
+        "head",
+        "length",
+        "surplus",
+    )
 
-    def __init__(self, method: str) -> None:
+    def __init__(self, method: str, upgrade: bool = False) -> None:
         self.head: Head | None = None
         self.length: int | None = None  # the announced one
         self.surplus = False  # bytes came after the end: the connection cannot be trusted further
         self.fault: UpstreamFailed | None = None
         self._bodiless = method == "HEAD"
+        self._upgrade = upgrade  # asked for: then all that follows a 101 is body
         self._kept = b""  # an unfinished head or line
         self._left = 0  # body bytes still to come, of the chunk or of the whole
         self._spent = 0  # head or trailer bytes so far, against HEAD_LIMIT
@@ -180,6 +193,8 @@ class Reader:
     def _headed(self, head: Head | None) -> None:
         if head is None:
             self._fail("sent a head that is not HTTP/1")
+        elif head.status == 101 and self._upgrade:
+            self.head, self._sized, self._stage = head, False, Stage.CLOSE
         elif head.status == 101:
             self._fail("changed the protocol without being asked")
         elif head.status >= 200:  # all else is interim: swallowed

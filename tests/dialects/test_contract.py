@@ -27,12 +27,68 @@ def parts(body: bytes, content_type: str = "application/json", encoding: str = "
 
 
 def test_the_folder_is_the_list_of_names() -> None:
-    assert sorted(dialect.name for dialect in DIALECTS) == ["anthropic", "llamacpp", "openai", "responses"]
+    assert sorted(dialect.name for dialect in DIALECTS) == [
+        "anthropic",
+        "audio",
+        "images",
+        "llamacpp",
+        "openai",
+        "responses",
+    ]
 
 
-def test_no_path_belongs_to_two_dialects() -> None:
-    paths = [path for dialect in DIALECTS for path in dialect.paths]
-    assert len(paths) == len(set(paths))
+def test_no_route_belongs_to_two_dialects() -> None:
+    routes = [(route.method, route.path) for dialect in DIALECTS for route in dialect.routes]
+    assert len(routes) == len(set(routes))
+
+
+@each_dialect
+def test_a_route_is_a_get_or_a_post_between_absolute_paths(dialect: Dialect) -> None:
+    for route in dialect.routes:
+        assert route.method in ("GET", "POST")
+        assert route.path.startswith("/")
+        assert not route.upstream or (route.upstream.startswith("/") and route.upstream != route.path)
+
+
+@each_dialect
+def test_a_get_names_its_model_in_the_query(dialect: Dialect) -> None:
+    asked = Parts("/some/path", "", "", b"", "GET", "a=b&model=x%2Fy+z&stream=true")
+    assert dialect.read(asked) == Infer("x/y z", True)
+    with pytest.raises(MissingModel, match="model="):
+        dialect.read(Parts("/some/path", "", "", b"", "GET"))
+
+
+@each_dialect
+def test_a_form_names_its_model_in_a_field_and_the_body_comes_before_the_query(dialect: Dialect) -> None:
+    kind = "application/x-www-form-urlencoded"
+    assert dialect.read(Parts("/p", kind, "", b"model=a&stream=true", query="model=b")) == Infer("a", True)
+    assert dialect.read(Parts("/p", kind, "", b"x=y", query="model=b")) == Infer("b", False)
+    with pytest.raises(MissingModel, match="form field"):
+        dialect.read(Parts("/p", kind, "", b"x=y"))
+
+
+@each_dialect
+def test_json_under_the_content_type_that_curl_sends_by_itself_is_told_what_to_do(dialect: Dialect) -> None:
+    with pytest.raises(UnsupportedMedia, match="Content-Type: application/json"):
+        dialect.read(parts(b' {"model": "m"}', "application/x-www-form-urlencoded"))
+
+
+@each_dialect
+def test_of_a_multipart_form_the_query_comes_before_the_field(dialect: Dialect) -> None:
+    fields = {"model": "a", "stream": "true"}
+    assert dialect.read(Parts("/p", "multipart/form-data", "", b"", fields=fields)) == Infer("a", True)
+    both = Parts("/p", "multipart/form-data", "", b"", query="model=b", fields=fields)
+    assert dialect.read(both) == Infer("b", True)
+    with pytest.raises(MissingModel, match="form field"):
+        dialect.read(Parts("/p", "multipart/form-data", "", b""))
+
+
+@each_dialect
+def test_a_body_that_is_not_read_may_name_its_model_in_the_query(dialect: Dialect) -> None:
+    assert dialect.read(Parts("/p", "audio/wav", "", b"RIFF", query="model=m")) == Infer("m", False)
+    assert dialect.read(Parts("/p", "", "", b"", query="model=m")) == Infer("m", False)
+    with pytest.raises(MissingModel, match="model="):
+        dialect.read(Parts("/p", "", "", b""))
 
 
 @each_dialect

@@ -179,7 +179,7 @@ async def test_a_connection_with_unsent_bytes_is_not_kept() -> None:
         pool = Pool(upstream.address)
         connection = await pool.take()
         connection.begin(Ear(), ASK, b"x" * 50_000_000)
-        assert not connection.sent_all
+        assert not connection.sending.done
         pool.give(connection, PLAIN)
         assert pool.idle == 0
         pool.close(Unloaded("over"))

@@ -12,11 +12,11 @@ from aiohttp import web
 
 from llamaswap_py.dialects import anthropic
 from llamaswap_py.errors import BadRequest
+from llamaswap_py.server.bodies import read_body
 from llamaswap_py.server.doors import Door, Kind
 from llamaswap_py.server.face import Face, duration, found_dialects, health
 from llamaswap_py.server.guard import Guard, guard_of
 from llamaswap_py.server.listen import open_sockets, parse
-from llamaswap_py.server.proxy import read_body
 
 LIMIT = 1000
 
@@ -95,7 +95,11 @@ async def test_refusals_have_the_shape_of_their_family_and_any_origin_on_model_d
     async with caller() as client:
         response = await client.post("/messages", json={}, headers={"Origin": "http://elsewhere"})
         wrong = await client.get("/messages")
-    assert response.json() == {"type": "error", "error": {"type": "invalid_request_error", "message": "so not"}}
+    assert response.json() == {
+        "type": "error",
+        "error": {"type": "invalid_request_error", "message": "so not"},
+        "request_id": response.headers["X-Request-ID"],
+    }
     assert response.headers["Access-Control-Allow-Origin"] == "*"
     assert wrong.json()["type"] == "error"
 

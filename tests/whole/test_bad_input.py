@@ -113,7 +113,8 @@ BAD = {
     "no object": Bad(b'["one"]', *UNREADABLE, "must be a JSON object"),
     "not UTF-8": Bad(b'{"model": "\xff"}', *UNREADABLE, "not UTF-8|not valid JSON"),
     "wrong content type": Bad(b'{"model": "one"}', *UNSUPPORTED, SEND_JSON, {"Content-Type": "text/plain"}),
-    "compressed": Bad(b"\x1f\x8b", *UNSUPPORTED, "send it uncompressed", {**JSON, "Content-Encoding": "gzip"}),
+    "compressed": Bad(b"\x1f\x8b", *UNREADABLE, "cut off", {**JSON, "Content-Encoding": "gzip"}),
+    "strangely compressed": Bad(b"\x0b", *UNSUPPORTED, "send it uncompressed", {**JSON, "Content-Encoding": "br"}),
     "too large": Bad(b" " * (LIMIT + 1), *TOO_LARGE, f"larger than {LIMIT} bytes: raise maxBodySize"),
 }
 

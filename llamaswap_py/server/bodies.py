@@ -1,0 +1,177 @@
+"""A request's body: held whole where it must be looked into, passed on as it comes where it need not be."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+from aiohttp import ClientPayloadError, hdrs, http_exceptions, web
+
+from llamaswap_py.dialects.dialect import FORM, MULTIPART, Parts, is_json
+from llamaswap_py.errors import BadRequest, BodyTooLarge, UnsupportedMedia
+from llamaswap_py.server.spool import Spool
+from llamaswap_py.wire import form, multipart
+from llamaswap_py.wire.body import with_model
+from llamaswap_py.wire.coding import CODINGS, inflated
+
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+CONTINUED = web.RequestKey("continued", bool)
+NAMED = frozenset({"model", "stream"})
+
+
+class Upload:
+    """A body that is sent on as it comes, after what was read of it to find the model."""
+
+    def __init__(self, request: web.Request, spool: Spool | None = None) -> None:
+        self.length = request.content_length
+        self._request = request
+        self._spool = spool
+        self._splice: multipart.Splice | None = None
+
+    def replace(self, found: multipart.Field, value: str) -> None:
+        """Everything but this value stays byte for byte."""
+        self._splice = multipart.Splice(found.start, found.end, value.encode())
+        if self.length is not None:
+            self.length += self._splice.growth
+
+    async def read(self) -> bytes:
+        """The next piece; empty at the end."""
+        while piece := await self._next():
+            out = self._splice.feed(piece) if self._splice else piece
+            if out:
+                return out
+        return b""
+
+    async def _next(self) -> bytes:
+        if self._spool is not None:
+            kept = await self._spool.read()
+            if kept:
+                return kept
+            self._spool.close()
+            self._spool = None
+        return await next_piece(self._request)
+
+
+@dataclass
+class Received:
+    """A request, read as far as its model's name. What is kept of it ends with the `with` block."""
+
+    parts: Parts
+    body: bytes | Upload  # as it goes on
+    fields: Mapping[str, multipart.Field] = field(default_factory=dict)
+    spool: Spool | None = None
+    query: str = ""
+    plain: bool = False  # it goes on without the encoding it came in
+
+    def rename(self, name: str) -> None:
+        """Ask for another model, wherever the request names one."""
+        parts = self.parts
+        if is_json(parts.content_type, parts.body):
+            self.body, self.plain = with_model(parts.body, name), True
+            return
+        self.query = form.with_field(self.query, "model", name)
+        if parts.content_type == FORM:
+            text = form.with_field(parts.body.decode("latin-1"), "model", name)
+            self.body, self.plain = text.encode("latin-1"), True
+        elif isinstance(self.body, Upload) and "model" in self.fields:
+            self.body.replace(self.fields["model"], name)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.spool is not None:
+            self.spool.close()
+
+
+async def receive(request: web.Request, limit: int) -> Received:
+    declared = request.headers.get(hdrs.CONTENT_TYPE, "")
+    kind = declared.partition(";")[0].strip().lower()
+    query = request.rel_url.raw_query_string
+    if kind == MULTIPART:
+        return await receive_form(request, declared, query)
+    encoding = request.headers.get(hdrs.CONTENT_ENCODING, "").strip().lower()
+    if kind and kind != FORM and not is_json(kind, b""):
+        return Received(
+            Parts(request.path, kind, encoding, b"", request.method, query), passed_on(request), query=query
+        )
+    body = plain = await read_body(request, limit)
+    if encoding in CODINGS and body:
+        plain, encoding = await asyncio.to_thread(inflated, body, limit), ""
+    return Received(Parts(request.path, kind, encoding, plain, request.method, query), body, query=query)
+
+
+def passed_on(request: web.Request) -> bytes | Upload:
+    """The whole of it, unseen."""
+    return Upload(request) if request.body_exists else b""
+
+
+async def receive_form(request: web.Request, declared: str, query: str) -> Received:
+    """A multipart form, read until it has named its model; what was read by then is spooled."""
+    if form.read(query).get("model"):
+        return Received(Parts(request.path, MULTIPART, "", b"", request.method, query), passed_on(request), query=query)
+    spool = Spool()
+    try:
+        fields = await read_fields(request, declared, spool)
+    except BaseException:
+        spool.close()
+        raise
+    values = {name: found.value for name, found in fields.items()}
+    parts = Parts(request.path, MULTIPART, "", b"", request.method, query, values)
+    return Received(parts, Upload(request, spool), fields, spool, query)
+
+
+async def read_fields(request: web.Request, declared: str, spool: Spool) -> Mapping[str, multipart.Field]:
+    if request.headers.get(hdrs.CONTENT_ENCODING, "identity").strip().lower() != "identity":
+        raise UnsupportedMedia(
+            'a compressed form cannot be read: send it uncompressed, or add "?model=" to the address'
+        )
+    boundary = multipart.boundary_of(declared)
+    if boundary is None:
+        raise BadRequest("the request's Content-Type is multipart/form-data without a boundary")
+    reader = multipart.Reader(boundary, NAMED)
+    while "model" not in reader.fields and not reader.done and not reader.fault:
+        piece = await next_piece(request)
+        if not piece:
+            break
+        reader.feed(piece)
+        await spool.write(piece)
+    if reader.fault:
+        raise BadRequest(f"the multipart form cannot be read: {reader.fault}")
+    return reader.fields
+
+
+async def read_body(request: web.Request, limit: int) -> bytes:
+    """The whole body, or a refusal before more of it than the limit is held."""
+    declared = request.content_length
+    if declared is not None and declared > limit:
+        raise too_large(limit)
+    pieces: list[bytes] = []
+    held = 0
+    while piece := await next_piece(request):
+        held += len(piece)
+        if held > limit:
+            raise too_large(limit)
+        pieces.append(piece)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+async def next_piece(request: web.Request) -> bytes:
+    """What has come, at least a byte; empty at the end. Whoever asks for the first piece lets the caller send it."""
+    if CONTINUED not in request and hdrs.EXPECT in request.headers:
+        request[CONTINUED] = True
+        if request.headers[hdrs.EXPECT].lower() == "100-continue" and request.transport is not None:
+            request.transport.write(CONTINUE)
+    try:
+        return await request.content.readany()
+    except (ClientPayloadError, http_exceptions.BadHttpMessage) as mistake:
+        raise BadRequest(f"the request body broke off or is not well-formed: {mistake}") from mistake
+
+
+def too_large(limit: int) -> BodyTooLarge:
+    return BodyTooLarge(f"the request body is larger than {limit} bytes: raise maxBodySize in the configuration")
