@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import posixpath
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -100,6 +101,11 @@ def is_at(path: str, resource: web.AbstractResource) -> bool:
     return place.get("path") == path if pattern is None else pattern.fullmatch(path) is not None
 
 
+def cleaned(path: str) -> str:
+    """Without empty segments and dots: a base address that ends in a slash makes `//v1/models`."""
+    return posixpath.normpath("/" + path.lstrip("/")) + ("/" if path.endswith("/") and path.strip("/") else "")
+
+
 def no_door(places: Sequence[tuple[web.AbstractResource, Door]]) -> Handler:
     def doors_at(request: web.Request) -> list[Door]:
         return [door for resource, door in places if is_at(request.rel_url.raw_path, resource)]
@@ -108,6 +114,9 @@ def no_door(places: Sequence[tuple[web.AbstractResource, Door]]) -> Handler:
         found = doors_at(request)
         if request.method == hdrs.METH_OPTIONS:
             return preflight(request, found[0] if found else None)
+        clean = cleaned(request.rel_url.raw_path)
+        if not found and any(is_at(clean, resource) for resource, _ in places):
+            raise web.HTTPTemporaryRedirect(request.rel_url.with_path(clean, encoded=True, keep_query=True))
         if not found:
             refusal: Refusal = NoSuchRoute(f"there is no {request.path} here")
             return refused(refusal, Door("", "", Kind.MODEL, handle), request)
