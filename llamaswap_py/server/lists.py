@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Collection
 
@@ -51,4 +52,5 @@ class Lists:
     async def models(self, request: web.Request) -> web.Response:
         loaded = {standing.model.id for standing in self.conductor.standings() if standing.phase in UP}
         data = listing(self.conductor.config, loaded, int(time.time()))
-        return web.json_response({"data": data, "object": "list"}, headers=[ANY_ORIGIN])
+        body = json.dumps({"data": data, "object": "list"}, ensure_ascii=False, separators=(",", ":")) + "\n"
+        return web.Response(text=body, content_type="application/json", headers=[ANY_ORIGIN])
