@@ -90,13 +90,11 @@ class Feed:
         """The data of the first message of this kind that fits."""
         deadline = time.monotonic() + LONG
         with self.news:
-            while True:
-                for heard in self.heard[after:]:
-                    if heard.kind == kind and fits(heard.data):
-                        return heard.data
+            while not (found := [each.data for each in self.heard[after:] if each.kind == kind and fits(each.data)]):
                 left = deadline - time.monotonic()
                 if self.over or left <= 0 or not self.news.wait(left):
                     raise AssertionError(f"no {kind} that fits among {[each.kind for each in self.heard[after:]]}")
+            return found[0]
 
     def kinds(self, after: int = 0) -> list[str]:
         with self.news:
