@@ -121,12 +121,20 @@ def render(model: Model, port: int | None) -> Model:
         name=filled(model.name),
         description=filled(model.description),
         use_model_name=filled(model.use_model_name),
-        filters=Filters(
-            tuple(map(filled, model.filters.strip)),
-            fill_object(model.filters.set, port),
-            MappingProxyType({filled(name): fill_object(each, port) for name, each in model.filters.set_by_id.items()}),
-        ),
+        filters=fill_filters(model.filters, port),
         metadata=fill_object(model.metadata, port),
+    )
+
+
+def fill_filters(filters: Filters, port: int | None) -> Filters:
+    if port is None or filters == Filters():
+        return filters
+    return Filters(
+        tuple(path.replace(PORT, str(port)) for path in filters.strip),
+        fill_object(filters.set, port),
+        MappingProxyType(
+            {name.replace(PORT, str(port)): fill_object(each, port) for name, each in filters.set_by_id.items()}
+        ),
     )
 
 

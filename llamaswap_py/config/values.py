@@ -16,10 +16,10 @@ Json = None | bool | int | float | str | tuple["Json", ...] | Mapping[str, "Json
 # What a browser fetches for a page: asked for under `/upstream/<model>`, it starts no model. llama-swap's default.
 STATIC_FILES = r".*\.(js|json|css|png|gif|jpg|jpeg|ico|txt)$"
 SESSION_HEADERS = ("X-Session-ID", "X-Litellm-Session-Id")
-NOTHING: Mapping[str, Any] = MappingProxyType({})
+NOTHING: Mapping[Any, Any] = MappingProxyType({})
 
 
-def nothing() -> Mapping[str, Any]:
+def nothing() -> Mapping[Any, Any]:
     """An empty mapping, as a default."""
     return NOTHING
 
