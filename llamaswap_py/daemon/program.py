@@ -31,6 +31,7 @@ from llamaswap_py.runtime.logs import Logs
 from llamaswap_py.runtime.runs import Ground
 from llamaswap_py.runtime.tasks import Tasks
 from llamaswap_py.server import listen
+from llamaswap_py.server.events import Events
 from llamaswap_py.server.face import Face, doors
 from llamaswap_py.server.guard import Guard, guard_of
 
@@ -111,7 +112,9 @@ class Program:
         self.reload = Reload(self.sources, config, self.put_into_force, self.feed)
         self.guard = guard_for(config)
         self.observing = Observing(config, self.feed)
-        table = doors(self.conductor, self.logs, self.current_guard, self.observing.recordings)
+        recordings = self.observing.recordings
+        self.events = Events(self.conductor, self.logs, self.feed, recordings.inflight)
+        table = doors(self.conductor, self.logs, self.current_guard, recordings, self.events.doors())
         self.face = Face(table, self.current_guard)
         self.heed_signals(loop)
         await self.face.open(sockets)
@@ -158,6 +161,7 @@ class Program:
 
     async def end(self, state: State) -> None:
         if hasattr(self, "face"):
+            self.events.close()
             await self.face.close()
         if hasattr(self, "observing"):
             await self.observing.close()

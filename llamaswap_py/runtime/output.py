@@ -6,7 +6,7 @@ import asyncio
 import re
 from collections import deque
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 KEPT = 100 * 1024  # as llama-swap keeps: a model's whole start-up talk, and cheap for a hundred models
 QUEUED = 256 * 1024  # what a slow viewer may lag behind: the whole ring and a burst
@@ -14,6 +14,16 @@ LONGEST_LINE = 500  # characters of one line in a tail: it goes into error answe
 
 # Terminal sequences and control characters; a tail is shown to people and put into JSON.
 NOISE = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+class Viewer(Protocol):
+    """Whoever follows a ring by standing in its `viewers`."""
+
+    def push(self, data: bytes) -> None:
+        """Take what was written; at once, because the writer does not wait."""
+
+    def close(self) -> None:
+        """The ring says no more."""
 
 
 class Subscription:
@@ -83,7 +93,7 @@ class Ring:
         self.kept = kept
         self.chunks: deque[bytes] = deque()
         self.size = 0
-        self.viewers: set[Subscription] = set()
+        self.viewers: set[Viewer] = set()
 
     def write(self, data: bytes) -> None:
         if not data:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pkgutil
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 
 import structlog
@@ -45,7 +45,13 @@ async def health(request: web.Request) -> web.Response:
     return web.Response(text="OK")
 
 
-def doors(conductor: Conductor, logs: Logs, guard: Callable[[], Guard], recordings: Recordings) -> list[Door]:
+def doors(
+    conductor: Conductor,
+    logs: Logs,
+    guard: Callable[[], Guard],
+    recordings: Recordings,
+    more: Iterable[Door] = (),
+) -> list[Door]:
     proxy = Proxy(conductor, guard, recordings)
     return [
         *(door for dialect in found_dialects() for door in proxy.doors(dialect)),
@@ -55,6 +61,7 @@ def doors(conductor: Conductor, logs: Logs, guard: Callable[[], Guard], recordin
         *Pages().doors(),
         *Records(recordings).doors(),
         Door("GET", "/health", Kind.OPEN, health),
+        *more,
     ]
 
 

@@ -1,0 +1,91 @@
+"""What `/api/events` says, as bytes: llama-swap's six messages in its framing, and ours under event names of their own.
+
+Functions over values; who gets them and when is the audience's business."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from llamaswap_py.runtime.feed import ConfigLoaded, ConfigRefused, ModelChanged
+from llamaswap_py.runtime.standings import Standing
+from llamaswap_py.schedule.plan import Phase
+
+HEARTBEAT = b":\n\n"
+
+encode = msgspec.json.encode
+
+
+def framed(kind: str, data: object, event: str = "message", name: str = "") -> bytes:
+    """One event: JSON whose `data` is a text that is JSON again. `name` is what a page sends back to resume."""
+    inner = encode(data).decode()
+    mark = f"id:{name}\n" if name else ""
+    return b"%bevent:%b\ndata:%b\n\n" % (mark.encode(), event.encode(), encode({"type": kind, "data": inner}))
+
+
+# -- llama-swap's
+
+
+def log_data(source: str, text: str) -> bytes:
+    return framed("logData", {"data": text, "source": source})
+
+
+def lost_log_data(source: str, lost: int) -> bytes:
+    return log_data(source, f"\n— {lost} bytes dropped —\n")
+
+
+def model_status(standings: Iterable[Standing]) -> bytes:
+    rows = sorted((status_row(standing) for standing in standings), key=lambda row: str(row["id"]).encode())
+    return framed("modelStatus", rows)
+
+
+def status_row(standing: Standing) -> dict[str, object]:
+    model = standing.model
+    # A failed model is a stopped one to llama-swap's page, which knows four words; `swap` says that it failed.
+    phase = Phase.DOWN if standing.phase is Phase.FAILED else standing.phase
+    return {
+        "id": model.id,
+        "name": model.name,
+        "description": model.description,
+        "state": phase.value,
+        "unlisted": model.unlisted,
+        "peerID": "",
+        **({"aliases": list(model.aliases)} if model.aliases else {}),
+    }
+
+
+def ui_config(session_headers: Sequence[str]) -> bytes:
+    return framed("uiConfig", {"activity": {"session_id": list(session_headers)}})
+
+
+def profile_changed(active: str | None) -> bytes:
+    return framed("profileChanged", {"active": active})
+
+
+def inflight(payload: Mapping[str, object]) -> bytes:
+    return framed("inflight", payload)
+
+
+def activity(row: int) -> bytes:
+    return framed("activity", {"id": row})
+
+
+# -- ours: an EventSource gives them to listeners of their names only
+
+
+def swap(change: ModelChanged, name: str) -> bytes:
+    data = {
+        "model": change.model,
+        "run": change.run,
+        "state": change.phase.value,
+        "why": change.why,
+        "seconds": round(change.seconds, 3),
+    }
+    return framed("swap", data, event="swap", name=name)
+
+
+def config(news: ConfigLoaded | ConfigRefused | None) -> bytes:
+    """How the last reading of the configuration went; that of the start went well."""
+    mistakes = list(news.mistakes) if isinstance(news, ConfigRefused) else []
+    return framed("config", {"state": "refused" if mistakes else "loaded", "mistakes": mistakes}, event="config")

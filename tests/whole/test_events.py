@@ -1,0 +1,155 @@
+"""`/api/events` of the running program: what a page hears at the start, what live, and what when it comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.whole.asking import caller, chat, forgive, settings
+from tests.whole.following import OPENING, follow, state_of
+from tests.whole.program import Program, model
+
+TEXT = settings(
+    model("one", "--stderr 'the weights: ünïcode'"),
+    model("two", aliases="[zwei]", unlisted="true") + "    name: Two\n",
+    model("stillborn", "--exit --exit-code 7"),
+)
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    with Program(tmp_path_factory.mktemp("events"), TEXT) as started:
+        yield started
+
+
+@pytest.fixture
+def ask(program: Program) -> Iterator[httpx.Client]:
+    """Nothing runs when a test begins."""
+    forgive(program, "stillborn")
+    with caller(program) as client:
+        client.get("/unload").raise_for_status()
+        yield client
+
+
+def test_the_head_is_that_of_an_event_stream(program: Program, ask: httpx.Client) -> None:
+    """Nobody between may collect it, keep it or guess what it is."""
+    with follow(program) as page:
+        assert page.response.headers["Content-Type"] == "text/event-stream"
+        assert page.response.headers["Cache-Control"] == "no-cache"
+        assert page.response.headers["X-Content-Type-Options"] == "nosniff"
+        assert page.response.headers["X-Accel-Buffering"] == "no"
+    assert ask.head("/api/events").headers["Content-Type"] == "text/event-stream"
+
+
+def test_a_page_is_told_all_states_when_it_comes(program: Program, ask: httpx.Client) -> None:
+    """In llama-swap's order: both logs' histories, models, settings, profile, requests; then ours."""
+    with follow(program) as page:
+        opening = page.opening()
+    assert [heard.type for heard in opening] == OPENING
+    assert {heard.event for heard in opening} == {"message", "config"}
+    proxy, upstream, status, settings_, profile, requests, config = [heard.data for heard in opening]
+    assert proxy["source"] == "proxy"
+    assert "llamaswap listening" in proxy["data"]
+    assert upstream["source"] == "upstream"
+    assert [(row["id"], row["state"]) for row in status] == [
+        ("one", "stopped"),
+        ("stillborn", "stopped"),
+        ("two", "stopped"),
+    ]
+    assert status[2] == {
+        "id": "two",
+        "name": "Two",
+        "description": "",
+        "state": "stopped",
+        "unlisted": True,
+        "peerID": "",
+        "aliases": ["zwei"],
+    }
+    assert settings_ == {"activity": {"session_id": ["X-Session-ID", "X-Litellm-Session-Id"]}}
+    assert profile == {"active": None}
+    assert requests["operation"] == "snapshot"
+    assert config == {"state": "loaded", "mistakes": []}
+
+
+def test_a_load_is_followed_through_its_states(program: Program, ask: httpx.Client) -> None:
+    """Starting, ready, and after the unload stopping and stopped; the log lines come between."""
+    with follow(program) as page:
+        page.opening()
+        ask.post("/api/models/load/one").raise_for_status()
+        page.until("modelStatus", state_of("one", "starting"))
+        page.until("modelStatus", state_of("one", "ready"))
+        ask.get("/unload").raise_for_status()
+        page.until("modelStatus", state_of("one", "stopping"))
+        page.until("modelStatus", state_of("one", "stopped"))
+        said = "".join(heard.data["data"] for heard in page.heard if heard.type == "logData")
+    assert "one: ready after" in said
+    assert "the weights: ünïcode" in said
+    swaps = [heard.data for heard in page.heard if heard.event == "swap"]
+    assert [swap["state"] for swap in swaps[:3]] == ["starting", "ready", "stopping"]
+    assert swaps[1]["seconds"] > 0
+
+
+def test_every_page_hears_everything(program: Program, ask: httpx.Client) -> None:
+    """Two pages get the same messages."""
+    with follow(program) as one, follow(program) as two:
+        ask.post("/api/models/load/two").raise_for_status()
+        for page in (one, two):
+            page.until("modelStatus", state_of("two", "ready"))
+
+
+def test_why_a_model_failed_is_told(program: Program, ask: httpx.Client) -> None:
+    """To llama-swap's pages it is stopped; ours hear that it failed and why."""
+    with follow(program) as page:
+        page.opening()
+        assert chat(program, "stillborn", "hello").status_code == 502
+        swap = page.until("swap", lambda data: data["state"] == "failed").data
+        assert "status 7" in swap["why"]
+        assert state_of("stillborn", "stopped")(page.until("modelStatus").data)
+
+
+def test_a_changed_configuration_is_told_with_its_mistakes(program: Program, ask: httpx.Client) -> None:
+    """Refused: every mistake. Loaded: the new list of models. Who comes later hears how the last one went."""
+    with follow(program) as page:
+        page.opening()
+        program.edit(TEXT.replace("unlisted: true", "unlisted: maybe"))
+        refused = page.until("config").data
+        assert refused["state"] == "refused"
+        assert "unlisted" in refused["mistakes"][0]
+        with follow(program) as late:
+            assert late.opening()[-1].data == refused
+        program.edit(TEXT + model("three"))
+        page.until("modelStatus", state_of("three", "stopped"))
+        assert page.until("config").data == {"state": "loaded", "mistakes": []}
+        program.edit(TEXT)
+        page.until("config")
+
+
+def test_a_page_that_comes_back_hears_what_it_missed(program: Program, ask: httpx.Client) -> None:
+    """It names the last event it saw; what followed is told after the opening, in order, nothing twice."""
+    with follow(program) as page:
+        page.opening()
+        ask.post("/api/models/load/one").raise_for_status()
+        seen = page.until("swap", lambda data: data["state"] == "ready")
+    ask.get("/unload").raise_for_status()
+    with follow(program, **{"Last-Event-ID": seen.name}) as back:
+        back.opening()
+        missed = [back.next() for _ in range(2)]
+    assert [(heard.event, heard.data["state"]) for heard in missed] == [("swap", "stopping"), ("swap", "stopped")]
+
+
+@pytest.mark.parametrize("last", ["nonsense", "0-", "-", "abc-99999999999999999999999", "abc-²"])
+def test_a_page_may_say_anything_about_what_it_saw(program: Program, last: str) -> None:
+    """Names of another start, or of nobody, do no harm."""
+    with follow(program, **{"Last-Event-ID": last.encode().decode("latin-1")}) as page:
+        assert [heard.type for heard in page.opening()] == OPENING
+
+
+@pytest.mark.parametrize(
+    "stranger", [{"Host": "evil.example"}, {"Origin": "http://evil.example"}, {"Sec-Fetch-Site": "cross-site"}]
+)
+def test_a_page_of_another_site_hears_nothing(ask: httpx.Client, stranger: dict[str, str]) -> None:
+    response = ask.get("/api/events", headers=stranger)
+    assert response.status_code == 403
+    assert "logData" not in response.text
