@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,10 +32,12 @@ class Following:
         self.response = response
         self.lines = response.iter_lines()
         self.heard: list[Heard] = []
+        self.deadline = time.monotonic() + LONG
 
     def next(self) -> Heard:
         fields: dict[str, str] = {}
         for line in self.lines:
+            assert time.monotonic() < self.deadline, f"heard only {self.heard}"  # heartbeats keep the stream alive
             if not line and "data" in fields:
                 break
             name, _, value = line.partition(":")

@@ -12,7 +12,7 @@ from tests.whole.following import OPENING, follow, state_of
 from tests.whole.program import Program, model
 
 TEXT = settings(
-    model("one", "--stderr 'the weights: ünïcode'"),
+    model("one", "--stderr wëights"),
     model("two", aliases="[zwei]", unlisted="true") + "    name: Two\n",
     model("stillborn", "--exit --exit-code 7"),
 )
@@ -85,7 +85,7 @@ def test_a_load_is_followed_through_its_states(program: Program, ask: httpx.Clie
         page.until("modelStatus", state_of("one", "stopped"))
         said = "".join(heard.data["data"] for heard in page.heard if heard.type == "logData")
     assert "one: ready after" in said
-    assert "the weights: ünïcode" in said
+    assert "wëights" in said
     swaps = [heard.data for heard in page.heard if heard.event == "swap"]
     assert [swap["state"] for swap in swaps[:3]] == ["starting", "ready", "stopping"]
     assert swaps[1]["seconds"] > 0
@@ -105,7 +105,7 @@ def test_why_a_model_failed_is_told(program: Program, ask: httpx.Client) -> None
         page.opening()
         assert chat(program, "stillborn", "hello").status_code == 502
         swap = page.until("swap", lambda data: data["state"] == "failed").data
-        assert "status 7" in swap["why"]
+        assert "exit code 7" in swap["why"]
         assert state_of("stillborn", "stopped")(page.until("modelStatus").data)
 
 
@@ -120,8 +120,8 @@ def test_a_changed_configuration_is_told_with_its_mistakes(program: Program, ask
         with follow(program) as late:
             assert late.opening()[-1].data == refused
         program.edit(TEXT + model("three"))
-        page.until("modelStatus", state_of("three", "stopped"))
         assert page.until("config").data == {"state": "loaded", "mistakes": []}
+        page.until("modelStatus", state_of("three", "stopped"))
         program.edit(TEXT)
         page.until("config")
 
