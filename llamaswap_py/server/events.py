@@ -28,6 +28,7 @@ LOG_MOMENT_BYTES = 64 * 1024
 
 # Swaps that a page hears of when it comes back and says what it heard last.
 REMEMBERED = 200
+LONGEST_NUMBER = 20  # digits; Python refuses to read thousands of them
 
 HEADERS = {
     "Content-Type": "text/event-stream",
@@ -190,7 +191,8 @@ class Events:
         epoch, _, number = last.rpartition("-")
         if not epoch:
             return []
-        seen = int(number) if epoch == self.epoch and number.isdecimal() else 0
+        ours = epoch == self.epoch and number.isdecimal() and len(number) < LONGEST_NUMBER
+        seen = int(number) if ours else 0
         return [(count, change) for count, change in self.swaps if count > seen]
 
     def begin(self) -> None:
