@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import codecs
 import secrets
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -14,17 +13,13 @@ from llamaswap_py.observe.inflight import Inflight, Payload
 from llamaswap_py.runtime.conductor import Conductor
 from llamaswap_py.runtime.feed import ConfigLoaded, ConfigRefused, Event, Feed, ModelChanged, RowStored
 from llamaswap_py.runtime.logs import Logs
-from llamaswap_py.runtime.output import Ring
 from llamaswap_py.server import messages
 from llamaswap_py.server.audience import Audience, Message, Page
 from llamaswap_py.server.doors import Door, Kind
+from llamaswap_py.server.taps import LogTap
 
 # Middlemen cut streams that are silent for a minute, some for half of one.
 HEARTBEAT_SECONDS = 15.0
-
-# What a log says within one such moment is one message: nobody reads faster, and a flood costs fifty messages a second.
-LOG_MOMENT_SECONDS = 0.02
-LOG_MOMENT_BYTES = 64 * 1024
 
 # Swaps that a page hears of when it comes back and says what it heard last.
 REMEMBERED = 200
@@ -39,58 +34,30 @@ HEADERS = {
 }
 
 
-class LogTap:
-    """Follows one ring while there are pages: bytes in, text of whole characters out, a moment at a time."""
+class Swaps:
+    """The last changes of models, each with a name by which a page can say that it has seen it."""
 
-    def __init__(self, source: str, ring: Ring, tell: Callable[[Message], None]) -> None:
-        self.source = source
-        self.ring = ring
-        self.tell = tell
-        self.pieces: list[bytes] = []
-        self.held = 0
-        self.lost = 0
-        self.timer: asyncio.TimerHandle | None = None
+    def __init__(self) -> None:
+        self.epoch = secrets.token_hex(4)  # names of an earlier start mean nothing now
+        self.changes: deque[tuple[int, ModelChanged]] = deque(maxlen=REMEMBERED)
+        self.count = 0
 
-    def open(self) -> None:
-        self.decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self.decoder.decode(self.ring.history())  # which may end within a character
-        self.ring.viewers.add(self)
+    def add(self, change: ModelChanged) -> str:
+        self.count += 1
+        self.changes.append((self.count, change))
+        return self.name(self.count)
 
-    def close(self) -> None:
-        self.ring.viewers.discard(self)
-        self.pieces.clear()
-        self.held = 0
-        if self.timer is not None:
-            self.timer.cancel()
-            self.timer = None
+    def name(self, number: int) -> str:
+        return f"{self.epoch}-{number}"
 
-    def push(self, data: bytes) -> None:
-        if self.held + len(data) > LOG_MOMENT_BYTES:
-            self.lost += len(data)
-        else:
-            self.pieces.append(data)
-            self.held += len(data)
-        if self.timer is None:
-            self.timer = asyncio.get_running_loop().call_later(LOG_MOMENT_SECONDS, self.flush)
-
-    def flush(self) -> None:
-        """Say what was held back, so that what is said next comes after it."""
-        if self.timer is not None:
-            self.timer.cancel()
-            self.timer = None
-        text = self.decoder.decode(b"".join(self.pieces))
-        size, self.held = self.held, 0
-        self.pieces.clear()
-        if text:
-            self.tell(Message(messages.log_data(self.source, text), self.source, log_bytes=size))
-        lost, self.lost = self.lost, 0
-        if lost:
-            self.tell(Message(messages.lost_log_data(self.source, lost), self.source, log_bytes=lost))
-
-    def history(self) -> bytes:
-        """All that was written, less the first bytes of a character whose last ones are still to come."""
-        text = codecs.getincrementaldecoder("utf-8")("replace").decode(self.ring.history())
-        return messages.log_data(self.source, text)
+    def after(self, last: str) -> list[tuple[str, ModelChanged]]:
+        """Nothing for a page that was never here; all that is remembered for one that saw an earlier start of ours."""
+        epoch, _, number = last.rpartition("-")
+        if not epoch:
+            return []
+        ours = epoch == self.epoch and number.isdecimal() and len(number) < LONGEST_NUMBER
+        seen = int(number) if ours else 0
+        return [(self.name(count), change) for count, change in self.changes if count > seen]
 
 
 class Events:
@@ -102,9 +69,7 @@ class Events:
         self.audience = Audience(messages.lost_log_data, self.begin, self.rest)
         rings = {"proxy": logs.proxy, "upstream": logs.upstream}
         self.taps = [LogTap(source, ring, self.audience.tell) for source, ring in rings.items()]
-        self.epoch = secrets.token_hex(4)
-        self.swaps: deque[tuple[int, ModelChanged]] = deque(maxlen=REMEMBERED)
-        self.counted = 0
+        self.swaps = Swaps()
         self.reading: ConfigLoaded | ConfigRefused | None = None
         self.profile: Callable[[], str | None] = lambda: None
         self.leave: Callable[[], None] | None = None  # the table of requests
@@ -124,11 +89,10 @@ class Events:
     def hear(self, event: Event) -> None:
         match event:
             case ModelChanged():
-                self.counted += 1
-                self.swaps.append((self.counted, event))
+                name = self.swaps.add(event)
                 self.tell_status()
                 if self.followed:
-                    self.tell(Message(messages.swap(event, self.name(self.counted)), "swap"))
+                    self.tell(Message(messages.swap(event, name), "swap"))
             case ConfigLoaded() | ConfigRefused():
                 self.reading = event
                 self.tell_status()
@@ -164,9 +128,6 @@ class Events:
 
     # -- the pieces
 
-    def name(self, number: int) -> str:
-        return f"{self.epoch}-{number}"
-
     def status(self) -> bytes:
         return messages.model_status(self.conductor.standings())
 
@@ -183,17 +144,8 @@ class Events:
         yield messages.profile_changed(self.profile())
         yield self.requests()
         yield messages.config(self.reading)
-        for number, change in self.swaps_after(last):
-            yield messages.swap(change, self.name(number))
-
-    def swaps_after(self, last: str) -> list[tuple[int, ModelChanged]]:
-        """Nothing for a page that was never here; all that is remembered for one that saw an earlier start of ours."""
-        epoch, _, number = last.rpartition("-")
-        if not epoch:
-            return []
-        ours = epoch == self.epoch and number.isdecimal() and len(number) < LONGEST_NUMBER
-        seen = int(number) if ours else 0
-        return [(count, change) for count, change in self.swaps if count > seen]
+        for name, change in self.swaps.after(last):
+            yield messages.swap(change, name)
 
     def begin(self) -> None:
         """The first page is here."""
