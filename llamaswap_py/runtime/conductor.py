@@ -82,11 +82,19 @@ class Lease:
         self.leave()
 
     def leave(self) -> None:
+        """The seat may be given up early: then the run can be stopped under whoever still talks to it."""
         conductor = self.conductor
-        del conductor.waiters[self.asked.ticket]
+        if conductor.waiters.pop(self.asked.ticket, None) is None:
+            return
         conductor.tell(Left(self.asked.ticket))
         if conductor.closed and not conductor.waiters:
             conductor.drained.set()
+
+    def touch(self) -> None:
+        """Counts as use, also after the seat was given up; starts nothing and holds nothing up."""
+        ticket = next(self.conductor.tickets)
+        self.conductor.tell(replace(self.asked, ticket=ticket, wakes=False))
+        self.conductor.tell(Left(ticket))
 
 
 class Conductor:
@@ -190,8 +198,8 @@ class Conductor:
 
     # -- what the rest of the house asks for
 
-    def lease(self, model: str, caller: str = "") -> Lease:
-        return Lease(self, Asked(next(self.tickets), model, caller))
+    def lease(self, model: str, caller: str = "", *, wakes: bool = True, keeps: bool = True) -> Lease:
+        return Lease(self, Asked(next(self.tickets), model, caller, wakes=wakes, keeps=keeps))
 
     async def load(self, model: str) -> None:
         """Returns when the model is ready; raises why it is not. A person's order: earlier failures are forgotten."""

@@ -15,6 +15,7 @@ from llamaswap_py import dialects
 from llamaswap_py.dialects.dialect import Dialect
 from llamaswap_py.runtime.conductor import Conductor
 from llamaswap_py.runtime.logs import Logs
+from llamaswap_py.server.comfyui import Comfyui
 from llamaswap_py.server.control import Control
 from llamaswap_py.server.doors import Door, Kind, hang
 from llamaswap_py.server.guard import Guard
@@ -25,6 +26,7 @@ from llamaswap_py.server.pages import Pages
 from llamaswap_py.server.proxy import Proxy
 from llamaswap_py.server.recording import Recordings
 from llamaswap_py.server.records import Records
+from llamaswap_py.server.upstream import Upstream
 
 # How long a connection may be without a whole request head, new, idle or slow. SDK pools give up theirs before.
 KEEP_ALIVE_SECONDS = 75.0
@@ -53,8 +55,13 @@ def doors(
     more: Iterable[Door] = (),
 ) -> list[Door]:
     proxy = Proxy(conductor, guard, recordings)
+    spoken = found_dialects()
+    routes = {(route.method, route.path): dialect for dialect in spoken for route in dialect.routes}
+    upstream = Upstream(proxy, routes)
     return [
-        *(door for dialect in found_dialects() for door in proxy.doors(dialect)),
+        *(door for dialect in spoken for door in proxy.doors(dialect)),
+        *upstream.doors(),
+        *Comfyui(upstream).doors(),
         *Lists(conductor).doors(),
         *Control(conductor).doors(),
         *LogDoors(conductor, logs).doors(),

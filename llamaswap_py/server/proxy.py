@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from aiohttp import web
 
@@ -19,6 +20,18 @@ from llamaswap_py.server.identity import HEADER, id_of, sent_on
 from llamaswap_py.server.recording import Recording, Recordings
 from llamaswap_py.server.relayed import Relayed, RequestSink
 from llamaswap_py.wire.headers import UpstreamRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """A request on its way to a model."""
+
+    model: str
+    upstream: UpstreamRequest
+    dialect: Dialect
+    recording: Recording | None = None
+    open: bool = True  # pages of every origin may read the answer
+    wakes: bool = True  # may start the model
 
 
 class Proxy:
@@ -49,7 +62,7 @@ class Proxy:
                 if config.models[name].use_model_name:
                     received.rename(config.models[name].use_model_name)
                 upstream = self.upstream_request(request, route, received)
-                return await self.carry(request, name, upstream, dialect, recording)
+                return await self.carry(request, Errand(name, upstream, dialect, recording))
 
     def upstream_request(self, request: web.Request, route: Route, received: Received) -> UpstreamRequest:
         drop = self.guard().dropped_headers
@@ -63,25 +76,31 @@ class Proxy:
             drop=drop | {"content-encoding"} if received.plain else drop,
         )
 
-    async def carry(
-        self, request: web.Request, name: str, upstream: UpstreamRequest, dialect: Dialect, recording: Recording
-    ) -> web.StreamResponse:
+    async def carry(self, request: web.Request, errand: Errand) -> web.StreamResponse:
         """The answer of a model's server; once more where it died before it had read the request."""
-        recording.asks(upstream.headers, upstream.body if isinstance(upstream.body, bytes) else None)
-        outcome, death = await self.pass_on(request, name, upstream, dialect, recording)
+        recording, body = errand.recording, errand.upstream.body
+        if recording is not None:
+            recording.asks(errand.upstream.headers, body if isinstance(body, bytes) else None)
+        outcome, death = await self.pass_on(request, errand)
         if death is not None and not outcome.reached:
-            outcome, death = await self.pass_on(request, name, upstream, dialect, recording)
+            outcome, death = await self.pass_on(request, errand)
         if outcome.refusal is not None and not outcome.bytes_sent:
             raise death or outcome.refusal
-        recording.ended(outcome)
+        if recording is not None:
+            recording.ended(outcome)
         return Relayed(request, outcome)
 
-    async def pass_on(
-        self, request: web.Request, name: str, upstream: UpstreamRequest, dialect: Dialect, recording: Recording
-    ) -> tuple[Outcome, Refusal | None]:
+    async def pass_on(self, request: web.Request, errand: Errand) -> tuple[Outcome, Refusal | None]:
         """What became of it; and of a server that gave no answer, how it died."""
-        sink = RequestSink(request, extra=(ANY_ORIGIN, (HEADER, id_of(request))))
-        async with self.conductor.lease(name, upstream.caller_ip) as run:
-            outcome = await relay(run.connections, upstream, sink, dialect.broken, tap=recording.tap)
+        upstream, tap = errand.upstream, errand.recording.tap if errand.recording else None
+        sink = RequestSink(request, extra=fields_of(request, errand.open))
+        async with self.conductor.lease(errand.model, upstream.caller_ip, wakes=errand.wakes) as run:
+            outcome = await relay(run.connections, upstream, sink, errand.dialect.broken, tap=tap)
         unanswered = isinstance(outcome.refusal, UpstreamFailed) and not outcome.bytes_sent
         return outcome, await run.death() if unanswered else None
+
+
+def fields_of(request: web.Request, is_open: bool) -> tuple[tuple[str, str], ...]:
+    """Our own fields of a relayed answer."""
+    named = (HEADER, id_of(request))
+    return (ANY_ORIGIN, named) if is_open else (named,)

@@ -74,6 +74,7 @@ def anthropic_shape(response: httpx.Response) -> tuple[str, str]:
     """The type, which is all the code there is, and the sentence."""
     body = response.json()
     assert body["type"] == "error"
+    assert body["request_id"] == response.headers["X-Request-ID"]
     assert set(body["error"]) == {"type", "message"}
     return body["error"]["type"], body["error"]["message"]
 

@@ -1,0 +1,123 @@
+"""A model's server by its own paths: `/upstream/<model>/…`, any method, bodies untouched.
+
+What leads to a model route is that route; everything else there is the operator's, as the control routes are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from aiohttp import hdrs, web
+
+from llamaswap_py.config.names import resolve
+from llamaswap_py.dialects import openai
+from llamaswap_py.dialects.dialect import Dialect
+from llamaswap_py.errors import NotLoaded, UnknownModel
+from llamaswap_py.schedule.plan import Phase
+from llamaswap_py.server.bodies import passed_on
+from llamaswap_py.server.doors import Door, Kind
+from llamaswap_py.server.identity import sent_on
+from llamaswap_py.server.proxy import Errand, Proxy
+from llamaswap_py.server.tunnels import tunnel, wants_tunnel
+from llamaswap_py.wire.headers import UpstreamRequest
+
+PREFIX = "/upstream/"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A model, and what is meant at its server: a path as it was sent, or empty where not even a slash follows."""
+
+    model: str
+    rest: str
+
+
+class Upstream:
+    def __init__(self, proxy: Proxy, routes: Mapping[tuple[str, str], Dialect]) -> None:
+        self.proxy = proxy
+        self.conductor = proxy.conductor
+        self.routes = routes  # the model routes by method and path
+
+    def doors(self) -> list[Door]:
+        return [
+            Door("GET", "/upstream", Kind.OPEN, self.list),
+            Door("*", "/upstream/{path:.*}", Kind.CONTROL, self.forward, kind_at=self.kind_at),
+        ]
+
+    async def list(self, request: web.Request) -> web.Response:
+        return web.Response(status=302, headers={"Location": "/ui/models"})
+
+    def kind_at(self, request: web.Request) -> Kind:
+        place = self.place(request)
+        asked = request.headers.get("Access-Control-Request-Method", "")
+        method = asked if request.method == hdrs.METH_OPTIONS else request.method
+        return Kind.MODEL if place is not None and (method, place.rest) in self.routes else Kind.CONTROL
+
+    def place(self, request: web.Request) -> Place | None:
+        """The longest beginning that is a model's name; ids may hold slashes, sent plain or encoded."""
+        segments = request.rel_url.raw_path.removeprefix(PREFIX).split("/")
+        for end in range(len(segments), 0, -1):
+            name = "/".join(unquote(segment) for segment in segments[:end] if segment)
+            model = resolve(self.conductor.config, name) if segments[end - 1] else None
+            if model is not None:
+                return Place(model, "".join(f"/{segment}" for segment in segments[end:]))
+        return None
+
+    async def forward(self, request: web.Request) -> web.StreamResponse:
+        place = self.place(request)
+        if place is None:
+            raise UnknownModel(
+                f"model not found: {request.path} does not begin with a model's name (GET /v1/models lists the names)"
+            )
+        if not place.rest:
+            return with_slash(request)
+        self.refuse_ignored(place)
+        dialect = self.routes.get((request.method, place.rest))
+        if dialect is None:
+            return await self.send(request, place)
+        with self.proxy.recordings.begin(request, place.model, place.rest) as recording:
+            upstream = self.upstream_request(request, place.rest)
+            return await self.proxy.carry(request, Errand(place.model, upstream, dialect, recording))
+
+    def refuse_ignored(self, place: Place) -> None:
+        """A page left open asks for its files again and again; that must not load the model."""
+        patterns = self.conductor.config.ignore_paths
+        if self.is_up(place.model) or not any(re.search(pattern, place.rest) for pattern in patterns):
+            return
+        raise NotLoaded(f"model {place.model} is not loaded; path matches upstream.ignorePaths")
+
+    def is_up(self, model: str) -> bool:
+        sight = self.conductor.scheduler.sight(model)
+        return sight is not None and sight.phase is Phase.READY
+
+    async def send(self, request: web.Request, place: Place, wakes: bool = True) -> web.StreamResponse:
+        errand = Errand(
+            place.model, self.upstream_request(request, place.rest), openai.DIALECT, open=False, wakes=wakes
+        )
+        if not wants_tunnel(request):
+            return await self.proxy.carry(request, errand)
+        ignored = self.conductor.config.models[place.model].ignore_websockets
+        if ignored and not self.is_up(place.model):
+            raise NotLoaded(f"model {place.model} is not loaded; ignored websocket requests cannot start it")
+        return await tunnel(request, errand, self.conductor, ignored)
+
+    def upstream_request(self, request: web.Request, path: str) -> UpstreamRequest:
+        query = request.rel_url.raw_query_string
+        return UpstreamRequest(
+            method=request.method,
+            target=f"{path}?{query}" if query else path,
+            headers=sent_on(request),
+            body=passed_on(request),
+            caller_ip=request.remote or "",
+            drop=self.proxy.guard().dropped_headers,
+        )
+
+
+def with_slash(request: web.Request) -> web.Response:
+    """Pages of the server are written for a folder of their own."""
+    query = request.rel_url.raw_query_string
+    status = 301 if request.method in (hdrs.METH_GET, hdrs.METH_HEAD) else 308
+    place = f"{request.rel_url.raw_path}/{f'?{query}' if query else ''}"
+    return web.Response(status=status, headers={"Location": place})
