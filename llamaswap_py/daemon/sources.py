@@ -19,6 +19,7 @@ class Sources:
     def __init__(self, config: str | None, config_dir: str | None) -> None:
         self.config = Path(config).absolute() if config else None
         self.config_dir = Path(config_dir).absolute() if config_dir else None
+        self.filled: set[str] = set()  # the files that had something in them when last read
 
     def paths(self) -> list[Path]:
         """The named file first, then the folder's in byte order."""
@@ -42,9 +43,15 @@ class Sources:
 
     def read(self, env: Mapping[str, str]) -> Reading:
         sources = [Source(str(path), read_text(path)) for path in self.paths()]
-        if self.config is not None and not sources[0].text.strip():
+        filled = {source.path for source in sources if source.text.strip()}
+        for source in sources:
             # An editor that truncates before it writes must not unload every model.
-            raise mistaken(self.config, "the file is empty", "Write `models:` and at least one model into it.")
+            emptied = source.path in self.filled or Path(source.path) == self.config
+            if emptied and source.path not in filled:
+                raise mistaken(
+                    Path(source.path), "the file is empty", "Write at least one model into it, or remove it."
+                )
+        self.filled = filled
         return read(sources, env)
 
     def look(self) -> Look:

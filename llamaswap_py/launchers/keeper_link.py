@@ -85,8 +85,11 @@ class KeeperLink:
         """Returns when the command runs; StartFailed says why it does not."""
         if not argv or not argv[0]:
             raise StartFailed("The command is empty.")
-        await self.ready()
-        child = self.order(argv, env, cwd, on_output)
+        try:
+            await self.ready()
+            child = self.order(argv, env, cwd, on_output)
+        except OSError as error:
+            raise StartFailed(refusals.at_our_limit(argv[0], error)) from error
         try:
             answer = await self.answers[child.number]
         except asyncio.CancelledError:

@@ -86,6 +86,11 @@ class LocalRun:
         self.hurry(self.loop.time() + grace)
         await asyncio.shield(self.stopped)
 
+    def cut_short(self, grace: float) -> None:
+        """Of a stop under way, no more than this is waited for."""
+        if self.stopped is not None:
+            self.hurry(self.loop.time() + grace)
+
     def hurry(self, due: float) -> None:
         if due >= self.due:
             return

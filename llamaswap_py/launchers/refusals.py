@@ -42,3 +42,11 @@ def why_not_run(name: str, number: int, reason: str) -> str:
     if number == errno.E2BIG:
         return f"The command {name!r} cannot be run: its arguments and environment are too long for the system."
     return f"The command {name!r} cannot be run: {reason}."
+
+
+def at_our_limit(name: str, error: OSError) -> str:
+    """Nothing is wrong with the command: we had no descriptor or no process left for it."""
+    reason = error.strerror or str(error)
+    return (
+        f"The command {name!r} was not tried, because the proxy is at a limit of this system: {reason}. See ulimit -a."
+    )

@@ -210,9 +210,7 @@ class Conductor:
             raise UnknownModel(f"there is no model {model!r} any more")
         loaded = self.loads.order(model)
         self.tell(LoadAsked(model))
-        sight = self.scheduler.sight(model)
-        if sight is not None and sight.phase is Phase.READY and not sight.wanted:
-            self.loads.settle(model, None)
+        self.loads.review(self.scheduler.sight)
         await loaded
 
     async def unload(self, named: tuple[str, ...] | None = None) -> None:
@@ -240,6 +238,7 @@ class Conductor:
             if model is not None and launch_key(model) == launch_key(run.model):
                 run.adopt(model)
         self.tell(Replanned(plan_of(config)))
+        self.loads.review(self.scheduler.sight)
 
     def standings(self) -> list[Standing]:
         return standings(self.scheduler.snapshot(), self.runs.values(), self.config)
@@ -255,5 +254,7 @@ class Conductor:
         await self.unload()
 
     def hurry(self) -> None:
-        """Ends the grace of `close` now."""
+        """Ends every grace now: that of `close`, and those of the runs."""
         self.drained.set()
+        for run in self.runs.values():
+            run.hurry()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
-from llamaswap_py.errors import Refusal, Unloaded
+from llamaswap_py.errors import Refusal, UnknownModel, Unloaded
 from llamaswap_py.schedule.lives import Sight
 from llamaswap_py.schedule.plan import Phase
 
@@ -27,6 +28,19 @@ class Loads:
                 waiter.set_result(None)
             else:
                 waiter.set_exception(refusal)
+
+    def review(self, sight_of: Callable[[str], Sight | None]) -> None:
+        """After news that no run brings, an order or a new plan: nobody waits for what will not come any more."""
+        for model in tuple(self.waiting):
+            sight = sight_of(model)
+            if sight is None:
+                self.settle(model, UnknownModel(f"model {model} was removed from the configuration"))
+            elif sight.wanted or sight.phase in (Phase.STARTING, Phase.STOPPING):
+                continue  # it will come, or its run's end says more
+            elif sight.phase is Phase.READY:
+                self.settle(model, None)
+            else:
+                self.settle(model, Unloaded(f"model {model} is not loaded: the configuration leaves no room for it"))
 
     def ended(self, model: str, why: Refusal | None, sight: Sight | None) -> None:
         """A run is over. A load that is still to come (its model was stopping when it was ordered) waits on."""

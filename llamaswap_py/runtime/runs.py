@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -27,6 +28,9 @@ log = structlog.get_logger("runs")
 # How much of a failed command's output its callers are shown.
 TAIL_LINES = 12
 TAIL_BYTES = 8 * 1024
+
+# What is left of a grace where somebody insists: enough for a server that heeds the signal, or a cmdStop.
+HURRIED_SECONDS = 2.0
 
 # The broken connection of a server that died is seen some milliseconds before the word of its death arrives.
 DEATH_NEWS_SECONDS = 0.25
@@ -56,6 +60,7 @@ class Run:
         self.pool: Pool | None = None
         self.child: LocalRun | None = None
         self.last_words = Ring(TAIL_BYTES)
+        self.hurried = False
         self.stopping: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -85,6 +90,12 @@ class Run:
     def stop(self, why: str) -> None:
         if not self.stopping.done():
             self.stopping.set_result(why)
+
+    def hurry(self) -> None:
+        """Little grace from now on, for a stop under way as for one to come."""
+        self.hurried = True
+        if self.child is not None:
+            self.child.cut_short(HURRIED_SECONDS)
 
     def adopt(self, model: Model) -> None:
         """The same command under edited settings: what counts at the stop is what is configured then."""
@@ -134,7 +145,7 @@ class Run:
             raise StartFailed(f"model {self.model.id} has no command: give it a `cmd` in the configuration")
         ground = self.ground
         if "${PORT}" in self.model.cmd:
-            self.port = self.take_port(preferred_port)
+            self.port = take_port(self.model, preferred_port, ground.taken_ports)
         self.rendered = render(self.model, self.port)
         self.pool = Pool(address_of(self.rendered))
         try:
@@ -143,14 +154,6 @@ class Run:
             raise StartFailed(f"model {self.model.id}: {refusal.message}") from refusal
         child, pool = self.child, self.pool
         return Vitals(self.rendered, self.port, child, pool, self.stopping, ground.tasks, ground.clock, ground.sleep)
-
-    def take_port(self, preferred: int | None) -> int:
-        try:
-            port = ports.pick(preferred, self.ground.taken_ports)
-        except OSError as error:
-            raise StartFailed(f"model {self.model.id}: {error}: all ports of this machine are in use") from error
-        self.ground.taken_ports.add(port)
-        return port
 
     def output(self, data: bytes) -> None:
         self.last_words.write(data)
@@ -163,7 +166,7 @@ class Run:
             stopped = Unloaded(f"model {self.model.id} was stopped while it answered: {why}")
             self.pool.close(stopped if failure is None or self.stopping.done() else failure)
         if self.child is not None:
-            await self.child.stop(self.model.unload_timeout)
+            await self.child.stop(min(self.model.unload_timeout, HURRIED_SECONDS if self.hurried else math.inf))
         if self.port is not None:
             self.ground.taken_ports.discard(self.port)
             self.port = None
@@ -180,3 +183,12 @@ def address_of(model: Model) -> Address:
     except ValueError as error:
         why = f"its proxy cannot be reached: {error}. Write it as http://host:port"
         raise StartFailed(f"model {model.id}: {why}") from error
+
+
+def take_port(model: Model, preferred: int | None, taken: set[int]) -> int:
+    try:
+        port = ports.pick(preferred, taken)
+    except OSError as error:
+        raise StartFailed(f"model {model.id}: {error}: all ports of this machine are in use") from error
+    taken.add(port)
+    return port

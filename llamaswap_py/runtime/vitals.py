@@ -48,8 +48,11 @@ class Vitals:
         return verdict.result() if verdict.done() else None
 
     async def probe_until_ready(self, limit: float, verdict: asyncio.Future[Refusal | None]) -> None:
-        refusal = await health.until_ready(self.probe, limit, self.clock, self.sleep)
-        verdict.set_result(refusal or self.stranger())
+        try:
+            refusal = await health.until_ready(self.probe, limit, self.clock, self.sleep)
+            verdict.set_result(refusal or self.stranger())
+        except Exception as mistake:  # noqa: BLE001  # it is the run's, which would wait for ever for a verdict
+            verdict.set_exception(mistake)
 
     async def probe(self, deadline: float) -> int:
         return await self.pool.get(probe_path(self.model.check_endpoint), deadline)
@@ -75,14 +78,20 @@ class Vitals:
             watching.cancel()
         if self.child.ended.done():
             return UpstreamFailed(f"its server ended with {self.child.ended.result()}")
-        return UpstreamFailed("its server has stopped answering") if lost.done() else None
+        if not lost.done():
+            return None
+        lost.result()
+        return UpstreamFailed("its server has stopped answering")
 
     async def watch_detached(self, lost: asyncio.Future[None]) -> None:
         """A command that ended well and left its server elsewhere (a container, say) is alive while it answers."""
         await asyncio.shield(self.child.child.exited)
         if self.child.detached:
-            await health.until_lost(self.alive, self.sleep)
-            lost.set_result(None)
+            try:
+                await health.until_lost(self.alive, self.sleep)
+                lost.set_result(None)
+            except Exception as mistake:  # noqa: BLE001  # it is the run's, which would count as alive unwatched
+                lost.set_exception(mistake)
 
     async def alive(self, deadline: float) -> int:
         """Without a health endpoint any answer at all is a sign of life."""

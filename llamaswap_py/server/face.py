@@ -6,6 +6,7 @@ import pkgutil
 import socket
 from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
+from urllib.parse import quote
 
 import structlog
 from aiohttp import web
@@ -83,10 +84,15 @@ class AccessLine(AbstractAccessLogger):
         version = f"HTTP/{request.version.major}.{request.version.minor}"
         agent = request.headers.get("User-Agent", "")
         log.info(
-            f'Request {address} "{request.method} {request.path} {version}" {response.status}'
+            f'Request {address} "{request.method} {shown(request.path)} {version}" {response.status}'
             f' {response.body_length} "{agent}" {duration(time)}',
             request=id_of(request),
         )
+
+
+def shown(path: str) -> str:
+    """Decoded, as llama-swap writes it, but a line stays one line and a terminal gets no orders."""
+    return path if path.isprintable() else "".join(c if c.isprintable() else quote(c, errors="replace") for c in path)
 
 
 def duration(seconds: float) -> str:

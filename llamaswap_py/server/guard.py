@@ -7,7 +7,6 @@ writes. So control doors take no foreign Origin, and no Host that a stranger's D
 from __future__ import annotations
 
 import base64
-import binascii
 import hmac
 import ipaddress
 from collections.abc import Mapping, Sequence
@@ -36,7 +35,7 @@ class Guard:
     def check_key(self, headers: Mapping[str, str]) -> None:
         if not self.keys:
             return
-        offered = offered_key(headers).encode()
+        offered = offered_key(headers).encode("utf-8", "surrogateescape")
         matches = [hmac.compare_digest(offered, key.encode()) for key in self.keys]
         if not any(matches):
             raise Unauthorized(
@@ -59,7 +58,7 @@ class Guard:
             raise ForeignOrigin("this route takes no requests that another web site makes a browser send")
 
     def check_same(self, origin: str, host: str) -> None:
-        authority = urlsplit(origin).netloc.lower()
+        authority = authority_of(origin)
         if authority and authority == host.lower():
             return
         if host_name(authority) in self.allowed_hosts:
@@ -80,6 +79,14 @@ def guard_of(keys: Sequence[str], allowed_hosts: Sequence[str], machine_name: st
     machine = machine_name.lower().rstrip(".")
     names = {machine, machine.partition(".")[0]} - {""}
     return Guard(tuple(keys), frozenset(host_name(host) for host in allowed_hosts), frozenset(names))
+
+
+def authority_of(origin: str) -> str:
+    """Lower case; empty where it names none or is no URL at all."""
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return ""
 
 
 def host_name(authority: str) -> str:
@@ -116,6 +123,6 @@ def offered_key(headers: Mapping[str, str]) -> str:
 def basic_password(credential: str) -> str:
     try:
         plain = base64.b64decode(credential, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # of base64, and of text
         return ""
     return plain.partition(":")[2]

@@ -41,7 +41,7 @@ def hosts(address: Address) -> list[str]:
     """Loopback means both loopbacks: half of the clients resolve localhost to one of them, half to the other."""
     if address.host in ("localhost", "127.0.0.1"):
         return ["127.0.0.1", "::1"]
-    return ["0.0.0.0", "::"] if address.host == "" else [address.host]
+    return ["0.0.0.0", "::"] if address.host in ("", "::") else [address.host]
 
 
 def open_sockets(address: Address) -> list[socket.socket]:

@@ -28,6 +28,10 @@ class Address:
             raise ValueError(f"`{url}` must begin with http:// or https://")
         if not parts.hostname:
             raise ValueError(f"`{url}` names no host")
+        try:
+            parts.hostname.encode("idna")
+        except UnicodeError as error:
+            raise ValueError(f"`{parts.hostname}` in `{url}` can be no host's name") from error
         port = parts.port if parts.port is not None else PORTS[parts.scheme]
         return cls(parts.scheme, parts.hostname, port, parts.path, parts.query)
 

@@ -93,3 +93,17 @@ def test_the_folders_to_watch_are_those_of_the_names_and_of_what_they_lead_to(tm
     assert sources(link).folders() == sorted([tmp_path, real])
     assert sources(folder=real).folders() == [real]
     assert sources(folder=tmp_path / "absent").folders() == []
+
+
+def test_a_file_that_loses_its_text_is_a_mistake_until_it_is_removed(tmp_path: Path) -> None:
+    """An editor that truncates before it writes must not unload what the file describes."""
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.yaml").write_text(MODELS.format(name))
+    (tmp_path / "c.yaml").write_text("")
+    found = sources(folder=tmp_path)
+    assert sorted(found.read({}).config.models) == ["a", "b"]
+    (tmp_path / "b.yaml").write_text("\n")
+    assert "b.yaml" in mistake(found)
+    assert "b.yaml" in mistake(found)
+    (tmp_path / "b.yaml").unlink()
+    assert sorted(found.read({}).config.models) == ["a"]

@@ -307,3 +307,16 @@ async def test_the_keeper_is_small(link: KeeperLink) -> None:
     status = await asyncio.to_thread(Path(f"/proc/{link.pid}/status").read_text)
     resident = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
     assert resident < 20_000
+
+
+async def test_out_of_descriptors_is_a_refusal_and_passes(link: KeeperLink) -> None:
+    """The caller hears what is short, and the next start finds everything in order."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, limits[1]))
+    try:
+        with pytest.raises(StartFailed, match="Too many open files"):
+            await link.spawn(["true"], {}, None, lambda _: None)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    child = await link.spawn(["true"], {"PATH": os.environ["PATH"]}, None, lambda _: None)
+    assert (await child.exited).code == 0

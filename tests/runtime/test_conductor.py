@@ -10,7 +10,15 @@ import pytest
 from llamaswap_py.errors import ShuttingDown, StartBackoff, StartFailed, UnknownModel, Unloaded
 from llamaswap_py.runtime.feed import ModelChanged
 from llamaswap_py.schedule.plan import Phase
-from tests.runtime.house import config_of, fake, house
+from tests.runtime.house import House, config_of, fake, house
+
+
+async def wanted(at: House, model: str) -> None:
+    """Until somebody's order to load it has been heard."""
+    while model not in at.conductor.loads.waiting:
+        turn = asyncio.get_running_loop().create_future()
+        asyncio.get_running_loop().call_soon(turn.set_result, None)
+        await turn
 
 
 async def test_a_lease_starts_its_model_and_the_seat_is_free_afterwards() -> None:
@@ -136,3 +144,24 @@ async def test_after_closing_nothing_is_let_in_and_nothing_is_left() -> None:
         last = at.events[-1]
         assert isinstance(last, ModelChanged)
         assert last.phase is Phase.DOWN
+
+
+async def test_a_load_whose_model_is_removed_while_it_waits_is_told_so() -> None:
+    both, alone = config_of(fake("a"), fake("b")), config_of(fake("a"))
+    async with house(both) as at, at.conductor.lease("a"):
+        loading = asyncio.create_task(at.conductor.load("b"))
+        await wanted(at, "b")
+        at.conductor.replan(alone)
+        with pytest.raises(UnknownModel, match="removed"):
+            await loading
+
+
+async def test_a_load_whose_model_need_not_be_replaced_after_all_is_done() -> None:
+    before, after = config_of(fake("a")), config_of(fake("a", "-m other"))
+    async with house(before) as at, at.conductor.lease("a"):
+        at.conductor.replan(after)
+        loading = asyncio.create_task(at.conductor.load("a"))
+        await wanted(at, "a")
+        assert not loading.done()
+        at.conductor.replan(before)
+        await loading

@@ -7,12 +7,13 @@ import os
 import shlex
 import socket
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from llamaswap_py.config.values import Model
-from llamaswap_py.errors import StartFailed, StartTimeout
+from llamaswap_py.errors import Internal, StartFailed, StartTimeout
 from llamaswap_py.runtime.vitals import probe_path
 from llamaswap_py.schedule.plan import Phase
 from tests.runtime.house import FAKE, config_of, fake, house
@@ -116,3 +117,55 @@ async def test_a_detached_server_that_dies_is_noticed(tmp_path: Path) -> None:
         os.kill(int((tmp_path / "pid").read_text()), 9)
         gone = await at.until("d", Phase.DOWN)
         assert "stopped answering" in gone.why
+
+
+async def test_a_mistake_of_ours_while_probing_ends_the_run(capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever waits hears of it; the model does not stay starting for ever."""
+
+    async def sleep(seconds: float) -> None:
+        raise LookupError("our own mistake")
+
+    async with house(config_of(fake("a", "--load-seconds 60"))) as at:
+        at.conductor.ground.sleep = sleep
+        with pytest.raises(Internal):
+            await at.conductor.load("a")
+        assert at.conductor.runs == {}
+    assert "our own mistake" in capsys.readouterr().out
+
+
+async def test_a_mistake_of_ours_while_watching_a_detached_server_ends_the_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It must not count as alive with nobody looking."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+    async with house(config_of(detaching(tmp_path, port))) as at:
+        probing = at.conductor.ground.sleep
+
+        async def sleep(seconds: float) -> None:
+            if seconds == 1.0:  # between two looks at a detached server
+                raise LookupError("our own mistake")
+            await probing(seconds)
+
+        at.conductor.ground.sleep = sleep
+        await at.conductor.load("d")
+        await at.until("d", Phase.DOWN)
+        assert at.conductor.runs == {}
+    assert "our own mistake" in capsys.readouterr().out
+
+
+async def test_who_insists_waits_no_longer_for_a_server_that_does_not_heed_the_signal() -> None:
+    """Before the stop and during it."""
+    for first in (True, False):
+        deaf = fake("a", unload_timeout=3600.0)
+        deaf = replace(deaf, cmd=f"sh -c 'trap \"\" TERM; {deaf.cmd} & while :; do wait; done'")
+        async with house(config_of(deaf)) as at:
+            await at.conductor.load("a")
+            if first:
+                at.conductor.hurry()
+            closing = asyncio.create_task(at.conductor.close(0))
+            if not first:
+                await at.until("a", Phase.STOPPING)
+                at.conductor.hurry()
+            await closing
+            assert at.conductor.runs == {}

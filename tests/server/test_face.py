@@ -14,7 +14,7 @@ from llamaswap_py.dialects import anthropic
 from llamaswap_py.errors import BadRequest
 from llamaswap_py.server.bodies import read_body
 from llamaswap_py.server.doors import Door, Kind
-from llamaswap_py.server.face import Face, duration, found_dialects, health
+from llamaswap_py.server.face import Face, duration, found_dialects, health, shown
 from llamaswap_py.server.guard import Guard, guard_of
 from llamaswap_py.server.listen import open_sockets, parse
 
@@ -180,3 +180,8 @@ def test_every_dialect_of_the_folder_is_found() -> None:
 
 def test_durations_read_well() -> None:
     assert [duration(0.0012345), duration(2.5)] == ["1.234ms", "2.500s"]
+
+
+def test_a_path_in_the_log_stays_on_its_line() -> None:
+    assert shown("/v1/models/ünï") == "/v1/models/ünï"
+    assert shown("/a\n[INFO] b\x1b[31m") == "/a%0A[INFO] b%1B[31m"

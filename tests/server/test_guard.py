@@ -123,3 +123,16 @@ def test_the_name_in_an_authority(authority: str, name: str) -> None:
 def test_no_key_is_the_empty_text() -> None:
     assert offered_key({}) == ""
     assert isinstance(OPEN, Guard)
+
+
+@pytest.mark.parametrize(
+    "offer", [{"x-api-key": "\udcff"}, {"Authorization": "Bearer s\udcff"}, {"Authorization": "Basic \xe9"}]
+)
+def test_a_key_of_odd_bytes_is_a_wrong_key(offer: dict[str, str]) -> None:
+    with pytest.raises(Unauthorized):
+        GUARD.check_key(CIMultiDict(offer))
+
+
+def test_an_origin_that_is_no_url_is_a_foreign_one() -> None:
+    with pytest.raises(ForeignOrigin):
+        GUARD.check_origin(headers(Host="localhost:8080", Origin="http://["))

@@ -47,6 +47,7 @@ def test_both_loopbacks_share_one_port() -> None:
         assert len({opened.getsockname()[1] for opened in sockets}) == 1
         assert sockets[0].family == socket.AF_INET
         assert hosts(parse("localhost:1")) == ["127.0.0.1", "::1"]
+        assert hosts(parse("[::]:1")) == hosts(parse(":1")) == ["0.0.0.0", "::"], "every interface, of both families"
     finally:
         for opened in sockets:
             opened.close()

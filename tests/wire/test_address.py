@@ -61,3 +61,9 @@ def test_the_base_and_the_path_meet_in_one_slash_and_queries_are_merged(base: st
 def test_the_authority_is_what_a_host_header_says(address: Address, authority: str, text: str) -> None:
     assert address.authority == authority
     assert str(address) == text
+
+
+@pytest.mark.parametrize("url", ["http://a..b:8080", f"http://{'x' * 64}.example"])
+def test_what_no_resolver_would_take_is_no_host(url: str) -> None:
+    with pytest.raises(ValueError, match="no host's name"):
+        Address.parse(url)
