@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from llamaswap_py.wire.window import Body
 
 TOLD = re.compile(rb'"(usage|timings|metrics)"\s*:\s*\{')
+NAMES = (b'"usage"', b'"timings"', b'"metrics"')
 LINE_END = re.compile(rb"[\r\n]")
 # An object of numbers is far smaller; what is longer is no usage.
 LONGEST_OBJECT = 8 * 1024
@@ -24,8 +23,7 @@ LONGEST_ERROR = 500  # bytes of a server's sentence that a row keeps, as llama-s
 Json = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(NamedTuple):
     """-1 means: not said."""
 
     input: int = 0
@@ -114,11 +112,24 @@ def read_events(account: Account, body: Body) -> None:
 def telling_lines(text: bytes) -> Iterator[bytes]:
     """The lines that hold an object of numbers: a few in thousands."""
     at = 0
-    while found := TOLD.search(text, at):
-        start = max(text.rfind(b"\n", at, found.start()), text.rfind(b"\r", at, found.start())) + 1
+    for found in objects(text):
+        if found.start() < at:
+            continue  # in the line before
+        start = max(at, text.rfind(b"\n", at, found.start()) + 1, text.rfind(b"\r", at, found.start()) + 1)
         end = LINE_END.search(text, found.end())
         at = end.start() if end else len(text)
-        yield text[max(start, 0) : at].lstrip()
+        yield text[start:at].lstrip()
+
+
+def objects(text: bytes) -> list[re.Match[bytes]]:
+    """Where the objects of numbers begin, in order."""
+    # `find` runs through a text some thirty times faster than a pattern does.
+    places: list[int] = []
+    for name in NAMES:
+        at = -1
+        while (at := text.find(name, at + 1)) >= 0:
+            places.append(at)
+    return [found for at in sorted(places) if (found := TOLD.match(text, at))]
 
 
 def read_event(account: Account, line: bytes) -> None:
@@ -150,7 +161,7 @@ def is_object(raw: msgspec.Raw) -> bool:
 def read_fragments(account: Account, text: bytes) -> None:
     """The objects in a text of which something is missing. In a string the names could not stand so: its quotes
     are escaped."""
-    for found in TOLD.finditer(text):
+    for found in objects(text):
         start = found.end() - 1
         piece = text[start : start + LONGEST_OBJECT].decode("utf-8", "replace")
         try:
@@ -170,40 +181,40 @@ def last_element(text: bytes) -> bytes:
 
 
 def with_usage(before: Usage, said: Json) -> Usage:
-    spent_in = number(said, "prompt_tokens", "input_tokens")
-    spent_out = number(said, "completion_tokens", "output_tokens")
+    spent_in, spent_out = (
+        count(said, "prompt_tokens", "input_tokens"),
+        count(said, "completion_tokens", "output_tokens"),
+    )
     cached = cached_of(said)
-    return replace(
-        before,
-        input=int(spent_in) if spent_in > 0 else before.input,
-        output=int(spent_out) if spent_out > 0 else before.output,
+    return before._replace(
+        input=spent_in if spent_in > 0 else before.input,
+        output=spent_out if spent_out > 0 else before.output,
         cached=cached if cached >= 0 else before.cached,
     )
 
 
 def cached_of(said: Json) -> int:
     if "cache_read_input_tokens" in said:
-        return int(number(said, "cache_read_input_tokens"))
+        return count(said, "cache_read_input_tokens")
     for name in ("input_tokens_details", "prompt_tokens_details"):
         details = said.get(name)
         if isinstance(details, dict) and "cached_tokens" in details:
-            return int(number(details, "cached_tokens"))
+            return count(details, "cached_tokens")
     return -1
 
 
 def with_timings(before: Usage, said: Json) -> Usage:
     """llama.cpp's own figures: `prompt_n` counts what was processed anew, without what was cached."""
     drafts = "draft_n" in said and "draft_n_accepted" in said
-    return replace(
-        before,
-        input=max(int(number(said, "prompt_n")), 0),
-        output=max(int(number(said, "predicted_n")), 0),
-        cached=int(number(said, "cache_n")) if "cache_n" in said else before.cached,
-        drafted=int(number(said, "draft_n")) if drafts else before.drafted,
-        accepted=int(number(said, "draft_n_accepted")) if drafts else before.accepted,
-        prompt_speed=max(number(said, "prompt_per_second"), 0.0),
-        speed=max(number(said, "predicted_per_second"), 0.0),
-        milliseconds=max(number(said, "prompt_ms"), 0.0) + max(number(said, "predicted_ms"), 0.0),
+    return Usage(
+        input=count(said, "prompt_n"),
+        output=count(said, "predicted_n"),
+        cached=count(said, "cache_n") if "cache_n" in said else before.cached,
+        drafted=count(said, "draft_n") if drafts else before.drafted,
+        accepted=count(said, "draft_n_accepted") if drafts else before.accepted,
+        prompt_speed=number(said, "prompt_per_second"),
+        speed=number(said, "predicted_per_second"),
+        milliseconds=number(said, "prompt_ms") + number(said, "predicted_ms"),
     )
 
 
@@ -211,25 +222,27 @@ def with_metrics(before: Usage, said: Json) -> Usage:
     """vLLM's."""
     drafts = said.get("speculative_decoding")
     if isinstance(drafts, dict) and "num_draft_tokens" in drafts and "num_accepted_draft_tokens" in drafts:
-        before = replace(
-            before,
-            drafted=int(number(drafts, "num_draft_tokens")),
-            accepted=int(number(drafts, "num_accepted_draft_tokens")),
+        before = before._replace(
+            drafted=count(drafts, "num_draft_tokens"), accepted=count(drafts, "num_accepted_draft_tokens")
         )
     first, between = number(said, "time_to_first_token_ms"), number(said, "mean_itl_ms")
     if first > 0:
-        before = replace(before, prompt_speed=max((before.input - max(before.cached, 0)) * 1000 / first, 0.0))
+        before = before._replace(prompt_speed=max(before.input - max(before.cached, 0), 0) * 1000 / first)
     if between > 0:
-        before = replace(before, speed=1000 / between)
+        before = before._replace(speed=1000 / between)
     return before
 
 
-def number(said: Json, *names: str) -> float:
-    """Of the first of these that is there; 0 for what is no number that could be meant."""
-    value = next((said[name] for name in names if name in said), 0)
-    if isinstance(value, bool) or not isinstance(value, int | float):
+def count(said: Json, name: str, other: str = "") -> int:
+    return int(number(said, name if name in said else other))
+
+
+def number(said: Json, name: str) -> float:
+    """0 for what is no number that could be meant."""
+    value = said.get(name)
+    if type(value) is not int and type(value) is not float:
         return 0
-    return value if math.isfinite(value) and abs(value) <= LARGEST else 0
+    return value if 0 <= value <= LARGEST else 0  # not a number is not between them either
 
 
 def error_of(status: int, body: bytes) -> str:
