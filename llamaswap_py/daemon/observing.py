@@ -19,13 +19,17 @@ class Observing:
     def __init__(self, config: Config, feed: Feed) -> None:
         loop = asyncio.get_running_loop()
         self.feed = feed
-        self.captures = Captures(5 * MIB)
-        self.recorder = Recorder(loop, self.captures, self.stored)
+        captures = Captures(config.capture_buffer * MIB)
+        self.recorder = Recorder(loop, captures, self.stored, config.store_path, config.metrics_in_memory)
         self.recordings = Recordings(Inflight(loop), self.recorder)
 
     def stored(self, ids: Sequence[int]) -> None:
         for row in ids:
             self.feed.publish(RowStored(row))
+
+    def adopt(self, config: Config) -> None:
+        """A reload keeps what was recorded, as far as the new limits reach."""
+        self.recorder.settle(config.store_path, config.metrics_in_memory, config.capture_buffer * MIB)
 
     async def close(self) -> None:
         await self.recorder.close()

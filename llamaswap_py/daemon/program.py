@@ -131,6 +131,7 @@ class Program:
         voice.speak(config.log_level, self.logs.from_proxy)
         self.logs.to_stdout = config.log_to_stdout
         self.guard = guard_for(config)
+        self.observing.adopt(config)
         self.conductor.replan(config)
 
     async def preload(self, models: tuple[str, ...]) -> None:

@@ -15,10 +15,11 @@ from typing import Any, TypeVar
 
 import structlog
 
+from llamaswap_py.errors import Refusal
 from llamaswap_py.observe.captures import Asked, Capture, Captures, capture_of
 from llamaswap_py.observe.heard import Heard
 from llamaswap_py.observe.store import Row, Store
-from llamaswap_py.wire.inflate import NotInflated, inflated
+from llamaswap_py.wire.coding import CODINGS, inflated
 from llamaswap_py.wire.usage import NOTHING, error_of, usage_of
 from llamaswap_py.wire.window import Body
 
@@ -49,7 +50,7 @@ class Finished:
     @property
     def weight(self) -> int:
         asked = len(self.asked.body or b"") if self.asked is not None else 0
-        return self.heard.window.size + asked
+        return self.heard.window.held + asked
 
     def without_capture(self) -> None:
         self.asked = None
@@ -68,7 +69,7 @@ class Read:
         usage, error = NOTHING, finished.error
         try:
             body = opened(heard)
-        except NotInflated as reason:
+        except NotOpened as reason:
             what = "decompression" if finished.status == 200 else "decode"
             error = error or f"response {what} failed: {reason}"
         else:
@@ -90,14 +91,21 @@ class Read:
         )
 
 
+class NotOpened(Exception):
+    """The compressed body cannot be read; the sentence says why."""
+
+
 def opened(heard: Heard) -> Body:
-    """The body as plain bytes."""
-    body, encoding = heard.whole(), heard.field(b"content-encoding")
-    if encoding in ("", "identity") or not body.first:
+    """The body as plain bytes; where its coding is none that we know, as it is."""
+    body, coding = heard.whole(), heard.field(b"content-encoding").strip().lower()
+    if coding not in CODINGS or not body.first:
         return body
     if not body.whole:
-        raise NotInflated(f"it is {heard.size} bytes long, more than is held")
-    return Body(inflated(encoding, body.first, LARGEST_INFLATED))
+        raise NotOpened(f"it is compressed and {heard.size} bytes long, more than is held")
+    try:
+        return Body(inflated(body.first, LARGEST_INFLATED))
+    except Refusal as why:
+        raise NotOpened("it is cut off, no such coding, or far larger than it looks") from why
 
 
 def captured(finished: Finished, body: Body) -> Capture | None:
@@ -148,6 +156,7 @@ class Recorder:
         self.put_weight = 0  # counted by the loop,
         self.taken_weight = 0  # and by the thread
         self.broken = False  # the last batch could not be stored; said once
+        self.store: Store | None = None  # the thread's
         self.thread = threading.Thread(target=self.work, name="records", daemon=True)
         self.thread.start()
 
@@ -176,6 +185,12 @@ class Recorder:
         answer: T = await asyncio.wrap_future(asked.answer)
         return answer
 
+    def settle(self, path: str, keep: int, captures: int) -> None:
+        """New settings, in force after the rows before them."""
+        self.place = (path, keep)
+        self.waiting.put(Question(lambda store: self.move(store, captures)))
+        self.hurry.set()
+
     async def flush(self) -> None:
         """Returns when all that has finished is stored."""
         await self.ask(lambda _: None)
@@ -189,12 +204,21 @@ class Recorder:
     # -- the thread's side
 
     def work(self) -> None:
-        store = self.opened()
+        self.store = self.opened()
         try:
-            while self.turn(store):
+            while self.turn():
                 pass
         finally:
+            self.store.close()
+
+    def move(self, store: Store, captures: int) -> None:
+        self.captures.resize(captures)
+        path, keep = self.place
+        if path != store.path:
+            self.store = self.opened()
             store.close()
+        else:
+            store.keep = keep
 
     def opened(self) -> Store:
         path, keep = self.place
@@ -204,7 +228,7 @@ class Recorder:
             self.say(f"cannot use {path} for the records: {error}; they are kept in memory until the next start")
             return Store("", keep)
 
-    def turn(self, store: Store) -> bool:
+    def turn(self) -> bool:
         """One batch; False after the last."""
         first = self.waiting.get()
         self.hurry.wait(GATHER_SECONDS)
@@ -214,24 +238,26 @@ class Recorder:
             if isinstance(item, Finished):
                 batch.append(item)
                 continue
-            self.write(store, batch)
+            self.write(batch)
             batch = []
             if item is None:
                 return False
-            item.put_to(store)
-        self.write(store, batch)
+            assert self.store is not None
+            item.put_to(self.store)
+        self.write(batch)
         return True
 
     def gathered(self) -> list[Finished | Question | None]:
         return [self.waiting.get_nowait() for _ in range(self.waiting.qsize())]
 
-    def write(self, store: Store, batch: Sequence[Finished]) -> None:
+    def write(self, batch: Sequence[Finished]) -> None:
         if not batch:
             return
+        assert self.store is not None
         self.taken_weight += sum(finished.weight for finished in batch)
         read = [one for finished in batch if (one := self.read(finished))]
         try:
-            ids = store.add([one.row for one in read]) if read else []
+            ids = self.store.add([one.row for one in read]) if read else []
         except sqlite3.Error as error:
             self.fail(len(batch), error)
             return

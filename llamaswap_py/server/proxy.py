@@ -57,7 +57,7 @@ class Proxy:
         with await receive(request, config.max_body_bytes) as received:
             intent = dialect.read(received.parts)
             name = resolve(config, intent.model)
-            with self.recordings.begin(request, name or intent.model, request.path) as recording:
+            with self.recordings.begin(request, name or intent.model, route.upstream or request.path) as recording:
                 name = known(config, intent.model)
                 if config.models[name].use_model_name:
                     received.rename(config.models[name].use_model_name)

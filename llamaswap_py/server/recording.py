@@ -29,13 +29,14 @@ class Recording:
 
     However the block is left, the request is written down once. One that an operator cancels is refused."""
 
-    __slots__ = ("asked", "flight", "heard", "inflight", "outcome", "over", "recorder", "writes")
+    __slots__ = ("asked", "flight", "heard", "inflight", "outcome", "over", "path", "recorder", "writes")
 
-    def __init__(self, inflight: Inflight, recorder: Recorder, flight: Flight, writes: bool) -> None:
+    def __init__(self, inflight: Inflight, recorder: Recorder, flight: Flight, path: str, writes: bool) -> None:
         self.inflight = inflight
         self.recorder = recorder
         self.flight = flight
         self.heard = flight.heard
+        self.path = path  # the row's: without a prefix of ours
         self.writes = writes  # a row; else it is only shown while in flight
         self.asked: Asked | None = None
         self.outcome: Outcome | None = None
@@ -91,7 +92,7 @@ class Recording:
         flight = self.flight
         return Finished(
             model=flight.model,
-            path=flight.path,
+            path=self.path,
             status=self.heard.status or status,
             when=time.time(),
             seconds=self.inflight.loop.time() - flight.began,
@@ -122,12 +123,13 @@ class Recordings:
         self.recorder = recorder
 
     def begin(self, request: web.Request, model: str, path: str) -> Recording:
-        """`model` as it is called here, or as it was asked for where there is none; `path` the route's own."""
+        """`model` as it is called here, or as it was asked for where there is none; `path` as the model's server
+        gets it."""
         task = asyncio.current_task()
         assert task is not None  # a handler always runs in one
         flight = Flight(
             model=model,
-            path=path,
+            path=request.path,
             method=request.method,
             headers=request.headers.items(),
             remote=request.remote or "",
@@ -136,4 +138,4 @@ class Recordings:
             heard=Heard(max(HELD, self.recorder.captures.limit)),
             cancel=lambda: task.cancel(Cancelled("the request was cancelled by an operator")),
         )
-        return Recording(self.inflight, self.recorder, flight, request.method == "POST")
+        return Recording(self.inflight, self.recorder, flight, path, request.method == "POST")

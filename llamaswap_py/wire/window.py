@@ -48,7 +48,8 @@ class Window:
 
     @property
     def held(self) -> int:
-        return sum(map(len, self._first)) + sum(map(len, self._pieces))
+        """In bytes, about: no piece is looked at for it."""
+        return self.size if self.whole else min(self.size, FIRST + 2 * LAST)
 
     def pieces(self) -> tuple[list[bytes], list[bytes]]:
         """Of the beginning and of the end; where nothing was dropped, all are of the beginning."""

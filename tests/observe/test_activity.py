@@ -1,0 +1,276 @@
+"""The recorder: rows in their order, off the loop, and never at the cost of a request."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import sqlite3
+import threading
+import zlib
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from llamaswap_py.observe import activity
+from llamaswap_py.observe.activity import Finished, Recorder
+from llamaswap_py.observe.captures import Asked, Captures
+from llamaswap_py.observe.heard import Heard
+from llamaswap_py.observe.store import Row, Store, Wanted
+from llamaswap_py.wire.headers import Head
+
+ANSWER = b'{"usage": {"prompt_tokens": 3, "completion_tokens": 4}}'
+CHAT = "/v1/chat/completions"
+
+
+def finished(
+    body: bytes = ANSWER, *fields: bytes, status: int = 200, asked: bool = True, error: str = "", model: str = "a"
+) -> Finished:
+    heard = Heard(1 << 30)
+    heard.head(Head((1, 1), status, b"", fields or (b"Content-Type: application/json",)), chunked=False)
+    if body:
+        heard.body(body)
+    return Finished(
+        model,
+        CHAT,
+        status,
+        1_700_000_000.9,
+        0.25,
+        heard,
+        error=error,
+        asked=Asked([("A", "b")], b"{}") if asked else None,
+    )
+
+
+class Place:
+    def __init__(self, recorder: Recorder) -> None:
+        self.recorder = recorder
+        self.ids: list[int] = []
+        self.news = asyncio.Event()
+
+    async def rows(self) -> list[Row]:
+        page = await self.recorder.ask(lambda store: store.page(Wanted(descending=False, limit=999)))
+        return page.rows
+
+
+@asynccontextmanager
+async def recording(path: str = "", keep: int = 1000, captures: int = 1 << 20) -> AsyncIterator[Place]:
+    def stored(ids: Sequence[int]) -> None:
+        place.ids += ids
+        place.news.set()
+
+    place = Place(Recorder(asyncio.get_running_loop(), Captures(captures), stored, path, keep))
+    async with asyncio.timeout(30):
+        try:
+            yield place
+        finally:
+            await place.recorder.close()
+
+
+async def test_a_question_is_answered_after_every_row_before_it() -> None:
+    async with recording() as place:
+        for number in range(300):
+            place.recorder.add(finished(model=str(number)))
+        rows = await place.rows()
+    assert [row.model for row in rows] == [str(number) for number in range(300)]
+    assert (rows[0].created, rows[0].duration_ms, rows[0].content_type) == (1_700_000_000, 250, "application/json")
+    assert (rows[0].usage.input, rows[0].usage.output) == (3, 4)
+
+
+async def test_who_listens_hears_of_every_row_once_it_is_stored() -> None:
+    async with recording() as place:
+        place.recorder.add(finished())
+        place.recorder.add(finished())
+        while len(place.ids) < 2:
+            place.news.clear()
+            await place.news.wait()
+        assert place.ids == [1, 2]
+
+
+async def test_closing_stores_what_is_left(tmp_path: Path) -> None:
+    path = str(tmp_path / "records.db")
+    async with recording(path) as place:
+        place.recorder.add(finished())
+    store = Store(path)
+    assert store.page(Wanted()).total == 1
+    store.close()
+
+
+async def test_the_servers_own_measure_counts_where_it_is_longer() -> None:
+    async with recording() as place:
+        place.recorder.add(finished(b'{"timings": {"prompt_ms": 200, "predicted_ms": 300.5}}'))
+        assert [row.duration_ms for row in await place.rows()] == [500]
+
+
+@pytest.mark.parametrize(
+    ("coding", "body"),
+    [(b"gzip", gzip.compress(ANSWER)), (b"deflate", zlib.compress(ANSWER)), (b"Deflate", zlib.compress(ANSWER)[2:-4])],
+)
+async def test_compressed_answers_are_read_and_captured_plain(coding: bytes, body: bytes) -> None:
+    async with recording() as place:
+        place.recorder.add(finished(body, b"Content-Type: application/json", b"Content-Encoding: " + coding))
+        [row] = await place.rows()
+        assert (row.usage.input, row.usage.output) == (3, 4)
+        found = place.recorder.captures.find(1)
+    assert found is not None
+    assert found["resp_headers"] == {"Content-Type": "application/json"}
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "error"),
+    [
+        (b"no gzip", 200, "response decompression failed: "),
+        (gzip.compress(ANSWER)[:-9], 200, "response decompression failed: "),
+        (b"no gzip", 500, "response decode failed: "),
+        (gzip.compress(bytes(100_000_000)), 200, "response decompression failed: "),
+    ],
+)
+async def test_what_cannot_be_opened_is_a_row_that_says_so(body: bytes, status: int, error: str) -> None:
+    async with recording() as place:
+        place.recorder.add(finished(body, b"Content-Encoding: gzip", status=status))
+        [row] = await place.rows()
+        assert row.error.startswith(error)
+        assert row.usage.input == 0
+        assert not place.recorder.captures.kept
+
+
+async def test_an_answer_in_a_coding_that_is_not_ours_is_taken_as_it_is() -> None:
+    async with recording() as place:
+        place.recorder.add(finished(ANSWER, b"Content-Type: application/json", b"Content-Encoding: br"))
+        assert [row.usage.input for row in await place.rows()] == [3]
+
+
+async def test_a_compressed_answer_of_which_a_part_is_gone_is_not_opened() -> None:
+    over = finished(gzip.compress(ANSWER), b"Content-Encoding: gzip")
+    over.heard.window.shed()
+    async with recording() as place:
+        place.recorder.add(over)
+        assert "more than is held" in (await place.rows())[0].error
+
+
+async def test_an_answer_that_is_no_success_counts_nothing_and_says_why() -> None:
+    async with recording() as place:
+        place.recorder.add(
+            finished(b'{"error": {"message": "out of memory"}, "usage": {"prompt_tokens": 3}}', status=500)
+        )
+        place.recorder.add(finished(status=201, error="we know better"))
+        rows = await place.rows()
+        assert [(row.error, row.usage.input) for row in rows] == [("out of memory", 0), ("we know better", 0)]
+        found = place.recorder.captures.find(1)
+    assert found is not None
+    assert found["resp_body"] is None
+
+
+async def test_captures_need_a_whole_answer() -> None:
+    async with recording() as place:
+        place.recorder.add(finished(b""))
+        place.recorder.add(finished(asked=False))
+        part = finished()
+        part.heard.window.shed()
+        part.heard.body(b"more")
+        place.recorder.add(part)
+        assert len(await place.rows()) == 3
+        assert not place.recorder.captures.kept
+
+
+async def test_a_full_queue_costs_rows_and_nothing_else() -> None:
+    """The thread is held in a question meanwhile."""
+    go_on = threading.Event()
+    with capture_logs() as logs:
+        async with recording() as place:
+            asked = asyncio.ensure_future(place.recorder.ask(lambda _: go_on.wait()))
+            one = finished(asked=False)
+            for _ in range(activity.LONGEST_QUEUE + 100):
+                place.recorder.add(one)
+            go_on.set()
+            await asked
+            total = await place.recorder.ask(lambda store: store.page(Wanted(limit=1)).total)
+    assert place.recorder.lost >= 99
+    assert total == 1000
+    assert "rows lost" in logs[0]["event"]
+    assert len(logs) < 10
+
+
+async def test_a_heavy_queue_costs_captures_before_rows() -> None:
+    go_on = threading.Event()
+    async with recording(captures=1 << 30) as place:
+        asked = asyncio.ensure_future(place.recorder.ask(lambda _: go_on.wait()))
+        heavy = b" " * (activity.HEAVIEST_QUEUE // 3)
+        for _ in range(4):
+            place.recorder.add(finished(heavy + ANSWER))
+        go_on.set()
+        await asked
+        assert len(await place.rows()) == 4
+        assert len(place.recorder.captures.kept) == 2
+
+
+async def test_a_broken_disk_costs_rows_is_said_once_and_heals() -> None:
+    with capture_logs() as logs:
+        async with recording() as place:
+            await place.recorder.ask(lambda store: store.database.execute("ALTER TABLE activity RENAME TO away"))
+            for _ in range(2):
+                place.recorder.add(finished())
+                await place.recorder.flush()
+            with pytest.raises(sqlite3.Error):
+                await place.rows()
+            await place.recorder.ask(lambda store: store.database.execute("ALTER TABLE away RENAME TO activity"))
+            place.recorder.add(finished())
+            assert len(await place.rows()) == 1
+    assert ["cannot write down" in entry["event"] for entry in logs] == [True]
+
+
+async def test_a_file_that_cannot_be_used_is_said_and_memory_serves(tmp_path: Path) -> None:
+    with capture_logs() as logs:
+        async with recording(str(tmp_path)) as place:
+            place.recorder.add(finished())
+            assert len(await place.rows()) == 1
+    assert "cannot use" in logs[0]["event"]
+
+
+async def test_an_answer_that_breaks_the_reader_costs_its_own_row_only() -> None:
+    broken = finished()
+    broken.when = float("nan")
+    with capture_logs() as logs:
+        async with recording() as place:
+            place.recorder.add(broken)
+            place.recorder.add(finished())
+            assert len(await place.rows()) == 1
+    assert "could not be read" in logs[0]["event"]
+
+
+async def test_a_capture_larger_than_all_is_said() -> None:
+    with capture_logs() as logs:
+        async with recording(captures=10) as place:
+            place.recorder.add(finished())
+            await place.recorder.flush()
+    assert "captureBuffer" in logs[0]["event"]
+
+
+async def test_new_settings_keep_the_rows_and_another_file_takes_the_next_ones(tmp_path: Path) -> None:
+    path = str(tmp_path / "records.db")
+    async with recording() as place:
+        for _ in range(5):
+            place.recorder.add(finished())
+        place.recorder.settle("", 2, 0)
+        place.recorder.add(finished())
+        assert [row.id for row in await place.rows()] == [5, 6]
+        assert not place.recorder.captures.kept
+        place.recorder.settle(path, 2, 0)
+        place.recorder.add(finished())
+        assert [row.id for row in await place.rows()] == [1]
+        assert await place.recorder.ask(lambda store: store.path) == path
+
+
+async def test_who_asked_and_left_leaves_no_trace() -> None:
+    go_on = threading.Event()
+    async with recording() as place:
+        first = asyncio.ensure_future(place.recorder.ask(lambda _: go_on.wait()))
+        gone = asyncio.ensure_future(place.recorder.flush())
+        asyncio.get_running_loop().call_soon(gone.cancel)
+        with pytest.raises(asyncio.CancelledError):
+            await gone
+        go_on.set()
+        await first
+        assert await place.rows() == []

@@ -1,0 +1,93 @@
+"""Captures: bounded, whole, without secrets."""
+
+from __future__ import annotations
+
+import base64
+import random
+
+import pytest
+
+from llamaswap_py.observe.captures import Asked, Captures, capture_of
+from llamaswap_py.observe.redaction import REDACTED, redacted
+
+ASKED = Asked([("Content-Type", "application/json"), ("Authorization", "Bearer s3cret")], b'{"model":"a"}')
+ANSWERED = [("Content-Type", "text/plain"), ("Content-Encoding", "gzip"), ("Set-Cookie", "id=s3cret")]
+CHAT = "/v1/chat/completions"
+
+
+def test_a_capture_says_what_was_asked_and_answered() -> None:
+    captures = Captures(10_000)
+    assert captures.keep(7, capture_of(CHAT, ASKED, ANSWERED, b"hello"))
+    assert 7 in captures
+    assert captures.find(7) == {
+        "id": 7,
+        "req_path": CHAT,
+        "req_headers": {"Content-Type": "application/json", "Authorization": REDACTED},
+        "req_body": base64.b64encode(b'{"model":"a"}').decode(),
+        "resp_headers": {"Content-Type": "text/plain", "Set-Cookie": REDACTED},
+        "resp_body": base64.b64encode(b"hello").decode(),
+    }
+    assert captures.find(8) is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["authorization", "Proxy-Authorization", "COOKIE", "set-cookie", "x-api-key", "api-key", "X-Goog-Api-Key",
+     "apikey", "X-Auth-Token", "X-Amz-Security-Token", "x-csrf-token", "Token", "X-Client-Secret"],
+)  # fmt: skip
+def test_secrets_are_blacked_out_under_every_name(name: str) -> None:
+    assert redacted([(name, "s3cret")]) == {name: REDACTED}
+
+
+def test_of_a_name_the_first_value_is_shown() -> None:
+    fields = [("Accept", "a"), ("accept", "b"), ("X-Max-Tokens", "5")]
+    assert redacted(fields) == {"Accept": "a", "X-Max-Tokens": "5"}
+
+
+@pytest.mark.parametrize(
+    ("path", "asked", "answered"),
+    [
+        ("/v1/audio/speech", True, False),
+        ("/v1/images/generations", True, False),
+        ("/sdapi/v1/txt2img", True, False),
+        ("/v1/images/edits", False, False),
+        ("/sdapi/v1/img2img", False, False),
+        ("/v1/audio/transcriptions", False, True),
+        ("/v1/audio/voices", False, True),
+        (CHAT, True, True),
+    ],
+)
+def test_sound_and_pictures_are_left_out(path: str, asked: bool, answered: bool) -> None:
+    capture = capture_of(path, ASKED, ANSWERED, b"hello")
+    assert (capture.asked is not None, capture.answered is not None) == (asked, answered)
+
+
+def test_what_has_no_answer_has_no_headers_of_one() -> None:
+    captures = Captures(10_000)
+    captures.keep(1, capture_of(CHAT, Asked([], None), None, None))
+    found = captures.find(1)
+    assert found is not None
+    assert found["req_body"] is found["resp_headers"] is found["resp_body"] is None
+
+
+def test_the_oldest_make_room_and_what_is_too_large_is_not_kept() -> None:
+    captures = Captures(5000)
+    noise = random.Random(1).randbytes
+    for number in range(1, 11):
+        assert captures.keep(number, capture_of(CHAT, ASKED, None, noise(900)))
+    assert captures.size <= 5000
+    assert sum(map(len, captures.kept.values())) == captures.size
+    assert 10 in captures
+    assert 1 not in captures
+    assert not captures.keep(11, capture_of(CHAT, ASKED, None, noise(6000)))
+    assert 10 in captures
+    captures.resize(0)
+    assert (captures.size, captures.kept) == (0, {})
+
+
+def test_long_texts_take_little_room() -> None:
+    captures = Captures(5000)
+    assert captures.keep(1, capture_of(CHAT, ASKED, None, b"word " * 20_000))
+    found = captures.find(1)
+    assert found is not None
+    assert base64.b64decode(found["resp_body"]) == b"word " * 20_000

@@ -1,0 +1,64 @@
+"""The beginning and the end of a body, at every chunking."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llamaswap_py.wire.answer import LAST_CHUNK, chunk
+from llamaswap_py.wire.window import FIRST, LAST, Body, Window, body_of, unchunked
+
+
+def filled(pieces: list[bytes], limit: int = FIRST + LAST) -> Window:
+    window = Window(limit)
+    for piece in pieces:
+        window.add(piece)
+    return window
+
+
+@given(st.lists(st.binary(min_size=1, max_size=200), max_size=20))
+def test_up_to_the_limit_everything_is_there(pieces: list[bytes]) -> None:
+    assert body_of(filled(pieces), chunked=False) == Body(b"".join(pieces), b"", True)
+
+
+@given(st.integers(1, 3000), st.integers(LAST * 2, LAST * 6))
+def test_of_a_long_body_the_beginning_and_the_end_are_held_and_little_more(size: int, total: int) -> None:
+    text = b"".join(b"%08x" % number for number in range(total // 8))
+    window = filled([text[at : at + size] for at in range(0, len(text), size)])
+    body = body_of(window, chunked=False)
+    assert not body.whole
+    assert (text[: len(body.first)], text[-len(body.last) :]) == (body.first, body.last)
+    assert len(body.first) >= FIRST
+    assert len(body.last) >= LAST
+    assert len(body.first) + len(body.last) < FIRST + 2 * LAST + 2 * size
+    assert window.held == min(len(text), FIRST + 2 * LAST)
+    assert window.size == len(text)
+
+
+def test_one_piece_larger_than_all_bounds_is_beginning_and_end() -> None:
+    body = body_of(filled([b"x" * (LAST * 4), b"end"]), chunked=False)
+    assert body.first == b"x" * (LAST * 4)
+    assert body.last == b"end"
+
+
+def test_what_was_shed_early_can_go_on() -> None:
+    window = filled([b"a", b"b"])
+    window.shed()
+    window.add(b"c")
+    assert body_of(window, chunked=False) == Body(b"ab", b"c", whole=False)
+
+
+@given(st.lists(st.lists(st.binary(min_size=1, max_size=3000), min_size=1, max_size=3), max_size=60))
+def test_the_framing_of_chunks_is_gone_from_both_parts(pieces: list[list[bytes]]) -> None:
+    framed = [b"".join(map(chunk, contents)) for contents in pieces]
+    text = b"".join(part for contents in pieces for part in contents)
+    body = body_of(filled([*framed, LAST_CHUNK], limit=1000), chunked=True)
+    assert text.startswith(body.first)
+    assert text.endswith(body.last)
+    assert not body.whole or body.first == text
+
+
+def test_unframing_ends_at_what_is_no_chunk() -> None:
+    assert unchunked(b"3\r\nabc\r\nnonsense\r\n") == b"abc"
+    assert unchunked(b"3\r\nabc\r\n0\r\n\r\n3\r\nabc\r\n") == b"abc"
+    assert unchunked(b"\r\n") == unchunked(b"") == b""
