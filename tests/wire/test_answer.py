@@ -181,3 +181,16 @@ def test_events_in_any_chunks_and_pieces_arrive_byte_for_byte(chunks: list[bytes
         out, answer = carried(pieces, caller)
         assert answer.done
         assert body_of(out, caller) == b"".join(chunks)
+
+
+def test_whoever_listens_knows_where_the_head_ends_and_whether_chunks_follow() -> None:
+    for head, framed in (
+        (CHUNKED, True),
+        (UNTIL_CLOSE, True),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", False),
+    ):
+        for pieces in ([head + b"5\r\nhello\r\n"], [head, b"5\r\nhello\r\n"]):
+            out, answer = carried(pieces)
+            assert out[: answer.head_size].endswith(b"\r\n\r\n")
+            assert out.index(b"\r\n\r\n") + 4 == answer.head_size
+            assert answer.chunked is framed
