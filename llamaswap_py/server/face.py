@@ -33,6 +33,8 @@ from llamaswap_py.server.upstream import Upstream
 KEEP_ALIVE_SECONDS = 75.0
 
 UNLOGGED = ("/wol-health", "/api/performance", "/metrics")
+# What a page asks again and again: its own questions must not fill the log that it shows.
+QUIET = ("/ui", "/running", "/api/events", "/api/metrics", "/logs", "/favicon.ico")
 
 log = structlog.get_logger("access")
 
@@ -83,7 +85,8 @@ class AccessLine(AbstractAccessLogger):
         address = forwarded or request.headers.get("X-Real-IP") or request.remote
         version = f"HTTP/{request.version.major}.{request.version.minor}"
         agent = request.headers.get("User-Agent", "")
-        log.info(
+        say = log.debug if request.path.startswith(QUIET) and response.status < 400 else log.info
+        say(
             f'Request {address} "{request.method} {shown(request.path)} {version}" {response.status}'
             f' {response.body_length} "{agent}" {duration(time)}',
             request=id_of(request),

@@ -11,6 +11,7 @@ const REFRESH_MS = 400; // many events in a row cost one look
 
 const state = {
   models: [], // of the event stream: every model and its state
+  heard: false, // until then nothing is said of models
   running: new Map(), // of /running: what the event stream does not tell
   waiting: {},
   inflight: new Map(),
@@ -108,12 +109,12 @@ function drawModels() {
       element("span", { class: "facts" }, factsOf(model, row, phase)),
       phase === "failed" && row?.why ? element("pre", { class: "why" }, row.why) : "");
   });
-  if (!items.length) {
+  if (!items.length && state.heard) {
     items.push(element("li", { class: "empty" }, "No models are configured yet. Add one to config.yaml; it appears here without a restart."));
   }
   $("model-list").replaceChildren(...items);
   const up = state.models.filter((model) => ["ready", "starting", "stopping"].includes(stateOf(model))).length;
-  $("summary").textContent = `${up} of ${state.models.length} models up`;
+  $("summary").textContent = state.heard ? `${up} of ${state.models.length} models up` : "";
   $("unload-all").disabled = up === 0;
   drawSources();
 }
@@ -122,19 +123,18 @@ function drawModels() {
 
 const figure = (value, digits = 0) => (value > 0 ? value.toLocaleString(undefined, { maximumFractionDigits: digits, minimumFractionDigits: digits }) : "–");
 const took = (ms) => (ms >= 10000 ? `${(ms / 1000).toFixed(1)} s` : ms >= 1000 ? `${(ms / 1000).toFixed(2)} s` : `${Math.round(ms)} ms`);
-const clock = (text) => new Date(text).toLocaleTimeString();
+const clock = (text) => new Date(text).toLocaleTimeString([], { hour12: false });
 
 function liveRow(entry) {
   return element("tr", {},
     element("td", { class: "text" }, clock(entry.timestamp)),
     element("td", { class: "text wide", title: entry.model }, entry.model),
-    element("td", { class: "text hide-narrow" }, entry.req_path),
-    element("td", { class: "quiet" }, "running"),
-    element("td", {}, "–"),
+    element("td", { class: "text hide-mid" }, entry.req_path),
+    element("td", {}, element("button", { class: "small cancel", title: "Cancel this request", "aria-label": `Cancel the request to ${entry.model}`, onclick: () => order(`api/inflight/${entry.id}/cancel`) }, "running ×")),
+    element("td", { class: "hide-narrow" }, "–"),
     element("td", {}, entry.resp_bytes ? `${figure(entry.resp_bytes / 1024, 1)} KB` : "–"),
-    element("td", { class: "hide-narrow" }, "–"), element("td", {}, "–"),
-    element("td", {}, took(entry.elapsed_ms ?? 0)),
-    element("td", {}, element("button", { class: "small", title: "Cancel this request", onclick: () => order(`api/inflight/${entry.id}/cancel`) }, "×")));
+    element("td", { class: "hide-mid" }, "–"), element("td", {}, "–"),
+    element("td", {}, took(entry.elapsed_ms ?? 0)));
 }
 
 function pastRow(row) {
@@ -143,20 +143,19 @@ function pastRow(row) {
   return element("tr", { class: bad ? "bad" : "", title: row.error_msg ?? "" },
     element("td", { class: "text" }, clock(row.timestamp)),
     element("td", { class: "text wide", title: row.model }, row.model),
-    element("td", { class: "text hide-narrow" }, row.req_path),
+    element("td", { class: "text hide-mid" }, row.req_path),
     element("td", { class: "status" }, String(row.resp_status_code || "cut")),
-    element("td", {}, figure(tokens.input_tokens)),
+    element("td", { class: "hide-narrow" }, figure(tokens.input_tokens)),
     element("td", {}, figure(tokens.output_tokens)),
-    element("td", { class: "hide-narrow" }, figure(tokens.prompt_per_second, 1)),
+    element("td", { class: "hide-mid" }, figure(tokens.prompt_per_second, 1)),
     element("td", {}, figure(tokens.tokens_per_second, 1)),
-    element("td", {}, took(row.duration_ms)),
-    element("td"));
+    element("td", {}, took(row.duration_ms)));
 }
 
 function drawRows() {
   const live = [...state.inflight.values()].sort((a, b) => Number(b.id) - Number(a.id));
   $("rows").replaceChildren(...live.map(liveRow), ...state.rows.map(pastRow));
-  $("activity-note").textContent = live.length || state.rows.length ? `${live.length} running` : "nothing yet";
+  $("activity-note").textContent = live.length ? `${live.length} running` : state.rows.length ? "" : "nothing yet";
 }
 
 // ---- looking again, at most so often
@@ -293,16 +292,18 @@ $("unload-all").addEventListener("click", () => order("api/models/unload"));
 const hears = {
   modelStatus(models) {
     state.models = models;
+    state.heard = true;
     drawModels();
     refresh();
   },
   activity: refresh,
   inflight({ operation, requests, request, id }) {
     if (operation === "snapshot") state.inflight = new Map((requests ?? []).map((entry) => [entry.id, entry]));
-    else if (operation === "upsert") state.inflight.set(request.id, request);
-    else state.inflight.delete(id);
+    const known = state.inflight.size;
+    if (operation === "upsert") state.inflight.set(request.id, request);
+    if (operation === "remove") state.inflight.delete(id);
     drawRows();
-    refresh();
+    if (operation === "snapshot" || state.inflight.size !== known) refresh(); // more bytes are no reason to ask
   },
 };
 
