@@ -52,6 +52,7 @@ class Program:
         self.feed = Feed()
         self.stdout = voice.Stdout()
         self.sources = Sources(options.config, options.config_dir)
+        self.serving = asyncio.Event()
         self.stopped = asyncio.Event()
 
     async def serve(self) -> None:
@@ -114,10 +115,11 @@ class Program:
         self.observing = Observing(config, self.feed)
         recordings = self.observing.recordings
         self.events = Events(self.conductor, self.logs, self.feed, recordings.inflight)
-        table = doors(self.conductor, self.logs, self.current_guard, recordings, self.events.doors())
-        self.face = Face(table, self.current_guard)
+        self.table = doors(self.conductor, self.logs, self.current_guard, recordings, self.events.doors())
+        self.face = Face(self.table, self.current_guard)
         self.heed_signals(loop)
         await self.face.open(sockets)
+        self.serving.set()
         log.info(f"llamaswap listening on http://{address}")
         if not address.loopback:
             log.info(
