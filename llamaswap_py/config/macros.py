@@ -16,6 +16,7 @@ RESERVED = ("PORT", "PID", "MODEL_ID")
 NAME = re.compile(r"[a-zA-Z0-9_-]+")
 USE = re.compile(r"\$\{([a-zA-Z0-9_-]+)\}")
 LONGEST = 63  # bytes of a name, as in llama-swap
+MOST = 1_000_000  # characters of a text; no command line may be longer on any system
 
 Macros = Mapping[str, Plain]
 
@@ -96,7 +97,10 @@ def fill(text: str, macros: Macros) -> Plain:
                 return value
             text = value
         elif use in text:
-            text = text.replace(use, spell(macros[name]))
+            filling = spell(macros[name])
+            if text.count(use) * len(filling) > MOST:  # a few macros that double each other would fill the memory
+                return text.ljust(MOST + 1)  # still holds the use, and is told for its length
+            text = text.replace(use, filling)
     return text
 
 
@@ -120,6 +124,10 @@ class Leftovers:
 
     def text(self, node: Scalar, path: str) -> None:
         if not isinstance(node.value, str) or "${" not in node.value:
+            return
+        if len(node.value) > MOST:
+            message = f"macros make this text longer than {MOST} characters"
+            self.report.wrong(node.place, path, message, "Use fewer macros within macros.")
             return
         allowed = self.allowed(path)
         for name in dict.fromkeys(USE.findall(node.value)):

@@ -130,8 +130,8 @@ def described(model_id: str, fields: Fields, inherited: Inherited) -> Model:
     ttl, loading = fields.value("ttl"), fields.value("sendLoadingState")
     return Model(
         id=model_id,
-        cmd=fields.value("cmd"),
-        cmd_stop=fields.value("cmdStop"),
+        cmd=without_comments(fields.value("cmd")),  # a macro may have brought some
+        cmd_stop=without_comments(fields.value("cmdStop")),
         proxy=fields.value("proxy"),
         check_endpoint=fields.value("checkEndpoint").strip(),
         ttl=inherited.ttl if ttl < 0 else ttl,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from llamaswap_py.config.aliases import give_names
 from llamaswap_py.config.command import uses_port
+from llamaswap_py.config.disable import blame, owner_of, without
 from llamaswap_py.config.environment import substitute
 from llamaswap_py.config.fields import Fields
 from llamaswap_py.config.groups import read_groups
@@ -37,7 +38,7 @@ from llamaswap_py.config.settings import (
     read_store,
 )
 from llamaswap_py.config.tree import Map, at
-from llamaswap_py.config.values import Config, Model
+from llamaswap_py.config.values import Config, Model, nothing
 from llamaswap_py.config.yaml import parse
 from llamaswap_py.errors import ConfigError, Mistake
 
@@ -51,18 +52,45 @@ OWN_WAY = ("models", "macros")  # top-level keys whose macros are not simply fil
 class Reading:
     config: Config
     warnings: tuple[Mistake, ...]
+    # Models that are wrong, and why. Each stands in `config` without a command, under its id and aliases.
+    disabled: Mapping[str, tuple[Mistake, ...]] = field(default_factory=nothing)
 
 
-def read(sources: Sequence[Source], env: Mapping[str, str]) -> Reading:
-    """Raises ConfigError with every mistake. An empty file is a configuration without models; no file is none."""
+def read(sources: Sequence[Source], env: Mapping[str, str], lenient: bool = False) -> Reading:
+    """Raises ConfigError with every mistake. An empty file is a configuration without models; no file is none.
+    If `lenient`, a mistake within a model disables that model only."""
     if not sources:
         remedy = "Name one with --config or --config-dir."
         raise ConfigError([Mistake("", 0, 0, "", "there is no configuration file", remedy)])
     report = Report(sources)
     document = load(sources, env, report)
+    if lenient:
+        return read_leniently(document, report)
     config = read_document(document, report)
     report.settle()
     return Reading(config, report.sort(report.warnings))
+
+
+def read_leniently(document: Map, report: Report) -> Reading:
+    """Again and again, since a model that is gone may bring others' mistakes to light, or take them away."""
+    models = at(document, "models")
+    ids = list(models.entries) if isinstance(models, Map) else []
+    disabled: dict[str, list[Mistake]] = {}
+    while True:
+        attempt = report.again()
+        config = read_document(without(document, disabled), attempt)
+        wrong, nobodys = blame(attempt.mistakes, ids)
+        if nobodys:
+            attempt.mistakes += [mistake for mistakes in disabled.values() for mistake in mistakes]
+            attempt.settle()
+        more = {name: mistakes for name, mistakes in wrong.items() if name not in disabled}
+        if not more:
+            break
+        disabled |= more
+    preload = tuple(name for name in config.preload if name not in disabled)
+    warnings = [each for each in attempt.warnings if owner_of(each.key, ids) not in disabled]
+    reasons = {name: report.sort(mistakes) for name, mistakes in disabled.items()}
+    return Reading(replace(config, preload=preload), report.sort(warnings), MappingProxyType(reasons))
 
 
 def load(sources: Sequence[Source], env: Mapping[str, str], report: Report) -> Map:
@@ -90,7 +118,14 @@ def read_document(document: Map, report: Report) -> Config:
     models = {model_id: registry.models[model_id] for model_id in sorted(registry.models, key=in_bytes)}
     ports = number_ports(models, fields)
     config = read_settings(fields, models, registry.names(ports))
-    return replace(config, ports=MappingProxyType(ports))
+    return replace(
+        config,
+        ports=MappingProxyType(ports),
+        global_ttl=shared.ttl,
+        unload_timeout=shared.unload_timeout,
+        health_check_timeout=shared.health_check_timeout,
+        send_loading_state=shared.send_loading_state,
+    )
 
 
 def inherited(fields: Fields) -> Inherited:
@@ -108,7 +143,6 @@ def read_settings(fields: Fields, models: Mapping[str, Model], names: Mapping[st
         models=MappingProxyType(models),
         names=MappingProxyType(names),
         preload=read_preload(fields, names),
-        health_check_timeout=read_check_timeout(fields),
         start_port=fields.value("startPort"),
         log_level=fields.value("logLevel"),
         log_to_stdout=fields.value("logToStdout"),
@@ -118,7 +152,6 @@ def read_settings(fields: Fields, models: Mapping[str, Model], names: Mapping[st
         allowed_hosts=tuple(filter(None, map(str.strip, fields.value("allowedHosts")))),
         max_body_bytes=fields.value("maxBodySize"),
         patience=fields.value("patience"),
-        send_loading_state=fields.value("sendLoadingState"),
         ignore_paths=read_ignore_paths(fields),
         session_headers=read_session_headers(fields),
         performance=read_performance(fields),

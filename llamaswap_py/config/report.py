@@ -26,6 +26,13 @@ class Report:
         self.texts = {source.path: source.text for source in sources}
         self.said: set[str] = set()
 
+    def again(self) -> Report:
+        """What is known so far, for another attempt at the rest."""
+        found = Report([])
+        found.mistakes, found.warnings = list(self.mistakes), list(self.warnings)
+        found.order, found.texts = self.order, self.texts
+        return found
+
     def wrong(self, place: Place, key: str, message: str, remedy: str) -> None:
         self.mistakes.append(Mistake(place.file, place.line, place.column, key, message, remedy))
 

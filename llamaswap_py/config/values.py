@@ -165,6 +165,8 @@ class Config:
     groups: tuple[Group, ...] = ()  # every model is in exactly one; the rest are in DEFAULT_GROUP
     preload: tuple[str, ...] = ()  # model ids, aliases resolved, in the order written
     health_check_timeout: float = 120.0  # seconds a model may take from spawn to ready
+    global_ttl: float = 0.0  # what models inherit
+    unload_timeout: float = 10.0  # what models inherit
     start_port: int = 5800
     log_level: str = "info"  # debug | info | warn | error
     log_to_stdout: str = "proxy"  # proxy | upstream | both | none

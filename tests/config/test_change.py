@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from llamaswap_py.config.change import Change, compare, launch_key
+from llamaswap_py.config.read import Source, read
 from llamaswap_py.config.values import Config, Model
+from llamaswap_py.config.write import dump
+from tests.config.documents import documents
 from tests.config.reading import config
 
 BASE = """
@@ -41,7 +47,7 @@ def test_a_model_that_is_gone() -> None:
 
 
 def test_settings_that_differ_are_named() -> None:
-    assert changed(BASE + "apiKeys: [k]\nglobalTTL: 5\n") == Change(touched=("b",), settings=("api_keys",))
+    assert changed(BASE + "apiKeys: [k]\nglobalTTL: 5\n") == Change(touched=("b",), settings=("global_ttl", "api_keys"))
 
 
 @pytest.mark.parametrize("field", ["cmd", "proxy"])
@@ -71,3 +77,37 @@ def test_what_takes_effect_on_the_running_process_needs_none() -> None:
     assert launch_key(old) == launch_key(new)
     assert hash(launch_key(old)) == hash(launch_key(new))
     assert compare(Config({"m": old}), Config({"m": new})) == Change(touched=("m",))
+
+
+SPOILT = {
+    "cmd": "other ${PORT}",
+    "proxy": "http://elsewhere",
+    "env": ["OTHER=1"],
+    "ttl": 987654,
+    "aliases": ["another"],
+    "metadata": {"other": 1},
+    "seats": 77,
+    "healthCheckTimeout": 901,
+    "name": "other",
+    "filters": {"stripParams": "other"},
+}
+REFERRING = {"groups", "matrix", "routing", "selectors", "profiles", "hooks"}  # to models, which may go
+EMBODIED = {"cmd", "proxy", "env"}
+
+
+@given(documents(), st.data())
+def test_exactly_those_models_are_named_whose_run_would_differ(document: dict[str, Any], data: st.DataObject) -> None:
+    document = {name: value for name, value in document.items() if name not in REFERRING}
+    old = read([Source("f", dump(document))], {}).config
+    spoilt = data.draw(st.dictionaries(st.sampled_from([*old.models, "new"]), st.sampled_from(list(SPOILT))))
+    gone = data.draw(st.sampled_from(["", *old.models]))
+    for name, key in spoilt.items():
+        document["models"].setdefault(name, {"cmd": "x ${PORT}"})[key] = SPOILT[key]
+        if key == "aliases":
+            document["models"][name]["aliases"] = [f"another {name}"]
+    fresh = {"models": {name: model for name, model in document["models"].items() if name != gone}}
+    found = compare(old, read([Source("f", dump(fresh))], {}).config)
+    assert set(found.added) == {name for name in fresh["models"] if name not in old.models}
+    assert set(found.removed) == {gone} - {""}
+    stayed = set(old.models) - {gone}
+    assert set(found.relaunch) == {name for name, key in spoilt.items() if key in EMBODIED and name in stayed}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -178,3 +180,23 @@ def test_filling_in_ends_and_leaves_no_declared_use_behind(names: list[str], tex
     assert isinstance(found, str)
     # a name put together by two others may appear; with these values none can
     assert not any(f"${{{name}}}" in found for name in names)
+
+
+def test_macros_that_double_each_other_are_told_instead_of_filling_the_memory() -> None:
+    doubling = "".join(f"  m{number}: ${{m{number - 1}}}${{m{number - 1}}}\n" for number in range(1, 60))
+    text = "macros:\n  m0: xx\n" + doubling + "models: {m: {cmd: '${PORT} ${m59}'}}\nx-mine: ${m59}\n"
+    found = mistake(text)
+    assert (found.key, found.line) == ("models.m.cmd", 62)
+    assert found.message == "macros make this text longer than 1000000 characters"
+
+
+USES = st.lists(st.sampled_from(["${a}", "${b}", "${c}", "${MODEL_ID}", "x", " "]), max_size=5).map("".join)
+
+
+@given(st.dictionaries(st.sampled_from("abc"), USES), st.dictionaries(st.sampled_from("abc"), USES), USES)
+def test_filling_in_macros_comes_to_an_end_whatever_they_use(
+    common: dict[str, str], own: dict[str, str], cmd: str
+) -> None:
+    model = {"macros": own, "cmd": cmd, "proxy": "http://h", "metadata": {"k": cmd}}
+    found = mistakes(json.dumps({"macros": common, "models": {"m": model}}))
+    assert all(each.line == 1 and each.remedy for each in found)

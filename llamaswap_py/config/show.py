@@ -1,0 +1,270 @@
+"""A configuration as it was understood: as a document that can be read again, and as values for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from llamaswap_py.config.command import argv, render
+from llamaswap_py.config.values import (
+    DEFAULT_GROUP,
+    Config,
+    Filters,
+    Group,
+    Matrix,
+    Model,
+    Peer,
+    Profile,
+    Selector,
+    Timeouts,
+)
+
+Plain = dict[str, Any]
+
+
+def plain(value: Any) -> Any:
+    """Frozen values thawed."""
+    if isinstance(value, Mapping):
+        return {name: plain(each) for name, each in value.items()}
+    return [plain(each) for each in value] if isinstance(value, tuple) else value
+
+
+def seconds(value: float) -> int | float | str:
+    """A whole number, or a duration: a bare fraction would be cut off by the reader."""
+    if value == int(value):
+        return int(value)
+    return f"{Decimal(repr(value)):f}s"
+
+
+def filled(**entries: Any) -> Plain:
+    """Without what says nothing."""
+    return {name: value for name, value in entries.items() if value not in (None, "", [], {}, ())}
+
+
+# ------------------------------------------------------------- a document
+
+
+def document(config: Config) -> Plain:
+    """In the shape of a configuration file. What was inherited or defaulted is written out."""
+    return {
+        "models": {model.id: model_entry(model) for model in config.models.values()},
+        **filled(
+            groups=group_entries(config),
+            matrix=matrix_entry(config.matrix) if config.matrix else None,
+            routing=priority_entry(config.priorities),
+            peers={peer.id: peer_entry(peer) for peer in config.peers.values()},
+            selectors={each.id: selector_entry(each) for each in config.selectors.values()},
+            profiles={each.id: profile_entry(each) for each in config.profiles.values()},
+            hooks={"on_startup": {"preload": list(config.preload)}} if config.preload else None,
+            apiKeys=list(config.api_keys),
+            allowedHosts=list(config.allowed_hosts),
+            store={"path": config.store_path} if config.store_path else None,
+            logTimeFormat=config.log_time_format,
+        ),
+        **settings(config),
+        "maxBodySize": config.max_body_bytes,
+        "patience": config.patience,
+        "upstream": {"ignorePaths": list(config.ignore_paths)},
+        "ui": {"activity": {"session_id": list(config.session_headers)}},
+        "performance": {"disabled": config.performance.disabled, "every": seconds(config.performance.every)},
+    }
+
+
+def settings(config: Config) -> Plain:
+    """The single values, under their keys."""
+    return {
+        "healthCheckTimeout": seconds(config.health_check_timeout),
+        "globalTTL": seconds(config.global_ttl),
+        "unloadTimeout": seconds(config.unload_timeout),
+        "startPort": config.start_port,
+        "sendLoadingState": config.send_loading_state,
+        "logLevel": config.log_level,
+        "logToStdout": config.log_to_stdout,
+        "includeAliasesInList": config.include_aliases_in_list,
+        "metricsMaxInMemory": config.metrics_in_memory,
+        "captureBuffer": config.capture_buffer,
+    }
+
+
+def model_entry(model: Model) -> Plain:
+    can = model.capabilities
+    return {
+        "cmd": model.cmd,
+        "proxy": model.proxy,
+        "checkEndpoint": model.check_endpoint,
+        "healthCheckTimeout": seconds(model.health_check_timeout),
+        "ttl": seconds(model.ttl),
+        "unloadTimeout": seconds(model.unload_timeout),
+        "sendLoadingState": model.send_loading_state,
+        **filled(
+            cmdStop=model.cmd_stop,
+            env=list(model.env),
+            aliases=list(model.aliases),
+            name=model.name,
+            description=model.description,
+            unlisted=model.unlisted or None,
+            useModelName=model.use_model_name,
+            concurrencyLimit=model.concurrency_limit,
+            seats=model.seats,
+            filters=filters_entry(model.filters),
+            metadata=plain(model.metadata),
+            timeouts=timeouts_entry(model.timeouts),
+            compat={"ignoreWebsockets": True} if model.ignore_websockets else None,
+            capabilities=filled(
+                **{"in": list(can.inputs), "out": list(can.outputs)},
+                tools=can.tools or None,
+                reranker=can.reranker or None,
+                context=can.context or None,
+            ),
+        ),
+    }
+
+
+def filters_entry(filters: Filters) -> Plain:
+    return filled(
+        stripParams=", ".join(filters.strip),
+        setParams=plain(filters.set),
+        setParamsByID=plain(filters.set_by_id),
+    )
+
+
+def timeouts_entry(times: Timeouts) -> Plain:
+    return {
+        "connect": seconds(times.connect),
+        "keepalive": seconds(times.keepalive),
+        "responseHeader": seconds(times.response_header),
+        "tlsHandshake": seconds(times.tls_handshake),
+        "expectContinue": seconds(times.expect_continue),
+        "idleConn": seconds(times.idle),
+    }
+
+
+def group_entries(config: Config) -> Plain:
+    return {group.id: group_entry(group) for group in config.groups if group.id != DEFAULT_GROUP}
+
+
+def group_entry(group: Group) -> Plain:
+    return {
+        "swap": group.swap,
+        "exclusive": group.exclusive,
+        "persistent": group.persistent,
+        "members": list(group.members),
+    }
+
+
+def matrix_entry(matrix: Matrix) -> Plain:
+    return filled(
+        vars=dict(matrix.vars),
+        sets=dict(matrix.sets),
+        evict_costs={spoken_of(model, matrix): cost for model, cost in matrix.evict_costs.items()},
+    )
+
+
+def spoken_of(model: str, matrix: Matrix) -> str:
+    """A short name is stronger than an id, so a model whose id is one goes by its own short name."""
+    if model not in matrix.vars:
+        return model
+    return next(name for name, meant in matrix.vars.items() if meant == model)
+
+
+def priority_entry(priorities: Mapping[str, int]) -> Plain | None:
+    if not priorities:
+        return None
+    return {"scheduler": {"use": "fifo", "settings": {"fifo": {"priority": dict(priorities)}}}}
+
+
+def peer_entry(peer: Peer) -> Plain:
+    rest = filled(apiKey=peer.api_key, filters=filters_entry(peer.filters))
+    return {"proxy": peer.proxy, "models": list(peer.models), **rest, "timeouts": timeouts_entry(peer.timeouts)}
+
+
+def selector_entry(selector: Selector) -> Plain:
+    return {
+        "strategy": selector.strategy,
+        "targets": list(selector.targets),
+        "settings": {"spillover": selector.spillover},
+        **filled(
+            name=selector.name,
+            description=selector.description,
+            unlisted=selector.unlisted or None,
+            metadata=plain(selector.metadata),
+        ),
+    }
+
+
+def profile_entry(profile: Profile) -> Plain:
+    return {"description": profile.description, "pins": dict(profile.pins)}
+
+
+# ------------------------------------------------------------- values for programs
+
+
+def values(config: Config) -> Plain:
+    """Everything resolved: ports filled in, commands split, what was not written as its default."""
+    return {
+        "accepted": True,
+        "models": {model_id: model_values(config, model_id) for model_id in config.models},
+        "router": "matrix" if config.matrix else "group",
+        "groups": {} if config.matrix else {group.id: group_entry(group) for group in config.groups},
+        "matrix": matrix_entry(config.matrix) if config.matrix else None,
+        "matrix_evict_costs": plain(config.matrix.evict_costs) if config.matrix else None,
+        "priority": dict(config.priorities),
+        "preload": list(config.preload),
+        "resolves": dict(config.names),
+        "peers": {peer.id: peer_entry(peer) for peer in config.peers.values()},
+        "profiles": len(config.profiles),
+        "profilesByName": {each.id: profile_entry(each) for each in config.profiles.values()},
+        "selectors": len(config.selectors),
+        "selectorsByName": {each.id: selector_entry(each) for each in config.selectors.values()},
+        "globals": {
+            **settings(config),
+            "apiKeys": list(config.api_keys),
+            "logTimeFormat": config.log_time_format,
+            "allowedHosts": list(config.allowed_hosts),
+            "ignorePaths": list(config.ignore_paths),
+            "maxBodySize": config.max_body_bytes,
+            "patience": config.patience,
+            "performance": {"disabled": config.performance.disabled, "every": seconds(config.performance.every)},
+            "sessionHeaders": list(config.session_headers),
+            "storePath": config.store_path,
+        },
+    }
+
+
+def model_values(config: Config, model_id: str) -> Plain:
+    model = render(config.models[model_id], config.ports.get(model_id))
+    can, times = model.capabilities, timeouts_entry(model.timeouts)
+    return {
+        "aliases": list(model.aliases),
+        "capabilities": {
+            "in": list(can.inputs),
+            "out": list(can.outputs),
+            "tools": can.tools,
+            "reranker": can.reranker,
+            "context": can.context,
+        },
+        "checkEndpoint": model.check_endpoint,
+        "cmd": argv(model.cmd),
+        "cmdStop": argv(model.cmd_stop),
+        "concurrencyLimit": model.concurrency_limit or 0,
+        "description": model.description,
+        "env": list(model.env),
+        "expectContinue": times.pop("expectContinue"),
+        "healthCheckTimeout": seconds(model.health_check_timeout),
+        "ignoreWebsockets": model.ignore_websockets,
+        "metadata": plain(model.metadata),
+        "name": model.name,
+        "port": config.ports.get(model_id),
+        "proxy": model.proxy,
+        "seats": model.seats or 0,
+        "sendLoadingState": model.send_loading_state,
+        "setParams": plain(model.filters.set),
+        "setParamsByID": plain(model.filters.set_by_id),
+        "stripParams": list(model.filters.strip),
+        "timeouts": times,
+        "ttl": seconds(model.ttl),
+        "unlisted": model.unlisted,
+        "unloadTimeout": seconds(model.unload_timeout),
+        "useModelName": model.use_model_name,
+    }

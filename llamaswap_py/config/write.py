@@ -1,0 +1,49 @@
+"""Plain values to YAML text that is read back as the same values, by us and by llama-swap."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+import yaml
+
+from llamaswap_py.config.scalars import resolve
+
+WORDS = re.compile(r"[A-Za-z/][A-Za-z0-9_./ -]*")  # may stand without quotes if it is no other kind of word
+# Several lines that a block keeps as they are: no space at their ends, which is easily lost, no indent in the first.
+BLOCK = re.compile(r"[!-~](?:[ -~]*[!-~])?(?:\n(?:[ -~]*[!-~])?)*\n[ -~]*[!-~]\n?")
+
+
+class Writer(yaml.SafeDumper):
+    """Block style, in the order given; nothing is abbreviated by anchors."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def text(writer: Writer, value: str) -> yaml.ScalarNode:
+    """Several lines as a block; quotes around all that could be taken for something else in any YAML."""
+    style = None if WORDS.fullmatch(value) and isinstance(resolve(value), str) else '"'
+    return writer.represent_scalar("tag:yaml.org,2002:str", value, style="|" if BLOCK.fullmatch(value) else style)
+
+
+def number(writer: Writer, value: float) -> yaml.ScalarNode:
+    if math.isinf(value):
+        return writer.represent_scalar("tag:yaml.org,2002:float", ".inf" if value > 0 else "-.inf")
+    written = repr(value)
+    if "." not in written:  # without a point it is a text in YAML 1.1
+        written = written.replace("e", ".0e")
+    return writer.represent_scalar("tag:yaml.org,2002:float", written)
+
+
+Writer.add_representer(str, text)
+Writer.add_representer(float, number)
+
+
+def dump(document: dict[str, Any]) -> str:
+    written = yaml.dump(
+        document, Dumper=Writer, sort_keys=False, allow_unicode=True, width=math.inf, default_flow_style=False
+    )
+    assert isinstance(written, str)
+    return written

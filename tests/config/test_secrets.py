@@ -1,0 +1,37 @@
+"""What is secret is not shown, wherever it stands."""
+
+from __future__ import annotations
+
+from llamaswap_py.config.secrets import MASK, masked, secrets_of
+from llamaswap_py.config.show import document
+from llamaswap_py.config.write import dump
+from tests.config.reading import config
+
+CONFIG = config("""
+apiKeys: [sk-hunter2, k]
+models:
+  m:
+    cmd: serve --port ${PORT} --api-key sk-other --hf-token=hf_abcdef --name k --api-key
+    env: [HF_TOKEN=hf_123456, NAME=value, MY_PASSWORD=pw]
+    description: ask with sk-hunter2 or k
+peers:
+  p: {proxy: "http://p?key=sk-peer-7", models: [x], apiKey: sk-peer-7}
+""")
+
+
+def test_keys_passwords_and_tokens_are_found() -> None:
+    wanted = {"sk-hunter2", "k", "sk-other", "hf_abcdef", "hf_123456", "pw", "sk-peer-7"}
+    assert secrets_of(CONFIG) == wanted
+
+
+def test_nothing_secret_is_left_and_the_rest_is() -> None:
+    shown = dump(masked(document(CONFIG), secrets_of(CONFIG)))
+    assert not any(secret in shown for secret in ("hunter2", "sk-other", "hf_abcdef", "hf_123456", "sk-peer"))
+    assert f"serve --port ${{PORT}} --api-key {MASK} --hf-token={MASK} --name k --api-key" in shown
+    assert f'"MY_PASSWORD={MASK}"' in shown
+    assert '"NAME=value"' in shown
+    assert f"ask with {MASK} or k" in shown  # a short one is masked only where it stands alone
+
+
+def test_a_masked_value_keeps_its_place() -> None:
+    assert masked({"a": ["x", 1, None], "x": {"b": "y"}}, {"x"}) == {"a": [MASK, 1, None], MASK: {"b": "y"}}
