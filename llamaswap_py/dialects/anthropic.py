@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from llamaswap_py.dialects.dialect import Dialect, Refused, posts, read, retry_headers, unversioned
+from llamaswap_py.dialects.dialect import DOT, Dialect, Refused, Say, posts, read, retry_headers, unversioned
 from llamaswap_py.errors import Refusal
 
 KINDS = {
@@ -37,6 +37,15 @@ def broken(refusal: Refusal) -> bytes:
     return b"event: error\ndata: " + msgspec.json.encode(envelope(refusal)) + b"\n\n"
 
 
+def loading(path: str) -> Say | None:
+    return ping if path.endswith("/messages") else None
+
+
+def ping(text: str) -> bytes:
+    """The one event that may come before `message_start`; it carries no words."""
+    return b"" if text == DOT else b'event: ping\ndata: {"type":"ping"}\n\n'
+
+
 DIALECT = Dialect(
     name="anthropic",
     routes=(
@@ -46,4 +55,5 @@ DIALECT = Dialect(
     read=read,
     refuse=refuse,
     broken=broken,
+    loading=loading,
 )

@@ -13,6 +13,8 @@ from llamaswap_py.errors import MissingModel, Refusal, UnsupportedMedia
 from llamaswap_py.wire import form
 from llamaswap_py.wire.body import look
 
+DOT = "."  # in news of the loading: a moment has passed, and there is nothing to say
+
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
 
@@ -60,6 +62,20 @@ class Route:
     upstream: str = ""  # the path at the model's server; empty: the same
 
 
+# One piece of news of the loading, as something that the API's clients take in a stream before its first event.
+Say = Callable[[str], bytes]
+
+
+def silent(path: str) -> Say | None:
+    """A route whose clients take nothing before the answer."""
+    return None
+
+
+def comment(text: str) -> bytes:
+    """A comment line: clients skip it, whoever looks at the bytes can read it."""
+    return b"" if text in (DOT, "\n") else b": " + " ".join(text.split()).encode() + b"\n\n"
+
+
 @dataclass(frozen=True, slots=True)
 class Dialect:
     name: str
@@ -67,6 +83,7 @@ class Dialect:
     read: Callable[[Parts], Infer]
     refuse: Refuse
     broken: Callable[[Refusal], bytes]  # the last event of a stream that could not be finished
+    loading: Callable[[str], Say | None] = silent  # for a path: how news of the loading is told in its stream
 
 
 def posts(*paths: str) -> tuple[Route, ...]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from llamaswap_py.dialects.dialect import Dialect, Refused, posts, read, retry_headers, unversioned
+from llamaswap_py.dialects.dialect import Dialect, Refused, Say, comment, posts, read, retry_headers, unversioned
 from llamaswap_py.errors import Refusal
 
 JSON = ("Content-Type", "application/json")
@@ -42,6 +42,17 @@ def broken(refusal: Refusal) -> bytes:
     return b"data: " + msgspec.json.encode(envelope(refusal)) + b"\n\n"
 
 
+def loading(path: str) -> Say | None:
+    if path.endswith("/chat/completions"):
+        return thought
+    return comment if path.endswith("/completions") else None
+
+
+def thought(text: str) -> bytes:
+    """As llama-swap says it: chat clients show it as the model's thinking."""
+    return b"data: " + msgspec.json.encode({"choices": [{"delta": {"reasoning_content": text}}]}) + b"\n\n"
+
+
 DIALECT = Dialect(
     name="openai",
     routes=(
@@ -51,4 +62,5 @@ DIALECT = Dialect(
     read=read,
     refuse=refuse,
     broken=broken,
+    loading=loading,
 )

@@ -58,6 +58,17 @@ class Lease:
         self.asked = asked
         self.waiter: asyncio.Future[Run] = conductor.loop.create_future()
 
+    @property
+    def position(self) -> int | None:
+        """In the queue, from 1; 0 while its model starts; None where it does not wait."""
+        return self.conductor.scheduler.waiting_position(self.asked.ticket)
+
+    @property
+    def ready(self) -> bool:
+        """Its model is, whether it may sit down or not."""
+        sight = self.conductor.scheduler.sight(self.asked.model)
+        return sight is not None and sight.phase is Phase.READY
+
     async def __aenter__(self) -> Run:
         while (run := await self.sit_down()).lost:
             self.leave()

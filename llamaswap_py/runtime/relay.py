@@ -15,9 +15,13 @@ from llamaswap_py.runtime.pool import Pool
 from llamaswap_py.runtime.pump import Pump
 from llamaswap_py.runtime.upstream import Connection
 from llamaswap_py.wire.answer import Answer
+from llamaswap_py.wire.continued import Continued
 from llamaswap_py.wire.headers import Caller, Head, UpstreamRequest, upstream_head
 
 __all__ = ["Closer", "Outcome", "Phase", "Sink", "Tap", "UpstreamRequest", "relay"]
+
+
+BEGUN_STATUS = 200  # what a caller was told whose stream was begun before a server spoke
 
 
 class Sink(Protocol):
@@ -28,6 +32,10 @@ class Sink(Protocol):
 
     @property
     def full(self) -> bool: ...
+
+    @property
+    def begun(self) -> int:
+        """The bytes of a stream that somebody has begun already, its head among them; 0: nothing was sent."""
 
     def write(self, data: bytes) -> None: ...
 
@@ -188,14 +196,14 @@ class Passage:
         self._request = request
         self._sink = sink
         self._broken = broken
-        self._answer = Answer(sink.caller, request.method, bool(request.upgrade))
+        self._answer = self._fresh_answer()
         self._pump = pump_for(request, self._unreadable)
         self._connection: Connection | None = None
         self._wait = Wait()
         self._reached = False  # a connection was there to send the request on
         self._heard = False  # the server has sent something
         self._over = False
-        self._sent = 0
+        self._sent = sink.begun
         self._began = self._loop.time()
         self._first_byte: float | None = None
         self._ended = 0.0
@@ -205,15 +213,15 @@ class Passage:
     async def run(self) -> None:
         try:
             head = upstream_head(self._request, self._pool.address)
-            # A body that can be sent only once is not risked on a connection that may be closing.
-            connection = await self._pool.take(fresh=self._pump is not None)
+            # What can be sent only once is not risked on a connection that may be closing.
+            connection = await self._pool.take(fresh=self._pump is not None or self._sink.begun > 0)
             used = connection.requests > 0
             await self._exchange(connection, head)
             if used and not self._heard and self._closed_by is Closer.UPSTREAM:
                 self._again()
                 await self._exchange(await self._pool.take(fresh=True), head)
         except Refusal as refusal:
-            self.finish(Closer.UPSTREAM if isinstance(refusal, UpstreamFailed) else Closer.US, refusal)
+            self._break(refusal, Closer.UPSTREAM if isinstance(refusal, UpstreamFailed) else Closer.US)
         finally:
             if self._pump is not None:
                 await self._pump.stop()
@@ -260,7 +268,7 @@ class Passage:
     def outcome(self) -> Outcome:
         answer, complete = self._answer, self._over and self._closed_by is None
         return Outcome(
-            status=answer.head.status if answer.head else 0,
+            status=BEGUN_STATUS if self._sink.begun else answer.head.status if answer.head else 0,
             bytes_sent=self._sent,
             phase=_phase(answer, self._sent, complete),
             closed_by=self._closed_by,
@@ -297,9 +305,15 @@ class Passage:
 
     def _again(self) -> None:
         """Back to the beginning, for the one repetition."""
-        self._answer = Answer(self._sink.caller, self._request.method)
+        self._answer = self._fresh_answer()
         self._over, self._closed_by, self._refusal = False, None, None
         self._reached = False
+
+    def _fresh_answer(self) -> Answer:
+        caller, request = self._sink.caller, self._request
+        if self._sink.begun:
+            return Continued(caller, request.method)
+        return Answer(caller, request.method, bool(request.upgrade))
 
     def _settle(self) -> None:
         """The answer came to its end, good or bad."""

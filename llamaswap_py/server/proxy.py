@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from aiohttp import web
 
 from llamaswap_py.config.names import resolve
-from llamaswap_py.dialects.dialect import Dialect, Route
+from llamaswap_py.dialects.dialect import Dialect, Route, Say
 from llamaswap_py.errors import Refusal, UpstreamFailed
 from llamaswap_py.runtime.conductor import Conductor
 from llamaswap_py.runtime.relay import Outcome, relay
@@ -17,6 +18,7 @@ from llamaswap_py.server.control import known
 from llamaswap_py.server.doors import ANY_ORIGIN, Door, Handler, Kind
 from llamaswap_py.server.guard import Guard
 from llamaswap_py.server.identity import HEADER, id_of, sent_on
+from llamaswap_py.server.loading import Loading
 from llamaswap_py.server.recording import Recording, Recordings
 from llamaswap_py.server.relayed import Relayed, RequestSink
 from llamaswap_py.wire.headers import UpstreamRequest
@@ -32,6 +34,7 @@ class Errand:
     recording: Recording | None = None
     open: bool = True  # pages of every origin may read the answer
     wakes: bool = True  # may start the model
+    say: Say | None = None  # news of the loading, to a caller who wants them
 
 
 class Proxy:
@@ -62,7 +65,10 @@ class Proxy:
                 if config.models[name].use_model_name:
                     received.rename(config.models[name].use_model_name)
                 upstream = self.upstream_request(request, route, received)
-                return await self.carry(request, Errand(name, upstream, dialect, recording))
+                # News of the loading come before the answer: nothing may be left of the request to be read then.
+                tells = config.models[name].send_loading_state and intent.stream and isinstance(upstream.body, bytes)
+                say = dialect.loading(request.path) if tells else None
+                return await self.carry(request, Errand(name, upstream, dialect, recording, say=say))
 
     def upstream_request(self, request: web.Request, route: Route, received: Received) -> UpstreamRequest:
         drop = self.guard().dropped_headers
@@ -94,8 +100,21 @@ class Proxy:
         """What became of it; and of a server that gave no answer, how it died."""
         upstream, tap = errand.upstream, errand.recording.tap if errand.recording else None
         sink = RequestSink(request, extra=fields_of(request, errand.open))
-        async with self.conductor.lease(errand.model, upstream.caller_ip, wakes=errand.wakes) as run:
-            outcome = await relay(run.connections, upstream, sink, errand.dialect.broken, tap=tap)
+        lease, broken = (
+            self.conductor.lease(errand.model, upstream.caller_ip, wakes=errand.wakes),
+            errand.dialect.broken,
+        )
+        loading = Loading(sink, lease, errand.say)
+        try:
+            async with lease as run:
+                outcome = await relay(run.connections, loading.end(upstream), sink, broken, tap=tap)
+        except (Refusal, asyncio.CancelledError) as error:
+            ended = loading.broken(error, broken)
+            if ended is None:
+                raise
+            return ended, None
+        finally:
+            loading.stop()
         unanswered = isinstance(outcome.refusal, UpstreamFailed) and not outcome.bytes_sent
         return outcome, await run.death() if unanswered else None
 

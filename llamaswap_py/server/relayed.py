@@ -28,6 +28,7 @@ class RequestSink:
         self._transport = request.transport
         self._protocol = request.protocol
         self._writer = request.writer
+        self.begun = 0
 
     @property
     def full(self) -> bool:

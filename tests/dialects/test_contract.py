@@ -161,3 +161,24 @@ def test_a_broken_stream_ends_with_one_whole_event(dialect: Dialect, kind: type[
     data = [line for line in event.split(b"\n") if line.startswith(b"data: ")]
     assert len(data) == 1
     assert "died" in json.dumps(json.loads(data[0].removeprefix(b"data: ")))
+
+
+TOLD = ("━━━━━\n", "llama-swap loading model: a/b\n", "\nQueue position: #2 ", ".", "\n", "Done! (1.00s)\n", " \n")
+
+
+@each_dialect
+def test_news_of_the_loading_are_whole_and_carry_no_content(dialect: Dialect) -> None:
+    """Comments, pings or thoughts: whatever a client makes of them, the answer's text is not among it."""
+    for route in dialect.routes:
+        say = dialect.loading(route.path)
+        for text in TOLD if say else ():
+            event = say(text) if say else b""
+            assert event == b"" or event.endswith(b"\n\n")
+            assert event.count(b"\n\n") <= 1
+            assert b'"content"' not in event
+
+
+def test_every_streaming_chat_api_tells_of_the_loading() -> None:
+    told = {route.path for dialect in DIALECTS for route in dialect.routes if dialect.loading(route.path)}
+    chats = {"/chat/completions", "/completions", "/responses", "/messages"}
+    assert told == {f"/v1{path}" for path in chats} | {f"/v{path}" for path in chats}

@@ -70,3 +70,27 @@ def test_responses_streams_break_off_with_their_own_event() -> None:
     assert responses.broken(UpstreamFailed("it died")) == (
         b'event: error\ndata: {"type":"error","code":"upstream_failed","message":"it died","param":null}\n\n'
     )
+
+
+def test_chat_is_told_of_the_loading_as_llama_swap_does_it() -> None:
+    say = openai.loading("/v1/chat/completions")
+    assert say is not None
+    assert say('"x"\n') == b'data: {"choices":[{"delta":{"reasoning_content":"\\"x\\"\\n"}}]}\n\n'
+
+
+def test_other_streams_are_told_of_the_loading_where_nobody_reads() -> None:
+    """On one line, whatever the text; dots are for eyes only."""
+    for say in (openai.loading("/v1/completions"), responses.loading("/v1/responses")):
+        assert say is not None
+        assert say("\nQueue position:\r\n#1 ") == b": Queue position: #1\n\n"
+        assert say(" \n") == b": \n\n"
+        assert say(".") == say("\n") == b""
+
+
+def test_messages_get_pings_and_no_words() -> None:
+    say = anthropic.loading("/v1/messages")
+    assert say is not None
+    assert say("\nQueue position: #1 ") == b'event: ping\ndata: {"type":"ping"}\n\n'
+    assert say(".") == b""
+    assert anthropic.loading("/v1/messages/count_tokens") is None
+    assert openai.loading("/v1/embeddings") is None

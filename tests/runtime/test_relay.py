@@ -21,6 +21,8 @@ HELLO = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 class Collector:
     """A caller who takes everything, until told to be full."""
 
+    begun = 0
+
     def __init__(self, version: tuple[int, int] = (1, 1)) -> None:
         self.caller = Caller("POST", version, True)
         self.taken = b""
