@@ -258,6 +258,7 @@ class Conductor:
         """Nobody new; whoever is seated may finish within the grace, unless hurried; then everything is stopped."""
         self.closed = True
         self.tell(Closed())
+        self.loads.settle_all(ShuttingDown("the proxy is shutting down: nothing is loaded any more"))
         if self.waiters:
             enough = self.loop.call_later(grace, self.drained.set)
             await self.drained.wait()

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import structlog
+
 from llamaswap_py.schedule.plan import Phase
+
+log = structlog.get_logger("feed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,4 +64,8 @@ class Feed:
 
     def publish(self, event: Event) -> None:
         for listener in tuple(self.listeners):
-            listener(event)
+            try:
+                listener(event)
+            except Exception:
+                # Whoever announces is in the middle of its own work: an order not carried out would be lost for ever.
+                log.exception(f"a listener failed at {type(event).__name__}")

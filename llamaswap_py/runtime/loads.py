@@ -29,6 +29,10 @@ class Loads:
             else:
                 waiter.set_exception(refusal)
 
+    def settle_all(self, refusal: Refusal) -> None:
+        for model in tuple(self.waiting):
+            self.settle(model, refusal)
+
     def review(self, sight_of: Callable[[str], Sight | None]) -> None:
         """After news that no run brings, an order or a new plan: nobody waits for what will not come any more."""
         for model in tuple(self.waiting):

@@ -165,3 +165,15 @@ async def test_a_load_whose_model_need_not_be_replaced_after_all_is_done() -> No
         assert not loading.done()
         at.conductor.replan(before)
         await loading
+
+
+async def test_a_load_that_waits_for_room_hears_of_the_shutdown_at_once() -> None:
+    """Not when the last answer in flight has ended, and not that somebody unloaded it."""
+    async with house(config_of(fake("a"), fake("b"))) as at, at.conductor.lease("a"):
+        loading = asyncio.create_task(at.conductor.load("b"))
+        await wanted(at, "b")
+        closing = asyncio.create_task(at.conductor.close(3600))
+        with pytest.raises(ShuttingDown):
+            await loading
+        at.conductor.hurry()
+        await closing

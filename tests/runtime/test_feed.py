@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from llamaswap_py.runtime.feed import ConfigLoaded, Event, Feed
 
 
@@ -20,3 +22,19 @@ def test_the_feed_tells_every_listener_until_it_leaves() -> None:
     feed.publish(ConfigLoaded(("b",)))
     assert first == [ConfigLoaded(("a",))]
     assert second == [ConfigLoaded(("a",)), ConfigLoaded(("b",))]
+
+
+def test_a_listener_that_fails_harms_neither_the_others_nor_whoever_announces(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    feed = Feed()
+    heard: list[Event] = []
+
+    def fail(event: Event) -> None:
+        raise LookupError("the listener's own mistake")
+
+    feed.subscribe(fail)
+    feed.subscribe(heard.append)
+    feed.publish(ConfigLoaded(("a",)))
+    assert heard == [ConfigLoaded(("a",))]
+    assert "the listener's own mistake" in capsys.readouterr().out

@@ -64,6 +64,7 @@ async def test_what_was_up_is_started_again_at_once(tmp_path: Path) -> None:
     with Program(tmp_path, config(model("a"))) as program:
         async with caller(program) as client:
             await stream(client, "a", "hello")
+            await asyncio.to_thread(program.wait_for, "a: ready")
             said = program.said
             await asyncio.to_thread(program.edit, config(model("a", "-m other")))
             await asyncio.to_thread(program.wait_for, "a: ready", said)
