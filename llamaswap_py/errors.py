@@ -173,8 +173,9 @@ class Mistake:
 
 
 class ConfigError(Exception):
-    """The configuration cannot be used; every mistake in it, in file order."""
+    """The configuration cannot be used; every mistake in it, in file order, and what was told beside them."""
 
-    def __init__(self, mistakes: Sequence[Mistake]) -> None:
+    def __init__(self, mistakes: Sequence[Mistake], warnings: Sequence[Mistake] = ()) -> None:
         super().__init__("\n".join(str(mistake) for mistake in mistakes))
         self.mistakes = tuple(mistakes)
+        self.warnings = tuple(warnings)

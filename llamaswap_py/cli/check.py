@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 
 from llamaswap_py.cli.terminal import flags, sources
-from llamaswap_py.cli.terminal.flags import Usage
+from llamaswap_py.cli.terminal.colours import GREEN, Paint
+from llamaswap_py.cli.terminal.flags import Flag, Usage
+from llamaswap_py.cli.terminal.reading import count, read_or_tell, tell
 from llamaswap_py.config.values import DEFAULT_GROUP, Config, Model
-from llamaswap_py.errors import ConfigError
 
 USAGE = Usage(
     "llamaswap check [FILE] [flags]",
     "Check a configuration: every mistake with its place and remedy, without starting anything. The status is 0 where\n"
-    f"a server would start with it. Without a file, {sources.DEFAULT_CONFIG} of the current folder is read.",
-    sources.FLAGS,
+    "a server would start with it, 1 where it would not, and 2 where these words are misspelt.\n"
+    f"Without a file, {sources.DEFAULT_CONFIG} of the current folder is read.",
+    (*sources.FLAGS, Flag("strict", "a warning is a mistake: the status is 1")),
 )
 
 
@@ -27,30 +28,26 @@ def main(argv: Sequence[str]) -> int:
     if not config and not words.value("config-dir"):
         print(sources.NONE, file=sys.stderr)
         return 1
-    return check(config, words.value("config-dir"))
+    return check(config, words.value("config-dir"), "strict" in words.switches)
 
 
-def check(config: str | None, config_dir: str | None) -> int:
-    from llamaswap_py.daemon.sources import Sources
-
-    try:
-        reading = Sources(config, config_dir).read(os.environ)
-    except ConfigError as error:
-        for mistake in error.mistakes:
-            print(f"mistake  {mistake}", file=sys.stderr)
-        print(f"\n{count(len(error.mistakes), 'mistake')}: a server would not start with this.", file=sys.stderr)
+def check(config: str | None, config_dir: str | None, strict: bool) -> int:
+    reading = read_or_tell(config, config_dir)
+    if reading is None:
         return 1
-    for warning in reading.warnings:
-        print(f"warning  {warning}", file=sys.stderr)
-    print(summary(reading.config))
+    tell((), reading.warnings)
+    if strict and reading.warnings:
+        print(f"\n{count(len(reading.warnings), 'warning')}: too many for --strict.", file=sys.stderr)
+        return 1
+    first, *rest = summary(reading.config)
+    print("\n".join([Paint(sys.stdout)(first, GREEN), *rest]))
     return 0
 
 
-def summary(config: Config) -> str:
-    lines = [f"{count(len(config.models), 'model')}, nothing wrong."]
+def summary(config: Config) -> list[str]:
     homes = {member: group.id for group in config.groups for member in group.members}
-    lines += [f"  {line(model, homes.get(model.id, DEFAULT_GROUP), config)}" for model in config.models.values()]
-    return "\n".join(lines)
+    rows = [line(model, homes.get(model.id, DEFAULT_GROUP), config) for model in config.models.values()]
+    return [f"{count(len(config.models), 'model')}, nothing wrong.", *(f"  {row}" for row in rows)]
 
 
 def line(model: Model, group: str, config: Config) -> str:
@@ -61,7 +58,3 @@ def line(model: Model, group: str, config: Config) -> str:
     parts += [f"unloaded after {model.ttl:g} s"] if model.ttl else []
     parts += ["loaded at the start"] if model.id in config.preload else []
     return "  ".join(parts)
-
-
-def count(number: int, thing: str) -> str:
-    return f"{number} {thing}{'' if number == 1 else 's'}"

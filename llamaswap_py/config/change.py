@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, fields
 
 from llamaswap_py.config.command import argv
+from llamaswap_py.config.show import document, model_entry
 from llamaswap_py.config.values import Config, Model
 
 # Not settings: said by the lists of models, or derived from other values.
@@ -44,3 +45,17 @@ def compare(old: Config, new: Config) -> Change:
 
 def setting_names() -> list[str]:
     return [each.name for each in fields(Config) if each.name not in APART]
+
+
+def keys_of_model(old: Config, new: Config, model_id: str) -> list[str]:
+    """The keys of a model, as they are written, that do not say the same."""
+    return differing(model_entry(old.models[model_id]), model_entry(new.models[model_id]))
+
+
+def keys_of_settings(old: Config, new: Config) -> list[str]:
+    """The top-level keys other than `models`."""
+    return differing(document(old), document(new) | {"models": document(old)["models"]})
+
+
+def differing(old: Mapping[str, object], new: Mapping[str, object]) -> list[str]:
+    return [name for name in {**old, **new} if old.get(name) != new.get(name)]

@@ -83,11 +83,14 @@ def pick(config: Config, selector: Selector, view: View) -> str | None:
     if selector.strategy == "spillover":
         return spill(config, selector, view)
     if selector.strategy == "warm":
-        for phase in (READY, STARTING):
-            for target in selector.targets:
-                if view.phases.get(config.names.get(target, "")) == phase:
-                    return target
+        return min(selector.targets, key=lambda target: warmth(config, target, view))  # of equals the first
     return selector.targets[0]
+
+
+def warmth(config: Config, target: str, view: View) -> int:
+    """Less is warmer."""
+    phase = view.phases.get(config.names.get(target, ""))
+    return (READY, STARTING, phase).index(phase)
 
 
 def spill(config: Config, selector: Selector, view: View) -> str | None:

@@ -62,7 +62,7 @@ class Report:
     def settle(self) -> None:
         """Raise if anything is wrong so far."""
         if self.mistakes:
-            raise ConfigError(self.sort(self.mistakes))
+            raise ConfigError(self.sort(self.mistakes), self.sort(self.warnings))
 
 
 def closest(word: str, words: Iterable[str], count: int = 1) -> list[str]:

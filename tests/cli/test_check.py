@@ -74,3 +74,55 @@ def test_a_warning_is_shown_and_is_no_mistake(tmp_path: Path, capsys: Output) ->
 def test_a_file_that_is_not_there_is_a_mistake_like_any_other(tmp_path: Path, capsys: Output) -> None:
     assert main(["check", str(tmp_path / "nowhere.yaml")]) == 1
     assert "nowhere.yaml" in capsys.readouterr().err
+
+
+TEN = """
+globalTTL: -1
+startPort: many
+logToStdout: nowhere
+models:
+  one:
+    cmd: llama-server --port ${PORT} ${gone}
+    ttl: soon
+    tll: 5
+  two:
+    cmd: llama-server
+  three:
+    cmd: llama-server --port ${PORT}
+    aliases: [one, x, x]
+groups:
+  g: {members: [four]}
+apiKeys: [""]
+"""
+
+
+def test_ten_mistakes_are_ten_lines_in_their_order(tmp_path: Path, capsys: Output) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(TEN)
+    assert main(["check", str(path)]) == 1
+    *lines, _, last = capsys.readouterr().err.splitlines()
+    places = [int(line.partition(f"{path}:")[2].partition(":")[0]) for line in lines]
+    assert places == [2, 3, 4, 7, 8, 9, 11, 14, 14, 16, 17]
+    assert [line.partition(" ")[0] for line in lines].count("warning") == 2  # an unknown key; an alias that is an id
+    assert last.startswith("9 mistakes")
+    assert not any("\033" in line for line in lines)
+
+
+def test_strictly_a_warning_is_a_mistake(tmp_path: Path, capsys: Output) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text("models: {}\nhealthCheckTimeout: 3\n")
+    assert main(["check", "--strict", str(path)]) == 1
+    assert "1 warning: too many for --strict." in capsys.readouterr().err
+    path.write_text("models: {}\n")
+    assert main(["check", "--strict", str(path)]) == 0
+
+
+def test_colours_are_for_those_who_want_them(tmp_path: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(TEN)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert main(["check", str(path)]) == 1
+    first = capsys.readouterr().err.splitlines()[0]
+    assert first.startswith(f"\033[31;1mmistake\033[0m  \033[1m{path}:2:12:\033[0m globalTTL: this must be")
+    assert main(["check", str(tmp_path / "nowhere")]) == 1
+    assert f"\033[1m{tmp_path / 'nowhere'}:\033[0m it cannot be read" in capsys.readouterr().err

@@ -1,0 +1,45 @@
+"""A configuration read for a person: mistakes and warnings on standard error, in the order of their lines."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+
+from llamaswap_py.cli.terminal.colours import BOLD, DIM, RED, YELLOW, Paint
+from llamaswap_py.config.read import Reading
+from llamaswap_py.errors import ConfigError, Mistake
+
+
+def read_or_tell(config: str | None, config_dir: str | None) -> Reading | None:
+    """None where a server would not start with it, which is told."""
+    from llamaswap_py.daemon.sources import Sources
+
+    try:
+        return Sources(config, config_dir).read(os.environ)
+    except ConfigError as error:
+        tell(error.mistakes, error.warnings)
+        print(f"\n{count(len(error.mistakes), 'mistake')}: a server would not start with this.", file=sys.stderr)
+        return None
+
+
+def tell(mistakes: Iterable[Mistake], warnings: Iterable[Mistake]) -> None:
+    paint = Paint(sys.stderr)
+    found = [("mistake", RED, each) for each in mistakes] + [("warning", YELLOW, each) for each in warnings]
+    files = list(dict.fromkeys(each.file for _, _, each in found))
+    found.sort(key=lambda row: (files.index(row[2].file), row[2].line, row[2].column))
+    for word, colour, each in found:
+        print(f"{paint(word, colour)}  {line(each, paint)}", file=sys.stderr)
+
+
+def line(mistake: Mistake, paint: Paint) -> str:
+    """As the mistake says itself, with its parts told apart."""
+    if not paint.on:
+        return str(mistake)
+    place = f"{mistake.file}:{mistake.line}:{mistake.column}:" if mistake.line else f"{mistake.file}:"
+    subject = f"{mistake.key}: " if mistake.key else ""
+    return f"{paint(place, BOLD)} {subject}{mistake.message}. {paint(mistake.remedy, DIM)}"
+
+
+def count(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
