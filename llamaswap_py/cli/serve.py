@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from llamaswap_py.cli.terminal import commands, flags, sources
 from llamaswap_py.cli.terminal.flags import Flag, Usage, Words
-from llamaswap_py.daemon.options import DEFAULT_LISTEN
+from llamaswap_py.daemon.options import DEFAULT_LISTEN, DEFAULT_TLS_LISTEN
 
 
 def usage() -> Usage:
@@ -24,7 +24,9 @@ a second one stops at once."""
         text,
         (
             *sources.FLAGS,
-            Flag("listen", f"address to listen on (default {DEFAULT_LISTEN})", "HOST:PORT"),
+            Flag("listen", f"where to listen (default {DEFAULT_LISTEN}, with TLS {DEFAULT_TLS_LISTEN})", "HOST:PORT"),
+            Flag("tls-cert-file", "serve https with this certificate (PEM), read again when it changes", "FILE"),
+            Flag("tls-key-file", "the certificate's key (PEM)", "FILE"),
             Flag("watch-config", "read the configuration again when it changes"),
             Flag("state-dir", "where to keep what must outlive a restart (else $LLAMASWAP_STATE)", "DIR"),
             Flag("version", "print the version and end"),
@@ -39,6 +41,9 @@ def main(argv: Sequence[str]) -> int:
         return words
     if "version" in words.switches:
         return print_version()
+    if bool(words.value("tls-cert-file")) != bool(words.value("tls-key-file")):
+        print("llamaswap: --tls-cert-file and --tls-key-file belong together: give both, or neither", file=sys.stderr)
+        return 1
     config = sources.config_named(words)
     if not config and not words.value("config-dir"):
         print(sources.NONE, file=sys.stderr)
@@ -53,9 +58,11 @@ def run(words: Words, config: str | None) -> int:
     options = Options(
         config=config,
         config_dir=words.value("config-dir"),
-        listen=words.value("listen") or DEFAULT_LISTEN,
+        listen=words.value("listen") or (DEFAULT_TLS_LISTEN if words.value("tls-cert-file") else DEFAULT_LISTEN),
         watch_config="watch-config" in words.switches,
         state_dir=words.value("state-dir"),
+        tls_cert_file=words.value("tls-cert-file"),
+        tls_key_file=words.value("tls-key-file"),
     )
     return program.run(options)
 

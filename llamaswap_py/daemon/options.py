@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 DEFAULT_LISTEN = "127.0.0.1:8080"
+DEFAULT_TLS_LISTEN = "127.0.0.1:8443"
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,3 +15,5 @@ class Options:
     listen: str = DEFAULT_LISTEN
     watch_config: bool = False
     state_dir: str | None = None
+    tls_cert_file: str | None = None  # both or neither
+    tls_key_file: str | None = None

@@ -34,6 +34,7 @@ from llamaswap_py.server import listen
 from llamaswap_py.server.events import Events
 from llamaswap_py.server.face import Face, doors
 from llamaswap_py.server.guard import Guard, guard_of
+from llamaswap_py.server.tls import Certificate
 
 log = structlog.get_logger("daemon")
 
@@ -62,6 +63,7 @@ class Program:
         self.logs = Logs(config.log_to_stdout, self.stdout.write)
         voice.speak(config.log_level, self.logs.from_proxy)
         tell_warnings(reading)
+        self.tls = certificate(self.options)
         address, sockets = self.open_sockets()
         state, before = self.take_state(str(address))
         try:
@@ -118,9 +120,9 @@ class Program:
         self.table = doors(self.conductor, self.logs, self.current_guard, recordings, self.events.doors())
         self.face = Face(self.table, self.current_guard)
         self.heed_signals(loop)
-        await self.face.open(sockets)
+        await self.face.open(sockets, self.tls.context if self.tls else None)
         self.serving.set()
-        log.info(f"llamaswap listening on http://{address}")
+        log.info(f"llamaswap listening on {'https' if self.tls else 'http'}://{address}")
         if not address.loopback:
             log.info(
                 f"every machine that reaches this one may use it; --listen localhost:{address.port} keeps it local"
@@ -174,6 +176,16 @@ class Program:
         state.release()
         log.info("shutdown complete")
         self.stdout.close()
+
+
+def certificate(options: Options) -> Certificate | None:
+    if not options.tls_cert_file or not options.tls_key_file:
+        return None
+    try:
+        return Certificate(options.tls_cert_file, options.tls_key_file)
+    except OSError as error:
+        files = f"{options.tls_cert_file} and {options.tls_key_file}"
+        raise StartRefused(f"cannot serve https with {files}: {error}") from error
 
 
 def guard_for(config: Config) -> Guard:

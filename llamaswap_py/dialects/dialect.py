@@ -119,7 +119,7 @@ def read(parts: Parts) -> Infer:
 
 
 def is_json(kind: str, body: bytes) -> bool:
-    return kind == "application/json" or kind.endswith("+json") or (not kind and bool(body))
+    return kind == "application/json" or kind.endswith("+json") or (not kind and body.lstrip()[:1] == b"{")
 
 
 def read_json(parts: Parts) -> Infer:

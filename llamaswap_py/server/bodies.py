@@ -102,7 +102,7 @@ async def receive(request: web.Request, limit: int) -> Received:
         )
     body = plain = await read_body(request, limit)
     if encoding in CODINGS and body:
-        plain, encoding = await asyncio.to_thread(inflated, body, limit), ""
+        plain, encoding = await asyncio.to_thread(inflated, body, limit), ""  # one of the limit takes a second
     return Received(Parts(request.path, kind, encoding, plain, request.method, query), body, query=query)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pkgutil
 import socket
+import ssl
 from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 from urllib.parse import quote
@@ -122,10 +123,10 @@ class Face:
         )
         self.sites: list[web.SockSite] = []
 
-    async def open(self, sockets: Sequence[socket.socket]) -> None:
+    async def open(self, sockets: Sequence[socket.socket], tls: ssl.SSLContext | None = None) -> None:
         await self.runner.setup()
         for opened in sockets:
-            site = web.SockSite(self.runner, opened)
+            site = web.SockSite(self.runner, opened, ssl_context=tls)
             await site.start()
             self.sites.append(site)
 

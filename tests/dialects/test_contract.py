@@ -87,6 +87,7 @@ def test_of_a_multipart_form_the_query_comes_before_the_field(dialect: Dialect) 
 def test_a_body_that_is_not_read_may_name_its_model_in_the_query(dialect: Dialect) -> None:
     assert dialect.read(Parts("/p", "audio/wav", "", b"RIFF", query="model=m")) == Infer("m", False)
     assert dialect.read(Parts("/p", "", "", b"", query="model=m")) == Infer("m", False)
+    assert dialect.read(Parts("/p", "", "", b"RIFF", query="model=m")) == Infer("m", False)
     with pytest.raises(MissingModel, match="model="):
         dialect.read(Parts("/p", "", "", b""))
 

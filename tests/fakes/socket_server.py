@@ -1,12 +1,13 @@
 """A model's server that speaks WebSocket, takes uploads, and sends downloads: `python socket_server.py --port N`.
 
 `/echo` answers each message with itself, `/say?text=…` greets and closes, `/die` breaks the connection in the middle,
-`/refuse` stays with HTTP, `/upload` says what came, `/download?size=N` sends that many bytes, `/seen` is the last
-request's head. `/health` is always good."""
+`/refuse` stays with HTTP, `/early` says no before the body has come, `/download?size=N` sends that many bytes, and
+every other path says what came. `/health` is always good."""
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import hashlib
 import os
 
@@ -56,12 +57,6 @@ async def upload(request: web.Request) -> web.Response:
     return web.json_response({**seen, "headers": {name.lower(): value for name, value in request.headers.items()}})
 
 
-async def fields(request: web.Request) -> web.Response:
-    """The short fields of a form, as a usual server reads them."""
-    form = await request.post()
-    return web.json_response({name: value for name, value in form.items() if isinstance(value, str)})
-
-
 async def download(request: web.Request) -> web.StreamResponse:
     left = int(request.query["size"])
     response = web.StreamResponse(headers={"Content-Length": str(left)})
@@ -70,6 +65,11 @@ async def download(request: web.Request) -> web.StreamResponse:
         await response.write(PIECE[:left])
         left -= len(PIECE)
     return response
+
+
+async def early(request: web.Request) -> web.Response:
+    """Says no before the body has come."""
+    return web.Response(status=413)
 
 
 async def health(request: web.Request) -> web.Response:
@@ -85,9 +85,17 @@ def application() -> web.Application:
     app.router.add_get("/die", die)
     app.router.add_get("/refuse", refuse)
     app.router.add_get("/download", download)
-    app.router.add_post("/fields", fields)
+    app.router.add_post("/early", early)
     app.router.add_route("*", "/{path:.*}", upload)
     return app
+
+
+async def serve(host: str, port: int) -> None:
+    """Bodies are seen as they come, compressed ones too. Killed, not asked to end."""
+    runner = web.AppRunner(application(), access_log=None, auto_decompress=False)
+    await runner.setup()
+    await web.TCPSite(runner, host, port).start()
+    await asyncio.Event().wait()
 
 
 def main() -> None:
@@ -95,7 +103,7 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=int, required=True, help="port to listen on")
     options = parser.parse_args()
-    web.run_app(application(), host=options.host, port=options.port, print=None, access_log=None)
+    asyncio.run(serve(options.host, options.port))
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from typing import Self
 
 ROOT = Path(__file__).resolve().parents[2]
 FAKE = ROOT / "tests" / "fakes" / "llama_server.py"
-LISTENING = re.compile(r"listening on (http://\S+)")
+LISTENING = re.compile(r"listening on (https?://\S+)")
 
 # Nothing here takes this long on a busy machine; a test that waits for it has failed.
 LONG = 30.0

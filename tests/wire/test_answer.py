@@ -168,6 +168,24 @@ def test_nothing_comes_after_the_end() -> None:
     assert not answer.reusable
 
 
+def test_after_a_change_of_protocol_everything_passes_until_the_close() -> None:
+    head = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n"
+    for pieces in ways(head + b"\x81\x00HTTP/1.1 200 OK\r\n\r\n"):
+        answer = Answer(NEW, "GET", upgrade=True)
+        out = b"".join(answer.feed(piece) for piece in pieces)
+        assert answer.switched
+        assert out.endswith(b"\r\n\r\n\x81\x00HTTP/1.1 200 OK\r\n\r\n")
+        assert out.startswith(b"HTTP/1.1 101 ")
+        assert (answer.end(), answer.done, answer.reusable, answer.keeps_caller) == (b"", True, False, False)
+        assert answer.needs_reset
+
+
+def test_a_server_that_stays_with_http_answers_as_usual() -> None:
+    answer = Answer(NEW, "GET", upgrade=True)
+    answer.feed(b"HTTP/1.1 426 Upgrade Required\r\nContent-Length: 2\r\n\r\nno")
+    assert (answer.switched, answer.done, answer.keeps_caller, answer.chunked) == (False, True, True, False)
+
+
 def test_an_empty_chunk_is_never_made_by_accident() -> None:
     assert chunk(b"") == b""
 

@@ -16,6 +16,7 @@ from llamaswap_py.wire.headers import (
     answer_head,
     framing,
     keep_limits,
+    switch_head,
     upstream_head,
 )
 
@@ -75,6 +76,50 @@ def test_a_length_is_said_where_there_is_a_body_or_could_be() -> None:
     assert b"Content-Length" not in sent([], method="GET", body=b"")
     assert b"Content-Length: 1" in sent([], method="GET", body=b"x")
     assert b"Content-Length: 0" in sent([], method="POST", body=b"")
+
+
+class Coming:
+    """A body of which only the length matters here."""
+
+    def __init__(self, length: int | None) -> None:
+        self.length = length
+
+    async def read(self) -> bytes:
+        return b""
+
+
+@pytest.mark.parametrize(
+    ("length", "says"), [(None, b"Transfer-Encoding: chunked"), (0, b"Content-Length: 0"), (7, b"Content-Length: 7")]
+)
+def test_a_body_that_still_comes_is_framed_by_what_is_known_of_it(length: int | None, says: bytes) -> None:
+    head = upstream_head(UpstreamRequest("POST", "/v1", (("Content-Length", "99"),), Coming(length)), ADDRESS)
+    assert head.count(says) == 1
+    assert b"99" not in head
+
+
+def test_a_change_of_protocol_is_asked_for_and_agreed_to() -> None:
+    fields = (("Connection", "keep-alive, Upgrade"), ("Upgrade", "websocket"), ("Sec-WebSocket-Key", "k"))
+    asked = upstream_head(UpstreamRequest("GET", "/ws", fields, Coming(None), upgrade="websocket"), ADDRESS)
+    assert asked.endswith(b"Sec-WebSocket-Key: k\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+    assert b"Transfer-Encoding" not in asked
+    answer = head_of(
+        (b"upgrade", b"websocket"),
+        (b"Connection", b"upgrade"),
+        (b"Content-Length", b"0"),
+        (b"Sec-WebSocket-Accept", b"a"),
+        (b"X-Ours", b"theirs"),
+        status=101,
+    )
+    caller = Caller("GET", (1, 1), True, (("X-Ours", "ours"),))
+    assert switch_head(answer, caller).split(b"\r\n") == [
+        b"HTTP/1.1 101 Switching Protocols",
+        b"Connection: Upgrade",
+        b"upgrade: websocket",
+        b"Sec-WebSocket-Accept: a",
+        b"X-Ours: ours",
+        b"",
+        b"",
+    ]
 
 
 def test_bytes_that_were_not_utf8_leave_as_they_came() -> None:
