@@ -197,7 +197,7 @@ class Passage:
         self._sink = sink
         self._broken = broken
         self._answer = self._fresh_answer()
-        self._pump = pump_for(request, self._unreadable)
+        self._pump = pump_for(request, self.lost)
         self._connection: Connection | None = None
         self._wait = Wait()
         self._reached = False  # a connection was there to send the request on
@@ -298,10 +298,6 @@ class Passage:
                 self.finish(Closer.CALLER, None)
             if self._connection is not None:
                 self._connection.resume()
-
-    def _unreadable(self, refusal: Refusal) -> None:
-        """The rest of the request's body cannot be had."""
-        self._break(refusal, Closer.US)
 
     def _again(self) -> None:
         """Back to the beginning, for the one repetition."""
