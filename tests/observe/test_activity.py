@@ -193,13 +193,16 @@ async def test_captures_need_a_whole_answer() -> None:
         assert not place.recorder.captures.kept
 
 
+def overfill(recorder: Recorder, one: Finished) -> None:
+    for _ in range(activity.LONGEST_QUEUE + 100):
+        recorder.add(one)
+
+
 async def test_a_full_queue_costs_rows_and_nothing_else() -> None:
     with capture_logs() as logs:
         async with recording() as place:
             async with held_up(place.recorder):
-                one = finished(asked=False)
-                for _ in range(activity.LONGEST_QUEUE + 100):
-                    place.recorder.add(one)
+                overfill(place.recorder, finished(asked=False))
             total = await place.recorder.ask(lambda store: store.page(Wanted(limit=1)).total)
     assert place.recorder.lost == 100
     assert total == 1000
