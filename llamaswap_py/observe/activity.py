@@ -67,8 +67,11 @@ class Read:
         heard = finished.heard
         content_type = finished.content_type or heard.field(b"content-type")
         usage, error = NOTHING, finished.error
+        coding = heard.field(b"content-encoding").strip().lower()
+        # Events stay whole in the framing of their chunks: they can be read where they stand.
+        framed = heard.chunked and "text/event-stream" in content_type and coding not in CODINGS
         try:
-            body = opened(heard)
+            body = opened(heard) if coding in CODINGS else heard.read(framed)
         except NotOpened as reason:
             what = "decompression" if finished.status == 200 else "decode"
             error = error or f"response {what} failed: {reason}"
@@ -77,7 +80,7 @@ class Read:
                 usage = usage_of(finished.path, content_type, body)
             elif not error:
                 error = error_of(finished.status, body.first)
-            self.capture = captured(finished, body)
+            self.capture = captured(finished, body, framed)
         self.row = Row(
             created=int(finished.when),
             model=finished.model,
@@ -96,9 +99,9 @@ class NotOpened(Exception):
 
 
 def opened(heard: Heard) -> Body:
-    """The body as plain bytes; where its coding is none that we know, as it is."""
-    body, coding = heard.whole(), heard.field(b"content-encoding").strip().lower()
-    if coding not in CODINGS or not body.first:
+    """A compressed body as plain bytes."""
+    body = heard.read()
+    if not body.first:
         return body
     if not body.whole:
         raise NotOpened(f"it is compressed and {heard.size} bytes long, more than is held")
@@ -108,13 +111,13 @@ def opened(heard: Heard) -> Body:
         raise NotOpened("it is cut off, no such coding, or far larger than it looks") from why
 
 
-def captured(finished: Finished, body: Body) -> Capture | None:
+def captured(finished: Finished, body: Body, framed: bool) -> Capture | None:
     if finished.asked is None or finished.heard.answer is None or not body.whole:
         return None
     if finished.status == 200 and not body.first:
         return None
     answered = body.first if finished.status == 200 else None
-    return capture_of(finished.path, finished.asked, finished.heard.fields(), answered)
+    return capture_of(finished.path, finished.asked, finished.heard.fields(), answered, framed)
 
 
 class Question:

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from llamaswap_py.observe.redaction import redacted
+from llamaswap_py.wire.window import unchunked
 
 # Below it compressing costs more time than it saves room.
 WORTH_COMPRESSING = 2 * 1024
@@ -35,23 +36,25 @@ class Capture(msgspec.Struct, array_like=True):
     path: str
     asked_headers: dict[str, str]
     asked: bytes | None
-    answered_headers: dict[str, str] | None
+    answered_headers: dict[str, str]
     answered: bytes | None
+    framed: bool = False  # the answer is in chunks still: whoever looks at it takes them apart
 
 
 def capture_of(
-    path: str, asked: Asked, answered_headers: Sequence[tuple[str, str]] | None, answered: bytes | None
+    path: str, asked: Asked, answered_headers: Sequence[tuple[str, str]], answered: bytes | None, framed: bool = False
 ) -> Capture:
     """Without what is sound and pictures. The answer is plain by now, so its encoding is not told."""
-    headers = None
-    if answered_headers is not None:
-        headers = redacted(pair for pair in answered_headers if pair[0].lower() != "content-encoding")
+    headers = redacted(answered_headers)
+    for name in [name for name in headers if name.lower() == "content-encoding"]:
+        del headers[name]
     return Capture(
         path,
         redacted(asked.headers),
         None if path in NO_REQUEST + HEADS_ONLY else asked.body,
         headers,
         None if path in NO_ANSWER + HEADS_ONLY else answered,
+        framed,
     )
 
 
@@ -93,13 +96,14 @@ class Captures:
             return None
         packed = zlib.decompress(data[1:]) if data[:1] == b"z" else data[1:]
         capture = msgspec.msgpack.decode(packed, type=Capture)
+        answered = capture.answered
         return {
             "id": row,
             "req_path": capture.path,
             "req_headers": capture.asked_headers,
             "req_body": text_of(capture.asked),
             "resp_headers": capture.answered_headers,
-            "resp_body": text_of(capture.answered),
+            "resp_body": text_of(unchunked(answered) if answered and capture.framed else answered),
         }
 
 

@@ -38,5 +38,6 @@ class Heard:
         pairs = (line.decode("utf-8", "replace").partition(":") for line in lines)
         return [(name, value.strip()) for name, _, value in pairs]
 
-    def whole(self) -> Body:
-        return body_of(self.window, self.chunked)
+    def read(self, framed: bool = False) -> Body:
+        """What is held of the body; `framed`: with the framing of its chunks, which costs less."""
+        return body_of(self.window, self.chunked and not framed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 REDACTED = "[REDACTED]"
 SECRET = re.compile(
@@ -12,9 +13,17 @@ SECRET = re.compile(
 )
 
 
+@lru_cache(maxsize=1024)  # the same few names come with every request
+def known(name: str) -> tuple[str, bool]:
+    """In lower case, and whether it is that of a secret."""
+    return name.lower(), SECRET.search(name) is not None
+
+
 def redacted(fields: Iterable[tuple[str, str]]) -> dict[str, str]:
     """The first value of each name."""
     shown: dict[str, tuple[str, str]] = {}
     for name, value in fields:
-        shown.setdefault(name.lower(), (name, REDACTED if SECRET.search(name) else value))
+        key, secret = known(name)
+        if key not in shown:
+            shown[key] = (name, REDACTED if secret else value)
     return dict(shown.values())

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from llamaswap_py.observe.stats import histogram
@@ -67,8 +67,7 @@ SORTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One finished request."""
 
     created: int  # unix seconds
@@ -79,7 +78,7 @@ class Row:
     usage: Usage = NOTHING
     duration_ms: int = 0
     error: str = ""
-    metadata: dict[str, str] = field(default_factory=dict)
+    metadata: Mapping[str, str] = MappingProxyType({})
     id: int = 0  # the store gives it
 
 
@@ -199,7 +198,7 @@ def values_of(row: Row) -> tuple[object, ...]:
         usage.speed,
         row.duration_ms,
         row.error,
-        json.dumps(row.metadata) if row.metadata else "",
+        json.dumps(dict(row.metadata)) if row.metadata else "",
     )
 
 

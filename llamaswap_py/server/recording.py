@@ -29,13 +29,14 @@ class Recording:
 
     However the block is left, the request is written down once. One that an operator cancels is refused."""
 
-    __slots__ = ("asked", "flight", "heard", "inflight", "outcome", "over", "path", "recorder", "writes")
+    __slots__ = ("asked", "body", "flight", "heard", "inflight", "outcome", "over", "path", "recorder", "writes")
 
     def __init__(self, inflight: Inflight, recorder: Recorder, flight: Flight, path: str, writes: bool) -> None:
         self.inflight = inflight
         self.recorder = recorder
         self.flight = flight
         self.heard = flight.heard
+        self.body = flight.heard.body  # called for every piece that is written: no step between
         self.path = path  # the row's: without a prefix of ours
         self.writes = writes  # a row; else it is only shown while in flight
         self.asked: Asked | None = None
@@ -59,9 +60,6 @@ class Recording:
     def head(self, head: Head, chunked: bool) -> None:
         self.heard.head(head, chunked)
         self.inflight.headed(self.flight)
-
-    def body(self, data: bytes) -> None:
-        self.heard.body(data)
 
     def ended(self, outcome: Outcome) -> None:
         self.outcome = outcome

@@ -15,6 +15,8 @@ from llamaswap_py.wire.window import Body
 TOLD = re.compile(rb'"(usage|timings|metrics)"\s*:\s*\{')
 NAMES = (b'"usage"', b'"timings"', b'"metrics"')
 LINE_END = re.compile(rb"[\r\n]")
+# Where to look first in a stream: its first event is short, and the last ones hold their numbers at their ends.
+NEAR_START, NEAR_END = 4 * 1024, 8 * 1024
 # An object of numbers is far smaller; what is longer is no usage.
 LONGEST_OBJECT = 8 * 1024
 LARGEST = 2**53  # beyond it JSON numbers are not exact, and no server counts that far
@@ -112,7 +114,7 @@ def read_events(account: Account, body: Body) -> None:
 def telling_lines(text: bytes) -> Iterator[bytes]:
     """The lines that hold an object of numbers: a few in thousands."""
     at = 0
-    for found in objects(text):
+    for found in near_ends(text):
         if found.start() < at:
             continue  # in the line before
         start = max(at, text.rfind(b"\n", at, found.start()) + 1, text.rfind(b"\r", at, found.start()) + 1)
@@ -121,13 +123,21 @@ def telling_lines(text: bytes) -> Iterator[bytes]:
         yield text[start:at].lstrip()
 
 
-def objects(text: bytes) -> list[re.Match[bytes]]:
+def near_ends(text: bytes) -> list[re.Match[bytes]]:
+    """The objects of the first and of the last events; all there are where the last ones hold none."""
+    middle = len(text) - NEAR_END
+    if middle > NEAR_START and (late := objects(text, middle)):
+        return objects(text, 0, NEAR_START) + late
+    return objects(text)
+
+
+def objects(text: bytes, start: int = 0, end: int | None = None) -> list[re.Match[bytes]]:
     """Where the objects of numbers begin, in order."""
     # `find` runs through a text some thirty times faster than a pattern does.
     places: list[int] = []
     for name in NAMES:
-        at = -1
-        while (at := text.find(name, at + 1)) >= 0:
+        at = start - 1
+        while (at := text.find(name, at + 1, end)) >= 0:
             places.append(at)
     return [found for at in sorted(places) if (found := TOLD.match(text, at))]
 

@@ -71,7 +71,7 @@ class Window:
 
 
 def body_of(window: Window, chunked: bool) -> Body:
-    """The bytes of a window, without the framing of chunks."""
+    """The bytes of a window; `chunked`: without the framing of chunks."""
     first, last = (b"".join(pieces) for pieces in window.pieces())
     if chunked:
         first, last = unchunked(first), unchunked(last)

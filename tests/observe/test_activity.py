@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import gzip
 import sqlite3
 import threading
@@ -19,6 +20,7 @@ from llamaswap_py.observe.activity import Finished, Recorder
 from llamaswap_py.observe.captures import Asked, Captures
 from llamaswap_py.observe.heard import Heard
 from llamaswap_py.observe.store import Row, Store, Wanted
+from llamaswap_py.wire.answer import LAST_CHUNK, chunk
 from llamaswap_py.wire.headers import Head
 
 ANSWER = b'{"usage": {"prompt_tokens": 3, "completion_tokens": 4}}'
@@ -134,6 +136,25 @@ async def test_compressed_answers_are_read_and_captured_plain(coding: bytes, bod
         found = place.recorder.captures.find(1)
     assert found is not None
     assert found["resp_headers"] == {"Content-Type": "application/json"}
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+async def test_a_stream_in_chunks_is_counted_and_shown_without_them(compressed: bool) -> None:
+    events = [b": ping\n\n", b"data: " + ANSWER + b"\n\n"]
+    text = b"".join(events)
+    packed = gzip.compress(text)
+    heard = Heard(1 << 20)
+    coding = [b"Content-Encoding: gzip"] if compressed else []
+    heard.head(Head((1, 1), 200, b"", [b"Content-Type: text/event-stream", *coding]), chunked=True)
+    for piece in [packed[:20], packed[20:]] if compressed else events:
+        heard.body(chunk(piece))
+    heard.body(LAST_CHUNK)
+    async with recording() as place:
+        place.recorder.add(Finished("a", CHAT, 200, 1.0, 1.0, heard, asked=Asked([], None)))
+        assert [row.usage.input for row in await place.rows()] == [3]
+        found = place.recorder.captures.find(1)
+    assert found is not None
+    assert base64.b64decode(found["resp_body"]) == text
 
 
 @pytest.mark.parametrize(

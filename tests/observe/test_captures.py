@@ -62,24 +62,32 @@ def test_sound_and_pictures_are_left_out(path: str, asked: bool, answered: bool)
     assert (capture.asked is not None, capture.answered is not None) == (asked, answered)
 
 
-def test_what_has_no_answer_has_no_headers_of_one() -> None:
+def test_what_is_not_held_is_not_shown() -> None:
     captures = Captures(10_000)
-    captures.keep(1, capture_of(CHAT, Asked([], None), None, None))
+    captures.keep(1, capture_of(CHAT, Asked([], None), [], None))
     found = captures.find(1)
     assert found is not None
-    assert found["req_body"] is found["resp_headers"] is found["resp_body"] is None
+    assert found["req_body"] is found["resp_body"] is None
+
+
+def test_a_stream_is_kept_in_its_chunks_and_shown_without() -> None:
+    captures = Captures(10_000)
+    captures.keep(1, capture_of(CHAT, ASKED, ANSWERED, b"6\r\nhello \r\n5\r\nthere\r\n0\r\n\r\n", framed=True))
+    found = captures.find(1)
+    assert found is not None
+    assert base64.b64decode(found["resp_body"]) == b"hello there"
 
 
 def test_the_oldest_make_room_and_what_is_too_large_is_not_kept() -> None:
     captures = Captures(5000)
     noise = random.Random(1).randbytes
     for number in range(1, 11):
-        assert captures.keep(number, capture_of(CHAT, ASKED, None, noise(900)))
+        assert captures.keep(number, capture_of(CHAT, ASKED, [], noise(900)))
     assert captures.size <= 5000
     assert sum(map(len, captures.kept.values())) == captures.size
     assert 10 in captures
     assert 1 not in captures
-    assert not captures.keep(11, capture_of(CHAT, ASKED, None, noise(6000)))
+    assert not captures.keep(11, capture_of(CHAT, ASKED, [], noise(6000)))
     assert 10 in captures
     captures.resize(0)
     assert (captures.size, captures.kept) == (0, {})
@@ -87,7 +95,7 @@ def test_the_oldest_make_room_and_what_is_too_large_is_not_kept() -> None:
 
 def test_long_texts_take_little_room() -> None:
     captures = Captures(5000)
-    assert captures.keep(1, capture_of(CHAT, ASKED, None, b"word " * 20_000))
+    assert captures.keep(1, capture_of(CHAT, ASKED, [], b"word " * 20_000))
     found = captures.find(1)
     assert found is not None
     assert base64.b64decode(found["resp_body"]) == b"word " * 20_000
