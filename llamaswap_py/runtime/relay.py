@@ -179,6 +179,15 @@ def pump_for(request: UpstreamRequest, failed: Callable[[Refusal], None]) -> Pum
     return Pump(request.body, chunked, failed)
 
 
+def first_heard(tap: Tap, answer: Answer, data: bytes) -> None:
+    """What is written first begins with the whole head, where there is one of the server's."""
+    if answer.head is None:
+        return
+    tap.head(answer.head, answer.chunked)
+    if len(data) > answer.head_size:
+        tap.body(data[answer.head_size :])
+
+
 class Passage:
     """The state of one relay. Everything happens in the connection's callbacks."""
 
@@ -345,17 +354,9 @@ class Passage:
     def _write(self, data: bytes) -> None:
         if self._first_byte is None:
             self._first_byte = self._loop.time()
-            self._tap_head(data)
+            if self._tap is not None:
+                first_heard(self._tap, self._answer, data)
         elif self._tap is not None:
             self._tap.body(data)
         self._sent += len(data)
         self._sink.write(data)
-
-    def _tap_head(self, data: bytes) -> None:
-        """What is written first begins with the whole head."""
-        answer = self._answer
-        if self._tap is None or answer.head is None:
-            return
-        self._tap.head(answer.head, answer.chunked)
-        if len(data) > answer.head_size:
-            self._tap.body(data[answer.head_size :])
