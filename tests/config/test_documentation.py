@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from llamaswap_py.config.read import Source, read
-from llamaswap_py.config.schema import KEYS, NOT_YET, Key, Kind
+from llamaswap_py.config.schema import ANY_NAME, BY_PATH, KEYS, NOT_YET, SAME, Key, Kind
+from llamaswap_py.config.tree import Map, Node, inside
 from llamaswap_py.config.values import DEFAULT_GROUP, Config, Group
+from tests.config.reading import serious, tree
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "configuration.md").read_text("utf-8")
@@ -45,6 +47,31 @@ def test_every_key_is_documented_with_its_kind_and_default(key: Key) -> None:
 
 def test_nothing_is_documented_that_is_no_key() -> None:
     assert set(re.findall(r"^\| `([^`]+)`", PAGE, re.MULTILINE)) == {key.path for key in KEYS}
+
+
+BLOCKS = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+VARIABLES = {"BOX_KEY": "k1", "LLAMASWAP_KEY": "k2"}
+
+
+@pytest.mark.parametrize("text", BLOCKS, ids=range(len(BLOCKS)))
+def test_every_example_on_the_page_loads_without_a_word(text: str) -> None:
+    found = read([Source("example.yaml", text)], VARIABLES)
+    assert serious(found.warnings) == []
+
+
+def paths(node: Node | None, section: str) -> set[str]:
+    """The keys of the table that a mapping uses."""
+    found = set()
+    for name, value in node.entries.items() if isinstance(node, Map) else ():
+        key = next((each for each in (inside(section, name), inside(section, ANY_NAME)) if each in BY_PATH), None)
+        if key is not None:
+            found |= {key} | paths(value, SAME.get(key, key))
+    return found
+
+
+def test_every_key_is_shown_in_an_example() -> None:
+    shown = {path for text in BLOCKS for path in paths(tree(text), "")}
+    assert sorted(BY_PATH.keys() - shown) == []
 
 
 def test_what_is_not_acted_on_yet_is_listed() -> None:
