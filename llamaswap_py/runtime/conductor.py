@@ -70,12 +70,14 @@ class Lease:
         return sight is not None and sight.phase is Phase.READY
 
     async def __aenter__(self) -> Run:
-        while (run := await self.sit_down()).lost:
-            self.leave()
-            await asyncio.wait([run.gone])
-            self.asked = replace(self.asked, ticket=next(self.conductor.tickets))
-            self.waiter = self.conductor.loop.create_future()
-        return run
+        run = await self.sit_down()
+        if not run.lost:
+            return run
+        self.leave()
+        await asyncio.wait([run.gone])
+        self.asked = replace(self.asked, ticket=next(self.conductor.tickets))
+        self.waiter = self.conductor.loop.create_future()
+        return await self.sit_down()  # if that one is lost too, its callers hear how it died
 
     async def sit_down(self) -> Run:
         conductor = self.conductor

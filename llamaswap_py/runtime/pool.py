@@ -7,6 +7,7 @@ import ssl
 from collections.abc import Callable
 
 from llamaswap_py.errors import Refusal, UpstreamFailed, UpstreamTimeout
+from llamaswap_py.runtime.health import pause
 from llamaswap_py.runtime.upstream import Connection
 from llamaswap_py.wire.address import Address
 from llamaswap_py.wire.headers import Head, UpstreamRequest, keep_limits, upstream_head
@@ -23,12 +24,20 @@ class Pool:
     """Connections to one address, last used first. All of it belongs to one event loop."""
 
     def __init__(
-        self, address: Address, *, connect_timeout: float = 30.0, now: Callable[[], float] | None = None
+        self,
+        address: Address,
+        *,
+        connect_timeout: float = 30.0,
+        patience: float = 0.0,
+        now: Callable[[], float] | None = None,
     ) -> None:
+        """`patience`: so long a server that nobody probed may take until it listens; callers wait for it."""
         self.address = address
         self._loop = asyncio.get_running_loop()
         self._now = now or self._loop.time
         self._connect_timeout = connect_timeout
+        self._began = self._now()
+        self._patience = patience
         self._connections: set[Connection] = set()
         self._dials: set[asyncio.Timeout] = set()
         self._idle: list[Connection] = []
@@ -102,6 +111,19 @@ class Pool:
             raise self._refusal
 
     async def _dial(self) -> Connection:
+        while True:
+            try:
+                connection = await self._dial_once()
+            except UpstreamFailed:
+                waited = self._now() - self._began
+                if self._refusal is not None or waited >= self._patience:
+                    raise
+            else:
+                self._patience = 0.0  # it listens: from now on a refusal is one
+                return connection
+            await asyncio.sleep(pause(waited))
+
+    async def _dial_once(self) -> Connection:
         self._refuse_if_closed()
         failure: Exception | None = None
         for host in tuple(self._hosts):

@@ -147,7 +147,8 @@ class Run:
         if "${PORT}" in self.model.cmd:
             self.port = take_port(self.model, preferred_port, ground.taken_ports)
         self.rendered = render(self.model, self.port)
-        self.pool = Pool(address_of(self.rendered))
+        probed = self.rendered.check_endpoint.strip() != "none"
+        self.pool = Pool(address_of(self.rendered), patience=0.0 if probed else self.ready_limit)
         try:
             self.child = await LocalRun.launch(ground.link, self.rendered, self.port, self.output, os.environ)
         except StartFailed as refusal:

@@ -49,7 +49,7 @@ class Control:
     def doors(self) -> list[Door]:
         return [
             Door("GET", "/running", Kind.CONTROL, self.running),
-            Door("GET", "/unload", Kind.CONTROL, self.unload_all_ok),
+            Door("GET", "/unload", Kind.CONTROL, self.unload_all_ok, head=False),
             Door("POST", "/models/unload", Kind.CONTROL, self.unload_all),
             Door("POST", "/api/models/unload", Kind.CONTROL, self.unload_all),
             Door("POST", "/api/models/unload/{model:.+}", Kind.CONTROL, self.unload),

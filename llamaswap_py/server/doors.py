@@ -38,6 +38,7 @@ class Door:
     handler: Handler
     dialect: Dialect = openai.DIALECT
     kind_at: Callable[[web.Request], Kind] | None = None  # where one path leads to more than one kind of thing
+    head: bool = True  # a GET that only looks answers HEAD too
 
     def kind_for(self, request: web.Request) -> Kind:
         return self.kind_at(request) if self.kind_at else self.kind
@@ -90,7 +91,7 @@ def hang(app: web.Application, doors: Sequence[Door], guard: Callable[[], Guard]
         route = app.router.add_route(door.method, door.path, handler, expect_handler=expect_nothing_yet)
         if route.resource is not None:
             places.append((route.resource, door))
-        if door.method == hdrs.METH_GET:
+        if door.method == hdrs.METH_GET and door.head:
             app.router.add_route(hdrs.METH_HEAD, door.path, handler)
     app.router.add_route("*", "/{path:.*}", no_door(places), expect_handler=expect_nothing_yet)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from llamaswap_py.config.values import Model
-from llamaswap_py.errors import Internal, StartFailed, StartTimeout
+from llamaswap_py.errors import Internal, StartFailed, StartTimeout, UpstreamFailed
 from llamaswap_py.runtime.vitals import probe_path
 from llamaswap_py.schedule.plan import Phase
 from tests.runtime.house import FAKE, config_of, fake, house
@@ -169,3 +169,18 @@ async def test_who_insists_waits_no_longer_for_a_server_that_does_not_heed_the_s
                 at.conductor.hurry()
             await closing
             assert at.conductor.runs == {}
+
+
+async def test_without_a_check_endpoint_the_first_caller_waits_until_it_listens() -> None:
+    late = fake("a", "--listen-after 0.4", check_endpoint="none")
+    async with house(config_of(late)) as at, at.conductor.lease("a") as run:
+        connection = await run.connections.take()
+        assert connection.usable
+        connection.abort()
+
+
+async def test_without_a_check_endpoint_a_server_that_dies_keeps_nobody_waiting() -> None:
+    dying = Model("a", "sh -c 'exit 3'", proxy="http://127.0.0.1:9", check_endpoint="none")
+    async with house(config_of(dying)) as at, at.conductor.lease("a") as run:
+        with pytest.raises(UpstreamFailed, match="exit code 3"):
+            await run.connections.take()

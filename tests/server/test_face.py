@@ -67,6 +67,23 @@ async def test_head_is_answered_wherever_get_is() -> None:
         assert (await client.head("/health")).status_code == 200
 
 
+async def test_a_get_that_does_something_does_not_answer_head() -> None:
+    done: list[str] = []
+
+    async def act(request: web.Request) -> web.Response:
+        done.append(request.method)
+        return web.Response(text="OK")
+
+    TABLE.append(Door("GET", "/act", Kind.CONTROL, act, head=False))
+    try:
+        async with caller() as client:
+            assert (await client.head("/act")).status_code == 405
+            assert (await client.get("/act")).status_code == 200
+    finally:
+        TABLE.pop()
+    assert done == ["GET"]
+
+
 async def test_a_crash_inside_is_a_500_without_its_details() -> None:
     async with caller() as client:
         response = await client.get("/control")

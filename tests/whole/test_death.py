@@ -8,6 +8,7 @@ import os
 import select
 import signal
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
@@ -72,15 +73,22 @@ async def test_a_crash_of_an_idle_model_is_noticed_within_a_second(tmp_path: Pat
 
 async def test_an_unload_in_mid_stream_is_told_to_the_caller_and_quick(tmp_path: Path) -> None:
     """Our connection closes first: a llama-server would not heed SIGTERM while a caller is connected."""
-    with Journal(tmp_path) as journal, Program(tmp_path, config(model("a", journal.option))) as program:
-        async with caller(program) as client:
-            opened = asyncio.create_task(stream(client, "a", "[fake stall=3]"))
-            await journal.soon("request", path=CHAT)
+    with Program(tmp_path, config(model("a"))) as program:
+        body = chat_body("a", "[fake stall=3]")
+        async with caller(program) as client, client.stream("POST", CHAT, json=body) as response:
+            pieces = response.aiter_raw()
+            data = bytearray(await anext(pieces))
             async with asyncio.timeout(5.0):  # half of the grace that a server gets to stop
                 assert (await client.post("/api/models/unload/a")).text == "OK"
-            told = await opened
-    assert told.error is not None
-    assert told.events[-1]["error"]["code"] == "model_unloaded"
+            with pytest.raises(httpx.RemoteProtocolError):
+                await read_on(pieces, data)
+    last = data.split(b"\n\n")[-2]
+    assert json.loads(last.removeprefix(b"data: "))["error"]["code"] == "model_unloaded"
+
+
+async def read_on(pieces: AsyncIterator[bytes], data: bytearray) -> None:
+    async for piece in pieces:
+        data += piece
 
 
 def wrapped(folder: Path, alive: str) -> str:
