@@ -131,6 +131,13 @@ class Unloaded(Refusal):
     code = "model_unloaded"
 
 
+class NotKnown(Refusal):
+    """What was asked cannot be said, or not yet."""
+
+    status = 503
+    code = "service_unavailable"
+
+
 class ShuttingDown(Refusal):
     status = 503
     code = "shutting_down"

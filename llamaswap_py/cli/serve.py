@@ -68,7 +68,7 @@ def run(words: Words, config: str | None) -> int:
 
 
 def print_version() -> int:
-    from llamaswap_py.cli.terminal.version import version
+    from llamaswap_py.daemon.version import version
 
     print(f"version: {version()} (llamaswap-py, Python {sys.version.partition(' ')[0]})")
     return 0

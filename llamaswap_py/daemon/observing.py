@@ -6,9 +6,12 @@ import asyncio
 from collections.abc import Sequence
 
 from llamaswap_py.config.values import Config
+from llamaswap_py.daemon.version import version
 from llamaswap_py.observe.activity import Recorder
 from llamaswap_py.observe.captures import Captures
+from llamaswap_py.observe.hardware import Hardware
 from llamaswap_py.observe.inflight import Inflight
+from llamaswap_py.observe.performance import Performance
 from llamaswap_py.runtime.feed import Feed, RowStored
 from llamaswap_py.server.recording import Recordings
 
@@ -22,6 +25,10 @@ class Observing:
         captures = Captures(config.capture_buffer * MIB)
         self.recorder = Recorder(loop, captures, self.stored, config.store_path, config.metrics_in_memory)
         self.recordings = Recordings(Inflight(loop), self.recorder)
+        self.performance = Performance()
+        self.hardware = Hardware(version())
+        self.hardware.find_out()
+        self.measure(config)
 
     def stored(self, ids: Sequence[int]) -> None:
         for row in ids:
@@ -30,6 +37,11 @@ class Observing:
     def adopt(self, config: Config) -> None:
         """A reload keeps what was recorded, as far as the new limits reach."""
         self.recorder.settle(config.store_path, config.metrics_in_memory, config.capture_buffer * MIB)
+        self.measure(config)
+
+    def measure(self, config: Config) -> None:
+        self.performance.adopt(0.0 if config.performance.disabled else config.performance.every)
 
     async def close(self) -> None:
+        self.performance.close()
         await self.recorder.close()

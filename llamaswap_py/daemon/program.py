@@ -22,6 +22,7 @@ from llamaswap_py.daemon.options import Options
 from llamaswap_py.daemon.reload import Reload, tell_warnings
 from llamaswap_py.daemon.sources import Sources
 from llamaswap_py.daemon.state import InUse, State, default_directory
+from llamaswap_py.daemon.version import version
 from llamaswap_py.daemon.watch import Watch
 from llamaswap_py.errors import ConfigError, Refusal
 from llamaswap_py.launchers.keeper_link import KeeperLink
@@ -34,6 +35,8 @@ from llamaswap_py.server import listen
 from llamaswap_py.server.events import Events
 from llamaswap_py.server.face import Face, doors
 from llamaswap_py.server.guard import Guard, guard_of
+from llamaswap_py.server.machine import Machine
+from llamaswap_py.server.profiles import Profiles
 from llamaswap_py.server.tls import Certificate
 
 log = structlog.get_logger("daemon")
@@ -61,7 +64,7 @@ class Program:
         reading = self.sources.read(os.environ)
         config = reading.config
         self.logs = Logs(config.log_to_stdout, self.stdout.write)
-        voice.speak(config.log_level, self.logs.from_proxy)
+        voice.speak(config.log_level, self.logs.from_proxy, config.log_time_format)
         tell_warnings(reading)
         self.tls = certificate(self.options)
         address, sockets = self.open_sockets()
@@ -117,7 +120,11 @@ class Program:
         self.observing = Observing(config, self.feed)
         recordings = self.observing.recordings
         self.events = Events(self.conductor, self.logs, self.feed, recordings.inflight)
-        self.table = doors(self.conductor, self.logs, self.current_guard, recordings, self.events.doors())
+        self.profiles = Profiles(self.conductor, self.feed, self.events.tell_profile)
+        self.events.profile = lambda: self.profiles.active
+        machine = Machine(self.observing.performance, self.observing.hardware, version())
+        more = [*self.events.doors(), *self.profiles.doors(), *machine.doors()]
+        self.table = doors(self.conductor, self.logs, self.current_guard, recordings, more)
         self.face = Face(self.table, self.current_guard)
         self.heed_signals(loop)
         await self.face.open(sockets, self.tls.context if self.tls else None)
@@ -132,7 +139,7 @@ class Program:
         return self.guard
 
     def put_into_force(self, config: Config) -> None:
-        voice.speak(config.log_level, self.logs.from_proxy)
+        voice.speak(config.log_level, self.logs.from_proxy, config.log_time_format)
         self.logs.to_stdout = config.log_to_stdout
         self.guard = guard_for(config)
         self.observing.adopt(config)

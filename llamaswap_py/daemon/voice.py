@@ -7,9 +7,12 @@ import queue
 import sys
 import threading
 from collections.abc import Callable, MutableMapping
+from datetime import datetime
 from typing import Any
 
 import structlog
+
+from llamaswap_py.daemon.stamps import STAMPS
 
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR}
 NAMES = {
@@ -58,10 +61,11 @@ class Stdout:
 
 
 def line(_: Any, method: str, event: MutableMapping[str, Any]) -> str:
+    when = event.pop("when", "")
     message = str(event.pop("event", ""))
     trace = event.pop("exception", None)
     fields = "".join(f" {key}={value}" for key, value in event.items())
-    return f"[{NAMES.get(method, 'INFO')}] {message}{fields}" + (f"\n{trace}" if trace else "")
+    return f"{when}[{NAMES.get(method, 'INFO')}] {message}{fields}" + (f"\n{trace}" if trace else "")
 
 
 class Lines:
@@ -76,10 +80,22 @@ class Lines:
     debug = info = warning = error = exception = critical = msg
 
 
-def speak(level: str, write: Callable[[bytes], None]) -> None:
-    """May be called again when the level changes."""
+def dated(time_format: str) -> Callable[[Any, str, MutableMapping[str, Any]], MutableMapping[str, Any]]:
+    """Puts the time in front, for a name that is known; else nothing."""
+    stamp = STAMPS.get(time_format)
+
+    def date(_: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        if stamp is not None:
+            event["when"] = f"{stamp(datetime.now().astimezone())} "
+        return event
+
+    return date
+
+
+def speak(level: str, write: Callable[[bytes], None], time_format: str = "") -> None:
+    """May be called again when level or form change."""
     structlog.configure(
-        processors=[structlog.processors.format_exc_info, line],
+        processors=[structlog.processors.format_exc_info, dated(time_format), line],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
         logger_factory=lambda *_: Lines(write),
         cache_logger_on_first_use=False,

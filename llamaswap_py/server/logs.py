@@ -25,6 +25,8 @@ class LogDoors:
         ]
 
     async def history(self, request: web.Request) -> web.Response:
+        if "text/html" in request.headers.get("Accept", ""):
+            return web.Response(status=302, headers={"Location": "/ui/"})
         return web.Response(body=self.logs.combined.history(), content_type="text/plain", charset="utf-8")
 
     def ring(self, name: str) -> Ring:

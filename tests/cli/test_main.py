@@ -11,7 +11,7 @@ import pytest
 
 from llamaswap_py.__main__ import main
 from llamaswap_py.cli.terminal import commands
-from llamaswap_py.cli.terminal.version import version_of_checkout
+from llamaswap_py.daemon.version import version_of_checkout
 
 Output = pytest.CaptureFixture[str]
 

@@ -17,5 +17,5 @@ def version() -> str:
 def version_of_checkout() -> str:
     import tomllib
 
-    text = Path(__file__).parents[3].joinpath("pyproject.toml").read_text("utf-8")
+    text = Path(__file__).parents[2].joinpath("pyproject.toml").read_text("utf-8")
     return str(tomllib.loads(text)["project"]["version"])
