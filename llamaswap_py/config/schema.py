@@ -191,7 +191,7 @@ KEYS = (
     Key("includeAliasesInList", FLAG, False, "Show aliases as models of their own in `/v1/models`."),
     Key("apiKeys", TEXTS, (), "Keys of which a caller must send one. None: everybody may call."),
     Key("allowedHosts", TEXTS, (), "More host names under which control routes answer.", ours=True),
-    Key("maxBodySize", Kind.SIZE, 256 * 1024 * 1024, "The largest body that is held; uploads pass.", ours=True, least=1),
+    Key("maxBodySize", Kind.SIZE, 256 * 1024 * 1024, "The largest body held; uploads pass.", ours=True, least=1),
     Key("patience", Kind.SPAN, 30, "How long a waiting caller may be overtaken; `.inf`: for ever.", ours=True, least=0),
     Key("upstream", MAP, None, "Requests under `/upstream`."),
     Key("upstream.ignorePaths", TEXTS, (STATIC_FILES,), "Regular expressions of paths that do not start a model."),

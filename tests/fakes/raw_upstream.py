@@ -33,6 +33,9 @@ class Peer:
     async def head(self) -> bytes:
         return await self._reader.readuntil(b"\r\n\r\n")
 
+    async def exactly(self, size: int) -> bytes:
+        return await self._reader.readexactly(size)
+
     async def send(self, data: bytes) -> None:
         self._writer.write(data)
         await self._writer.drain()
