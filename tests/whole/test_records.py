@@ -103,6 +103,17 @@ def test_a_long_stream_is_counted_to_its_end_with_and_without_captures(tmp_path:
                 assert row["has_capture"] == (buffer > 0)
 
 
+def test_an_answer_behind_news_of_the_loading_is_counted_as_any_other(tmp_path: Path) -> None:
+    loads_long = model("a", "--load-seconds 0.3")
+    with served(tmp_path, loads_long, sendLoadingState="true") as program, caller(program) as client:
+        answer = client.post(CHAT, json=chat_body("a", TEXT))
+        row = newest(client)
+    assert "llama-swap loading model: a" in answer.text
+    assert (row["resp_status_code"], row["resp_content_type"]) == (200, "text/event-stream")
+    assert (row["tokens"]["input_tokens"], row["tokens"]["output_tokens"]) == (6, answers.DEFAULT_WORDS)
+    assert row["duration_ms"] >= 300
+
+
 def test_refusals_are_rows_where_a_model_was_named(tmp_path: Path) -> None:
     models = model("a", "--exit --exit-code 3"), model("b", concurrencyLimit=0)
     with served(tmp_path, *models) as program, caller(program) as client:
