@@ -35,7 +35,7 @@ def test_a_key_that_is_not_acted_on_yet_is_told_once_for_all_models() -> None:
     metricsMaxInMemory: 5
     store:
     """
-    assert [found.key for found in warnings(text)] == ["captureBuffer", "models.a.metadata"]
+    assert [found.key for found in warnings(text)] == ["models.a.metadata"]
 
 
 def test_what_should_be_a_mapping_and_is_not_is_told() -> None:
