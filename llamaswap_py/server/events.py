@@ -129,7 +129,7 @@ class Events:
     # -- the pieces
 
     def status(self) -> bytes:
-        return messages.model_status(self.conductor.standings())
+        return messages.model_status(self.conductor.standings(), self.conductor.config.peers.values())
 
     def requests(self) -> bytes:
         return messages.inflight(self.inflight.snapshot())

@@ -8,9 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
+from llamaswap_py.config.values import Peer
 from llamaswap_py.runtime.feed import ConfigLoaded, ConfigRefused, ModelChanged
 from llamaswap_py.runtime.standings import Standing
 from llamaswap_py.schedule.plan import Phase
+from llamaswap_py.server.abilities import flags
 
 HEARTBEAT = b":\n\n"
 
@@ -35,9 +37,16 @@ def lost_log_data(source: str, lost: int) -> bytes:
     return log_data(source, f"\n— {lost} bytes dropped —\n")
 
 
-def model_status(standings: Iterable[Standing]) -> bytes:
+def model_status(standings: Iterable[Standing], peers: Iterable[Peer] = ()) -> bytes:
+    """Models here by id, then those of peers, whose state nobody knows."""
     rows = sorted((status_row(standing) for standing in standings), key=lambda row: str(row["id"]).encode())
+    rows += [peer_row(peer, model) for peer in peers for model in peer.models]
     return framed("modelStatus", rows)
+
+
+def peer_row(peer: Peer, model: str) -> dict[str, object]:
+    full = f"{peer.id}/{model}"
+    return {"id": full, "name": "", "description": "", "state": "", "unlisted": False, "peerID": peer.id}
 
 
 def status_row(standing: Standing) -> dict[str, object]:
@@ -52,6 +61,8 @@ def status_row(standing: Standing) -> dict[str, object]:
         "unlisted": model.unlisted,
         "peerID": "",
         **({"aliases": list(model.aliases)} if model.aliases else {}),
+        **({"capabilities": able} if (able := flags(model.capabilities)) else {}),
+        **({"context_length": model.capabilities.context} if model.capabilities.context else {}),
     }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from llamaswap_py.config.values import Model
+from llamaswap_py.config.values import Capabilities, Model, Peer
 from llamaswap_py.runtime.feed import ConfigLoaded, ConfigRefused, ModelChanged
 from llamaswap_py.runtime.standings import Standing
 from llamaswap_py.schedule.plan import Phase
@@ -54,6 +54,21 @@ def test_a_row_of_the_model_status() -> None:
     row = {"id": "m", "name": "Em", "description": "a model", "state": "ready", "unlisted": True, "peerID": ""}
     assert messages.status_row(standing(model, Phase.READY)) == {**row, "aliases": ["a", "b"]}
     assert "aliases" not in messages.status_row(standing(Model("m", "x"), Phase.READY))
+
+
+def test_peers_models_come_last_and_have_no_state() -> None:
+    peers = [Peer("far", "http://far", ("b", "a"))]
+    _, data = inner(messages.model_status([standing(Model("z", "x"), Phase.READY)], peers))
+    assert [row["id"] for row in data] == ["z", "far/b", "far/a"]
+    assert (data[1]["state"], data[1]["peerID"]) == ("", "far")
+
+
+def test_what_a_model_can_do_is_told_where_it_was_said() -> None:
+    model = Model("m", "x", capabilities=Capabilities(("image",), ("text",), tools=True, context=4096))
+    row = messages.status_row(standing(model, Phase.READY))
+    assert row["capabilities"] == {"vision": True, "function_calling": True}
+    assert row["context_length"] == 4096
+    assert "capabilities" not in messages.status_row(standing(Model("m", "x"), Phase.READY))
 
 
 def test_the_small_messages() -> None:
