@@ -7,15 +7,16 @@ import hashlib
 import os
 import socket
 import sys
+import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
 import psutil
 import pytest
 
-from tests.whole.asking import caller, openai_shape, settings
+from tests.whole.asking import caller, openai_shape, running, settings
 from tests.whole.program import LONG, ROOT, Program
 
 SERVER = f"{sys.executable} {ROOT / 'tests' / 'fakes' / 'socket_server.py'} --port ${{PORT}}"
@@ -288,3 +289,36 @@ def test_continue_is_said_to_uploads_too(program: Program, ask: httpx.Client) ->
         assert connection.recv(25, socket.MSG_WAITALL) == b"HTTP/1.1 100 Continue\r\n\r\n"
         connection.sendall(body)
         assert connection.recv(12, socket.MSG_WAITALL) == b"HTTP/1.1 200"
+
+
+def seated(program: Program) -> int:
+    seats: int = running(program)["plain"]["seated"]
+    return seats
+
+
+def until(true: Callable[[], bool]) -> None:
+    """Ask again and again; each question is a request of its own, so nothing is hurried."""
+    deadline = time.monotonic() + LONG
+    while not true():
+        assert time.monotonic() < deadline
+
+
+@pytest.mark.parametrize("path", ["/upstream/plain/x", f"{TRANSCRIBE}?model=plain"])
+def test_a_caller_who_leaves_in_the_middle_of_an_upload_frees_its_seat(
+    program: Program, ask: httpx.Client, path: str
+) -> None:
+    ask.get("/upstream/plain/page").raise_for_status()
+    url = httpx.URL(program.url)
+    with socket.create_connection((url.host, url.port or 0), LONG) as connection:
+        head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {KIND}\r\nContent-Length: 1000000\r\n\r\n"
+        connection.sendall(head.encode() + b"x" * 1000)
+        until(lambda: seated(program) == 1)
+    until(lambda: seated(program) == 0)
+
+
+def test_a_body_whose_chunks_are_none_is_a_bad_request(program: Program) -> None:
+    url = httpx.URL(program.url)
+    with socket.create_connection((url.host, url.port or 0), LONG) as connection:
+        head = f"POST {TRANSCRIBE} HTTP/1.1\r\nHost: x\r\nContent-Type: {KIND}\r\nTransfer-Encoding: chunked\r\n\r\n"
+        connection.sendall(head.encode() + b"zz\r\n")
+        assert connection.recv(12, socket.MSG_WAITALL)[9:] == b"400"  # whoever of us meets it first
