@@ -10,6 +10,7 @@ from llamaswap_py.config.tree import List, Node, Place, Scalar, inside
 from llamaswap_py.config.yaml import parse
 
 VARIABLE = re.compile(r"\$\{env\.([a-zA-Z_][a-zA-Z0-9_]*)\}")
+UNDECODED = re.compile("[\ud800-\udfff]")  # how Python holds bytes that are not UTF-8
 PASSES = 2  # a variable's own text may name further variables once
 
 
@@ -65,12 +66,15 @@ def check(wanted: Mapping[str, tuple[Place, str]], env: Mapping[str, str], repor
         elif any(sign in value for sign in "\r\n\0"):
             remedy = f"Give {name} a value of one line."
             report.wrong(place, path, f"the environment variable {name} holds more than one line", remedy)
+        elif UNDECODED.search(value):
+            remedy = f"Give {name} a value in UTF-8."
+            report.wrong(place, path, f"the environment variable {name} holds bytes that are no text", remedy)
 
 
 def text_of(found: re.Match[str], env: Mapping[str, str]) -> str:
     """Escaped for double quotes, which is where values with odd characters belong. What cannot be filled in is told
     elsewhere; `0` keeps most values readable, so that the mistakes after it are found too."""
     value = env.get(found[1])
-    if value is None or any(sign in value for sign in "\r\n\0"):
+    if value is None or any(sign in value for sign in "\r\n\0") or UNDECODED.search(value):
         return "0"
     return value.replace("\\", "\\\\").replace('"', '\\"')

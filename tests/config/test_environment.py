@@ -88,3 +88,8 @@ def test_a_variable_may_name_further_ones_once() -> None:
     assert model("models: {m: {cmd: x, proxy: 'http://h'}}").cmd == "x"
     assert config(text, {"A": "${env.B}", "B": "b"}).models["m"].cmd == "b"
     assert mistake(text, env={"A": "${env.B}"}).message == "the environment variable B is not set"
+
+
+def test_a_variable_that_is_not_utf_8_is_told() -> None:
+    found = mistake("models: {m: {cmd: '${PORT}', name: '${env.A}'}}", env={"A": "x\udcff"})
+    assert (found.key, found.message) == ("models.m.name", "the environment variable A holds bytes that are no text")
