@@ -30,9 +30,14 @@ def launch_key(model: Model) -> Hashable:
     return tuple(argv(model.cmd)), model.proxy, model.env
 
 
+def differ(old: Model, new: Model) -> bool:
+    """Python holds 1, 1.0 and true for the same; a server that is sent one of them does not."""
+    return old != new or repr((old.filters, old.metadata)) != repr((new.filters, new.metadata))
+
+
 def compare(old: Config, new: Config) -> Change:
     both = [model_id for model_id in new.models if model_id in old.models]
-    differing = [model_id for model_id in both if old.models[model_id] != new.models[model_id]]
+    differing = [model_id for model_id in both if differ(old.models[model_id], new.models[model_id])]
     relaunch = [each for each in differing if launch_key(old.models[each]) != launch_key(new.models[each])]
     return Change(
         added=tuple(model_id for model_id in new.models if model_id not in old.models),

@@ -42,6 +42,12 @@ def test_a_model_in_front_of_the_others_moves_their_ports_and_restarts_nothing()
     assert changed(BASE + "  a:\n    cmd: ${PORT}\n") == Change(added=("a",), settings=("groups",))
 
 
+def test_true_is_not_one() -> None:
+    text = "models: {m: {cmd: '${PORT}', filters: {setParams: {a: WHAT}}}}"
+    assert compare(config(text.replace("WHAT", "1")), config(text.replace("WHAT", "true"))) == Change(touched=("m",))
+    assert not compare(config(text.replace("WHAT", "1")), config(text.replace("WHAT", "0x1")))
+
+
 def test_a_model_that_is_gone() -> None:
     assert changed("models:") == Change(removed=("b",), settings=("groups",))
 
