@@ -9,6 +9,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import psutil
+import structlog
+
+log = structlog.get_logger("performance")
 
 KEPT_SECONDS = 3600.0
 MIB = 1024 * 1024
@@ -70,7 +73,11 @@ class Performance:
     def measure_on(self, stop: threading.Event, every: float) -> None:
         psutil.cpu_percent(percpu=True)  # from here on the use of the cores is counted
         while not stop.wait(every):
-            sample = self.look()
+            try:
+                sample = self.look()
+            except (OSError, RuntimeError, psutil.Error) as error:
+                log.warning(f"the machine could not be measured: {error}")
+                continue
             with self.lock:
                 self.samples.append(sample)
 

@@ -55,6 +55,22 @@ def test_it_measures_by_itself_and_keeps_one_hour() -> None:
     assert performance.latest() == samples[-1] or looks.count > len(samples)
 
 
+def test_a_look_that_fails_is_not_the_last() -> None:
+    looks = Looks(3)
+
+    def look() -> dict[str, Any]:
+        sample = looks()
+        if looks.count == 1:
+            raise OSError("no such file")
+        return sample
+
+    performance = Performance(look)
+    performance.adopt(0.001)
+    assert looks.done.wait(10)
+    performance.close()
+    assert performance.since(None)[0]["timestamp"] == (START + timedelta(seconds=2)).isoformat()
+
+
 def test_it_can_be_off_and_be_changed() -> None:
     performance = Performance(Looks(1))
     assert not performance.enabled
