@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+import structlog
+
 from llamaswap_py.config.values import Config
 from llamaswap_py.daemon.version import version
 from llamaswap_py.observe.activity import Recorder
@@ -14,6 +16,8 @@ from llamaswap_py.observe.inflight import Inflight
 from llamaswap_py.observe.performance import Performance
 from llamaswap_py.runtime.feed import Feed, RowStored
 from llamaswap_py.server.recording import Recordings
+
+log = structlog.get_logger("machine")
 
 MIB = 1024 * 1024
 
@@ -25,8 +29,13 @@ class Observing:
         captures = Captures(config.capture_buffer * MIB)
         self.recorder = Recorder(loop, captures, self.stored, config.store_path, config.metrics_in_memory)
         self.recordings = Recordings(Inflight(loop), self.recorder)
-        self.performance = Performance()
-        self.hardware = Hardware(version())
+
+        def say(text: str) -> None:
+            """The log is the loop's; threads speak through it."""
+            loop.call_soon_threadsafe(log.warning, text)
+
+        self.performance = Performance(say)
+        self.hardware = Hardware(version(), say)
         self.hardware.find_out()
         self.measure(config)
 

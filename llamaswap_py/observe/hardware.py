@@ -6,15 +6,12 @@ import platform
 import re
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import psutil
-import structlog
-
-log = structlog.get_logger("hardware")
 
 FAMILIES = {"linux": "linux", "darwin": "macos", "win32": "windows", "freebsd": "freebsd"}
 ARCHITECTURES = {"amd64": "x86_64", "aarch64": "arm64", "armv7l": "armv7", "ppc64": "other"}
@@ -104,10 +101,11 @@ def detect(version: str, root: Path = Path("/")) -> Facts:
 
 
 class Hardware:
-    """`facts` is None until they are known."""
+    """`facts` is None until they are known. `say` hears what went wrong, from another thread."""
 
-    def __init__(self, version: str) -> None:
+    def __init__(self, version: str, say: Callable[[str], object]) -> None:
         self.version = version
+        self.say = say
         self.facts: Mapping[str, Any] | None = None
         self.known = threading.Event()
 
@@ -118,5 +116,5 @@ class Hardware:
         try:
             self.facts = detect(self.version)
         except (OSError, psutil.Error, ValueError) as error:
-            log.warning(f"the machine could not be looked at: {error}")
+            self.say(f"the machine could not be looked at: {error}")
         self.known.set()

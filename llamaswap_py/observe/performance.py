@@ -9,9 +9,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import psutil
-import structlog
-
-log = structlog.get_logger("performance")
 
 KEPT_SECONDS = 3600.0
 MIB = 1024 * 1024
@@ -45,9 +42,12 @@ def measure() -> Sample:
 
 
 class Performance:
-    """`adopt` says how often, or never; it may be called again. Reading waits for no measurement."""
+    """`adopt` says how often, or never; it may be called again. Reading waits for no measurement.
 
-    def __init__(self, look: Callable[[], Sample] = measure) -> None:
+    `say` hears what went wrong, from another thread."""
+
+    def __init__(self, say: Callable[[str], object], look: Callable[[], Sample] = measure) -> None:
+        self.say = say
         self.look = look
         self.samples: deque[Sample] = deque()
         self.every = 0.0  # 0: not at all
@@ -76,7 +76,7 @@ class Performance:
             try:
                 sample = self.look()
             except (OSError, RuntimeError, psutil.Error) as error:
-                log.warning(f"the machine could not be measured: {error}")
+                self.say(f"the machine could not be measured: {error}")
                 continue
             with self.lock:
                 self.samples.append(sample)

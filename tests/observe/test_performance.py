@@ -43,7 +43,7 @@ def test_a_measurement_has_llama_swaps_members() -> None:
 def test_it_measures_by_itself_and_keeps_one_hour() -> None:
     """Once an interval; the oldest go. What is newer than a moment can be asked for."""
     looks = Looks(6)
-    performance = Performance(looks)
+    performance = Performance(print, looks)
     performance.adopt(0.001)
     assert looks.done.wait(10)
     performance.close()
@@ -56,7 +56,8 @@ def test_it_measures_by_itself_and_keeps_one_hour() -> None:
 
 
 def test_a_look_that_fails_is_not_the_last() -> None:
-    looks = Looks(3)
+    """What went wrong is said."""
+    looks, said = Looks(3), list[str]()
 
     def look() -> dict[str, Any]:
         sample = looks()
@@ -64,15 +65,16 @@ def test_a_look_that_fails_is_not_the_last() -> None:
             raise OSError("no such file")
         return sample
 
-    performance = Performance(look)
+    performance = Performance(said.append, look)
     performance.adopt(0.001)
     assert looks.done.wait(10)
     performance.close()
+    assert said == ["the machine could not be measured: no such file"]
     assert performance.since(None)[0]["timestamp"] == (START + timedelta(seconds=2)).isoformat()
 
 
 def test_it_can_be_off_and_be_changed() -> None:
-    performance = Performance(Looks(1))
+    performance = Performance(print, Looks(1))
     assert not performance.enabled
     assert performance.latest() is None
     performance.adopt(3600)
