@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llamaswap_py.config.change import Change, compare, launch_key
+from llamaswap_py.config.change import Change, compare, keys_of_model, keys_of_settings, launch_key
 from llamaswap_py.config.read import Source, read
 from llamaswap_py.config.values import Config, Model
 from llamaswap_py.config.write import dump
@@ -40,6 +40,14 @@ def test_comments_and_line_breaks_in_a_command_restart_nothing() -> None:
 
 def test_a_model_in_front_of_the_others_moves_their_ports_and_restarts_nothing() -> None:
     assert changed(BASE + "  a:\n    cmd: ${PORT}\n") == Change(added=("a",), settings=("groups",))
+
+
+def test_the_keys_that_differ_are_named_as_they_are_written() -> None:
+    old = config(BASE)
+    new = config(BASE.replace("[x]", "[x, y]") + "    ttl: 5\napiKeys: [k]\npatience: 5s\n")
+    assert keys_of_model(old, new, "b") == ["ttl", "aliases"]
+    assert keys_of_settings(old, new) == ["patience", "apiKeys"]
+    assert keys_of_settings(old, old) == []
 
 
 def test_true_is_not_one() -> None:
