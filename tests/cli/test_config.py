@@ -125,4 +125,4 @@ def test_words_that_fit_nothing_print_the_usage(words: list[str], capsys: Output
 def test_the_schema_is_the_one_that_is_shipped(capsys: Output) -> None:
     assert main(["config", "schema"]) == 0
     shipped = Path(__file__).parents[2] / "docs" / "config-schema.json"
-    assert capsys.readouterr().out == shipped.read_text("utf-8")
+    assert capsys.readouterr().out == shipped.read_text("utf-8"), "llamaswap config schema > docs/config-schema.json"
