@@ -19,7 +19,7 @@ from llamaswap_py.runtime.feed import Feed, ModelChanged
 from llamaswap_py.runtime.loads import Loads
 from llamaswap_py.runtime.runs import Ground, Run
 from llamaswap_py.runtime.standings import Standing, standings
-from llamaswap_py.schedule.eviction import group
+from llamaswap_py.schedule.eviction import group, matrix
 from llamaswap_py.schedule.facts import (
     Asked,
     Closed,
@@ -45,7 +45,8 @@ def plan_of(config: Config) -> Plan:
         model.id: Entry(model.id, version=launch_key(model), ttl=model.ttl, limit=model.concurrency_limit)
         for model in config.models.values()
     }
-    return Plan(entries, group.policy(config.groups), patience=config.patience)
+    policy = matrix.policy(config.matrix) if config.matrix else group.policy(config.groups)
+    return Plan(entries, policy, patience=config.patience)
 
 
 class Lease:
@@ -212,7 +213,8 @@ class Conductor:
     # -- what the rest of the house asks for
 
     def lease(self, model: str, caller: str = "", *, wakes: bool = True, keeps: bool = True) -> Lease:
-        return Lease(self, Asked(next(self.tickets), model, caller, wakes=wakes, keeps=keeps))
+        priority = self.config.priorities.get(model, 0)
+        return Lease(self, Asked(next(self.tickets), model, caller, priority, wakes=wakes, keeps=keeps))
 
     async def load(self, model: str) -> None:
         """Returns when the model is ready; raises why it is not. A person's order: earlier failures are forgotten."""

@@ -54,7 +54,7 @@ class Run:
         self.model = model
         self.rendered = model
         self.preferred_port = config.ports.get(model.id)
-        self.ready_limit = config.health_check_timeout
+        self.ready_limit = model.health_check_timeout
         self.ground = ground
         self.port: int | None = None
         self.pool: Pool | None = None

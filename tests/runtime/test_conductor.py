@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from llamaswap_py.config.values import Matrix
 from llamaswap_py.errors import ShuttingDown, StartBackoff, StartFailed, UnknownModel, Unloaded
 from llamaswap_py.runtime.feed import ModelChanged
 from llamaswap_py.schedule.plan import Phase
@@ -16,6 +17,14 @@ from tests.runtime.house import House, config_of, fake, house
 async def wanted(at: House, model: str) -> None:
     """Until somebody's order to load it has been heard."""
     while model not in at.conductor.loads.waiting:
+        turn = asyncio.get_running_loop().create_future()
+        asyncio.get_running_loop().call_soon(turn.set_result, None)
+        await turn
+
+
+async def waits(at: House, model: str) -> None:
+    """Until a caller waits for it."""
+    while not at.conductor.scheduler.snapshot()[model].waiting:
         turn = asyncio.get_running_loop().create_future()
         asyncio.get_running_loop().call_soon(turn.set_result, None)
         await turn
@@ -177,3 +186,32 @@ async def test_a_load_that_waits_for_room_hears_of_the_shutdown_at_once() -> Non
             await loading
         at.conductor.hurry()
         await closing
+
+
+async def test_a_matrix_says_who_stays_up() -> None:
+    """What stands in one combination with the wanted model stays, the rest goes."""
+    matrix = Matrix((("pair", "a & b"),))
+    async with house(config_of(fake("a"), fake("b"), fake("c"), matrix=matrix)) as at:
+        await at.conductor.load("c")
+        await at.conductor.load("a")
+        await at.conductor.load("b")
+        assert {row.model.id for row in at.conductor.standings() if row.pid} == {"a", "b"}
+
+
+async def test_a_model_of_higher_priority_is_served_first() -> None:
+    """Though its caller came last."""
+    models = fake("a"), fake("b"), fake("c")
+    async with house(config_of(*models, priorities={"c": 1})) as at:
+        served: list[str] = []
+
+        async def ask(model: str) -> None:
+            async with at.conductor.lease(model):
+                served.append(model)
+
+        async with at.conductor.lease("a"):
+            asking = [asyncio.create_task(ask("b"))]
+            await waits(at, "b")
+            asking.append(asyncio.create_task(ask("c")))
+            await waits(at, "c")
+        await asyncio.gather(*asking)
+        assert served == ["c", "b"]

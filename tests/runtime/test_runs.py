@@ -53,7 +53,7 @@ async def test_without_a_check_endpoint_it_is_ready_at_once() -> None:
 
 @pytest.mark.parametrize("options", ["--never-healthy", "--hang-health"])
 async def test_a_server_that_never_gets_ready_is_stopped_at_the_limit(options: str) -> None:
-    async with house(config_of(fake("a", options), health_check_timeout=0.5)) as at:
+    async with house(config_of(fake("a", options, health_check_timeout=0.5))) as at:
         with pytest.raises(StartTimeout, match="server is listening"):
             await at.conductor.load("a")
         assert at.conductor.runs == {}
