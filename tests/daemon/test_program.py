@@ -26,7 +26,7 @@ async def table(tmp_path: Path) -> AsyncIterator[list[Door]]:
     program = Program(Options(config=str(config), listen="127.0.0.1:0", state_dir=str(tmp_path / "state")))
     serving = asyncio.create_task(program.serve())
     await program.serving.wait()
-    yield program.table
+    yield program.house.table
     program.stop()
     await serving
     structlog.reset_defaults()

@@ -291,7 +291,7 @@ def refused_start(*flags: str) -> str:
 TTL = r"config\.yaml:4:\d+: models\.a\.ttl: .+\. \w+"
 PROXY = r"config\.yaml:3:\d+: models\.a.*proxy uses \${PORT} but cmd does not\. \w+"
 CONFIGS = {
-    "empty": (b"", r"config\.yaml: the file is empty\. Write `models:`"),
+    "empty": (b"", r"config\.yaml: the file is empty\. Write at least one model"),
     "no YAML": (b"models: {a: [}\n", r"config\.yaml:1:\d+: .*not valid YAML.*\. \w+"),
     "not UTF-8": (b"models:\n  caf\xe9: {cmd: x}\n", r"config\.yaml:2:1: .*not UTF-8 text\. Save it as UTF-8"),
     "two mistakes": (b"models:\n  a:\n    cmd: x\n    ttl: soon\n", rf"{PROXY}.*\n.*{TTL}"),

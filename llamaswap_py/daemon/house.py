@@ -1,0 +1,97 @@
+"""The rooms, built and wired for one configuration, and taken down again in reverse order."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+
+import structlog
+
+from llamaswap_py.config.values import Config
+from llamaswap_py.daemon import voice
+from llamaswap_py.daemon.descriptors import raise_limit
+from llamaswap_py.daemon.observing import Observing
+from llamaswap_py.daemon.version import version
+from llamaswap_py.errors import Refusal
+from llamaswap_py.launchers.keeper_link import KeeperLink
+from llamaswap_py.runtime.conductor import Conductor
+from llamaswap_py.runtime.feed import Feed
+from llamaswap_py.runtime.logs import Logs
+from llamaswap_py.runtime.runs import Ground
+from llamaswap_py.runtime.tasks import Tasks
+from llamaswap_py.server.events import Events
+from llamaswap_py.server.face import Face, doors
+from llamaswap_py.server.guard import Guard, guard_of
+from llamaswap_py.server.machine import Machine
+from llamaswap_py.server.profiles import Profiles
+from llamaswap_py.server.tls import Certificate
+
+log = structlog.get_logger("daemon")
+
+# How long answers may go on after the order to stop; llama-swap's figure.
+DRAIN_SECONDS = 30.0
+
+
+class House:
+    """Made by `build`; everything it holds ends with the stack it was built on."""
+
+    def __init__(self, config: Config, logs: Logs, feed: Feed, tasks: Tasks, link: KeeperLink) -> None:
+        self.logs = logs
+        self.tasks = tasks
+        ground = Ground(link, logs, tasks, asyncio.get_running_loop().time)
+        self.conductor = Conductor(config, ground, feed)
+        self.guard = guard_for(config)
+        self.observing = Observing(config, feed)
+        recordings = self.observing.recordings
+        self.events = Events(self.conductor, logs, feed, recordings.inflight)
+        self.profiles = Profiles(self.conductor, feed, self.events.tell_profile)
+        self.events.profile = lambda: self.profiles.active
+        machine = Machine(self.observing.performance, self.observing.hardware, version())
+        more = [*self.events.doors(), *self.profiles.doors(), *machine.doors()]
+        self.table = doors(self.conductor, logs, self.current_guard, recordings, more)
+        self.face = Face(self.table, self.current_guard)
+
+    @classmethod
+    async def build(cls, config: Config, logs: Logs, feed: Feed, token: str, stack: AsyncExitStack) -> House:
+        """`token` marks every child, so that the next start finds what this one should leave behind."""
+        tasks = Tasks()
+        stack.push_async_callback(tasks.close)
+        link = await KeeperLink.start(environ_token=token, nofile=raise_limit(), spawn_task=tasks.start)
+        stack.push_async_callback(link.close)
+        house = cls(config, logs, feed, tasks, link)
+        stack.push_async_callback(house.observing.close)
+        stack.push_async_callback(house.face.close)
+        stack.callback(house.events.close)
+        return house
+
+    async def open(self, sockets: Sequence[socket.socket], tls: Certificate | None) -> None:
+        await self.face.open(sockets, tls.context if tls else None)
+
+    def current_guard(self) -> Guard:
+        return self.guard
+
+    def put_into_force(self, config: Config) -> None:
+        voice.speak(config.log_level, self.logs.from_proxy, config.log_time_format)
+        self.logs.to_stdout = config.log_to_stdout
+        self.guard = guard_for(config)
+        self.observing.adopt(config)
+        self.conductor.replan(config)
+
+    async def preload(self, models: tuple[str, ...]) -> None:
+        """One after the other, in the order written; a failure does not keep the next from loading."""
+        for model in models:
+            try:
+                await self.conductor.load(model)
+            except Refusal as refusal:
+                log.warning(f"preload of {model} failed: {refusal.message}")
+
+    async def drain(self) -> None:
+        """No new requests; answers in flight may finish; then every model is stopped."""
+        await self.face.stop_listening()
+        await self.conductor.close(DRAIN_SECONDS)
+
+
+def guard_for(config: Config) -> Guard:
+    return guard_of(config.api_keys, config.allowed_hosts, socket.gethostname())
