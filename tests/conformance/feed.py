@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -56,6 +58,7 @@ class Feed:
         self.stream = client.stream("GET", "/api/events", timeout=httpx.Timeout(LONG, read=None))
         response = self.stream.__enter__()
         assert response.status_code == 200
+        self.socket = response.extensions["network_stream"].get_extra_info("socket")
         self.reader = threading.Thread(target=self.read_on, args=(response,), daemon=True)
         self.reader.start()
         self.wait("inflight")
@@ -64,7 +67,11 @@ class Feed:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """The reader ends with the program: closing a stream under a thread that reads it is not supported."""
+        with suppress(OSError):
+            self.socket.shutdown(socket.SHUT_RDWR)  # which wakes the reader
+        self.reader.join(LONG)
+        self.stream.__exit__(None, None, None)
+        self.client.__exit__(None, None, None)
         if error is not None:
             error.add_note("\n".join(["The feed said:", *(repr(each)[:300] for each in self.heard[-30:])]))
 

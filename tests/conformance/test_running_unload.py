@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from tests.conformance.scene import MIRROR, mirror
-from tests.whole.asking import openai_shape, settings
+from tests.whole.asking import NO_CERTIFICATES, openai_shape, settings
 from tests.whole.program import Program, model
 
 FIELDS = ["model", "state", "cmd", "proxy", "ttl", "name", "description"]
@@ -94,7 +94,13 @@ def test_a_model_that_starts(fresh: httpx.Client, program: Program) -> None:
     """It is there, and says so."""
     said = program.said
     with ThreadPoolExecutor() as pool:
-        asked = pool.submit(httpx.post, f"{program.url}/v1/embeddings", json={"model": "sleepy"}, trust_env=False)
+        asked = pool.submit(
+            httpx.post,
+            f"{program.url}/v1/embeddings",
+            json={"model": "sleepy"},
+            trust_env=False,
+            verify=NO_CERTIFICATES,
+        )
         program.wait_for("sleepy: starting", said)
         assert rows(fresh)["sleepy"]["state"] == "starting"
         fresh.get("/unload").raise_for_status()
@@ -165,7 +171,13 @@ def test_who_waits_for_an_unloaded_model(fresh: httpx.Client, program: Program) 
     """503 `model_unloaded`; there it is 500 `unspecific error`."""
     said = program.said
     with ThreadPoolExecutor() as pool:
-        asked = pool.submit(httpx.post, f"{program.url}/v1/embeddings", json={"model": "sleepy"}, trust_env=False)
+        asked = pool.submit(
+            httpx.post,
+            f"{program.url}/v1/embeddings",
+            json={"model": "sleepy"},
+            trust_env=False,
+            verify=NO_CERTIFICATES,
+        )
         program.wait_for("sleepy: starting", said)
         fresh.post("/api/models/unload/sleepy").raise_for_status()
         response = asked.result()
