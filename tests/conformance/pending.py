@@ -7,18 +7,13 @@ from __future__ import annotations
 
 REASONS: dict[str, tuple[str, ...]] = {
     "the configuration's newer keys are read and not yet shown in the lists": (
-        "test_events.py::test_the_capabilities_of_models",
-        "test_events.py::test_the_list_of_models",
         "test_models_list.py::test_a_peers_model_is_a_row",
         "test_models_list.py::test_a_selector_is_a_row",
         "test_models_list.py::test_capabilities",
         "test_models_list.py::test_flags_of_capabilities",
         "test_models_list.py::test_metadata",
     ),
-    "routing.scheduler is not acted on yet": (
-        "test_activity.py::test_the_priority_is_in_the_metadata",
-        "test_swapping.py::test_priorities",
-    ),
+    "a row does not tell its priority yet": ("test_activity.py::test_the_priority_is_in_the_metadata",),
     "names do not go through profiles yet": (
         "test_models_list.py::test_pins_of_the_active_profile_are_rows",
         "test_profiles.py::test_a_pin_changes_what_a_name_means",
