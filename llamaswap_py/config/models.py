@@ -148,6 +148,7 @@ def described(model_id: str, fields: Fields, inherited: Inherited) -> Model:
         metadata=fields.value("metadata") or NOTHING,
         capabilities=read_capabilities(fields.child("capabilities")),
         timeouts=read_timeouts(fields.child("timeouts")),
+        hold_websockets=fields.child("compat").value("holdWebsockets"),
         ignore_websockets=fields.child("compat").value("ignoreWebsockets") or model_id == COMFYUI,
         send_loading_state=inherited.send_loading_state if loading is None else loading,
         health_check_timeout=read_check_timeout(fields) or inherited.health_check_timeout,

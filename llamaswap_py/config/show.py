@@ -110,7 +110,10 @@ def model_entry(model: Model) -> Plain:
             filters=filters_entry(model.filters),
             metadata=plain(model.metadata),
             timeouts=timeouts_entry(model.timeouts),
-            compat={"ignoreWebsockets": True} if model.ignore_websockets else None,
+            compat=filled(
+                ignoreWebsockets=model.ignore_websockets or None,
+                holdWebsockets=model.hold_websockets or None,
+            ),
             capabilities=filled(
                 **{"in": list(can.inputs), "out": list(can.outputs)},
                 tools=can.tools or None,
@@ -252,6 +255,7 @@ def model_values(config: Config, model_id: str) -> Plain:
         "env": list(model.env),
         "expectContinue": times.pop("expectContinue"),
         "healthCheckTimeout": seconds(model.health_check_timeout),
+        "holdWebsockets": model.hold_websockets,
         "ignoreWebsockets": model.ignore_websockets,
         "metadata": plain(model.metadata),
         "name": model.name,

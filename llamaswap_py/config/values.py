@@ -84,6 +84,7 @@ class Model:
     capabilities: Capabilities = Capabilities()
     timeouts: Timeouts = Timeouts()
     ignore_websockets: bool = False  # they start nothing and hold nothing up
+    hold_websockets: bool = False  # they count as callers for as long as they are open
     send_loading_state: bool = False  # effective: its own, else the global one
     health_check_timeout: float = 120.0  # effective seconds from spawn to ready: its own, else the global one
 

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from aiohttp import hdrs, web
 
+from llamaswap_py.config.values import Model
 from llamaswap_py.runtime.conductor import Conductor
 from llamaswap_py.runtime.relay import relay
 from llamaswap_py.server.proxy import Errand, fields_of
@@ -94,12 +95,13 @@ class Outlet(RequestSink):
         super().write(data)
 
 
-async def tunnel(request: web.Request, errand: Errand, conductor: Conductor, ignored: bool) -> web.StreamResponse:
-    """`ignored`: it counts as nothing at all, neither as a caller nor as use."""
+async def tunnel(request: web.Request, errand: Errand, conductor: Conductor, model: Model) -> web.StreamResponse:
+    """An ignored one counts as nothing at all, neither as a caller nor as use; a holding one keeps its seat."""
+    ignored, holds = model.ignore_websockets, model.hold_websockets
     lease = conductor.lease(errand.model, request.remote or "", wakes=errand.wakes and not ignored, keeps=not ignored)
     async with lease as run:
         use = Use(idle if ignored else lease.touch)
-        inlet = Inlet(request, use, lease.leave)
+        inlet = Inlet(request, use, idle if holds and not ignored else lease.leave)
         upstream = replace(errand.upstream, body=inlet, upgrade="websocket")
         sink = Outlet(request, fields_of(request, is_open=False), use)
         outcome = await relay(run.connections, upstream, sink, errand.dialect.broken)
@@ -109,4 +111,4 @@ async def tunnel(request: web.Request, errand: Errand, conductor: Conductor, ign
 
 
 def idle() -> None:
-    """Nothing is said of the use."""
+    """Nothing is to be done."""

@@ -98,10 +98,11 @@ class Upstream:
         )
         if not wants_tunnel(request):
             return await self.proxy.carry(request, errand)
-        ignored = self.conductor.config.models[place.model].ignore_websockets
+        model = self.conductor.config.models[place.model]
+        ignored = model.ignore_websockets
         if ignored and not self.is_up(place.model):
             raise NotLoaded(f"model {place.model} is not loaded; ignored websocket requests cannot start it")
-        return await tunnel(request, errand, self.conductor, ignored)
+        return await tunnel(request, errand, self.conductor, model)
 
     def upstream_request(self, request: web.Request, path: str) -> UpstreamRequest:
         query = request.rel_url.raw_query_string

@@ -53,7 +53,7 @@ MODEL = st.builds(
         filters=some(stripParams=st.sampled_from(["a, b.c", "x"]), setParams=OBJECT),
         metadata=OBJECT,
         timeouts=TIMEOUTS,
-        compat=some(ignoreWebsockets=FLAG),
+        compat=some(ignoreWebsockets=FLAG, holdWebsockets=FLAG),
         capabilities=some(tools=FLAG, reranker=FLAG, context=st.integers(0, 9), out=st.just(["text", "audio"])),
     ),
 )

@@ -26,6 +26,7 @@ TEXT = settings(
     served("author"),
     served("short", ttl=1),
     served("quiet", compat="{ignoreWebsockets: true}"),
+    served("held", ttl=1, compat="{holdWebsockets: true}"),
     served("comfyui_auto"),
     model("chatty"),
 )
@@ -245,6 +246,18 @@ async def test_an_open_socket_does_not_hold_up_a_swap(program: Program, sockets:
             assert response.status == 200
         assert (await socket.receive()).type in (aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR)
     assert "author/one" not in pids(program)
+
+
+async def test_a_socket_keeps_its_model_where_that_is_configured(
+    program: Program, sockets: aiohttp.ClientSession
+) -> None:
+    """`holdWebsockets`: it is a caller for as long as it is open, and the ttl begins when it has closed."""
+    async with sockets.ws_connect("/upstream/held/echo") as socket:
+        await socket.send_str("x")
+        assert await socket.receive_str() == "x"
+        assert running(program)["held"]["seated"] == 1
+        said = program.said
+    await asyncio.to_thread(program.wait_for, r"held: stopping \(idle\)", said)
 
 
 async def test_an_ignored_socket_starts_nothing(program: Program, sockets: aiohttp.ClientSession) -> None:
