@@ -107,6 +107,10 @@ class Proxy:
         loading = Loading(sink, lease, errand.say)
         try:
             async with lease as run:
+                if errand.recording is not None:
+                    errand.recording.metadata["fifo_priority"] = str(
+                        self.conductor.config.priorities.get(errand.model, 0)
+                    )
                 outcome = await relay(run.connections, loading.end(upstream), sink, broken, tap=tap)
         except (Refusal, asyncio.CancelledError) as error:
             ended = loading.broken(error, broken)

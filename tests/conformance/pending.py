@@ -13,7 +13,6 @@ REASONS: dict[str, tuple[str, ...]] = {
         "test_models_list.py::test_flags_of_capabilities",
         "test_models_list.py::test_metadata",
     ),
-    "a row does not tell its priority yet": ("test_activity.py::test_the_priority_is_in_the_metadata",),
     "names do not go through profiles yet": (
         "test_models_list.py::test_pins_of_the_active_profile_are_rows",
         "test_profiles.py::test_a_pin_changes_what_a_name_means",
