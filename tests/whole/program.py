@@ -66,7 +66,12 @@ class Program:
         )
         self.reader = threading.Thread(target=self.read_on, daemon=True)
         self.reader.start()
-        match = LISTENING.search(self.wait_for(LISTENING.pattern))
+        try:
+            match = LISTENING.search(self.wait_for(LISTENING.pattern))
+        except AssertionError:
+            self.process.kill()  # with it goes all that it started
+            self.process.wait()
+            raise
         assert match is not None
         self.url = match[1]
         return self
