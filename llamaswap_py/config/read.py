@@ -45,6 +45,7 @@ from llamaswap_py.errors import ConfigError, Mistake
 __all__ = ["Reading", "Source", "read"]
 
 LAST_PORT = 65535
+NO_MACROS: Macros = MappingProxyType({})
 OWN_WAY = ("models", "macros")  # top-level keys whose macros are not simply filled in
 
 
@@ -56,29 +57,31 @@ class Reading:
     disabled: Mapping[str, tuple[Mistake, ...]] = field(default_factory=nothing)
 
 
-def read(sources: Sequence[Source], env: Mapping[str, str], lenient: bool = False) -> Reading:
+def read(
+    sources: Sequence[Source], env: Mapping[str, str], lenient: bool = False, builtin: Macros = NO_MACROS
+) -> Reading:
     """Raises ConfigError with every mistake. An empty file is a configuration without models; no file is none.
-    If `lenient`, a mistake within a model disables that model only."""
+    If `lenient`, a mistake within a model disables that model only. `builtin` are macros that need not be declared."""
     if not sources:
         remedy = "Name one with --config or --config-dir."
         raise ConfigError([Mistake("", 0, 0, "", "there is no configuration file", remedy)])
     report = Report(sources)
     document = load(sources, env, report)
     if lenient:
-        return read_leniently(document, report)
-    config = read_document(document, report)
+        return read_leniently(document, report, builtin)
+    config = read_document(document, report, builtin)
     report.settle()
     return Reading(config, report.sort(report.warnings))
 
 
-def read_leniently(document: Map, report: Report) -> Reading:
+def read_leniently(document: Map, report: Report, builtin: Macros) -> Reading:
     """Again and again, since a model that is gone may bring others' mistakes to light, or take them away."""
     models = at(document, "models")
     ids = list(models.entries) if isinstance(models, Map) else []
     disabled: dict[str, list[Mistake]] = {}
     while True:
         attempt = report.again()
-        config = read_document(without(document, disabled), attempt)
+        config = read_document(without(document, disabled), attempt, builtin)
         wrong, nobodys = blame(attempt.mistakes, ids)
         if nobodys:
             attempt.mistakes += [mistake for mistakes in disabled.values() for mistake in mistakes]
@@ -109,8 +112,9 @@ def load(sources: Sequence[Source], env: Mapping[str, str], report: Report) -> M
     return merge(trees, report)
 
 
-def read_document(document: Map, report: Report) -> Config:
-    common = declared(at(document, "macros"), "macros", report)
+def read_document(document: Map, report: Report, builtin: Macros) -> Config:
+    own = declared(at(document, "macros"), "macros", report)
+    common = {name: value for name, value in builtin.items() if name not in own} | own  # the first may be used by all
     fields = Fields(fill_in(document, common, report), "", "", report)
     drafts = prepare_models(fields, common, report)
     shared = inherited(fields)

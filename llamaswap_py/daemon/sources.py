@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from llamaswap_py.config.read import Reading, Source, read
+from llamaswap_py.daemon.builtin import builtin_macros
 from llamaswap_py.errors import ConfigError, Mistake
 
 ENDINGS = (".yml", ".yaml")
@@ -52,7 +53,7 @@ class Sources:
                     Path(source.path), "the file is empty", "Write at least one model into it, or remove it."
                 )
         self.filled = filled
-        return read(sources, env)
+        return read(sources, env, builtin=builtin_macros(env))
 
     def look(self) -> Look:
         """A cheap look at what is on disk; a file that is missing just now is left out."""

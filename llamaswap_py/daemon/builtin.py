@@ -1,0 +1,40 @@
+"""Macros that are there without being declared: `${llama_server}`, the llama-server of this machine."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+NAME = "llama-server"
+VARIABLE = "LLAMA_SERVER"
+
+
+@dataclass(frozen=True, slots=True)
+class LlamaServer:
+    """Which one it is, as it stands in a command, and why."""
+
+    command: str
+    found: str  # "in $LLAMA_SERVER", "on PATH" or "included"
+
+
+def builtin_macros(env: Mapping[str, str]) -> dict[str, str]:
+    return {"llama_server": llama_server(env).command}
+
+
+def llama_server(env: Mapping[str, str], python: str = sys.executable) -> LlamaServer:
+    named = env.get(VARIABLE, "").strip()
+    if named:  # a file whose name may have spaces, or a program with flags of its own
+        return LlamaServer(quoted([named]) if Path(named).is_file() else named, f"in ${VARIABLE}")
+    found = shutil.which(NAME, path=env.get("PATH", ""))
+    if found:
+        return LlamaServer(quoted([found]), "on PATH")
+    return LlamaServer(quoted([python, "-m", "llamaswap_py", "engine"]), "included")
+
+
+def quoted(words: Sequence[str]) -> str:
+    return subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)
