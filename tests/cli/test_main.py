@@ -37,7 +37,10 @@ def test_each_command_explains_itself(capsys: Output, name: str) -> None:
 
 def test_an_unknown_command_is_answered_with_those_there_are(capsys: Output) -> None:
     assert main(["swerve"]) == 2
-    assert "no command 'swerve'. The commands are: check, config, engine, load, ps, serve, unload" in capsys.readouterr().err
+    assert (
+        "no command 'swerve'. The commands are: check, config, engine, load, ps, serve, unload"
+        in capsys.readouterr().err
+    )
 
 
 @pytest.mark.parametrize(
