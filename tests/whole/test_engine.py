@@ -18,6 +18,8 @@ from typing import Any, Self
 
 import pytest
 
+from llamaswap_py.gguf.header import read_header
+from llamaswap_py.gguf.memory import cache
 from tests.fakes.tiny_gguf import Tiny
 
 pytest.importorskip("xllamacpp", reason="the engine's library is not installed on this platform")
@@ -204,6 +206,16 @@ def test_embeddings_and_ranks_are_served(tmp_path: Path) -> None:
     with Engine("-m", reranker, "--port", "0", "--rerank") as engine:
         answer = json.load(ask(f"{engine.ready()}/v1/rerank", {"query": "a", "documents": ["b", "c"]}))
         assert len(answer["results"]) == 2
+
+
+@pytest.mark.parametrize("kind", ["f16", "q8_0"])
+def test_the_cache_is_as_large_as_we_say_beforehand(tmp_path: Path, kind: str) -> None:
+    path = Tiny(width=128, context=8192).write(tmp_path / "wide.gguf")  # a head of 32: as long as a block of q8_0
+    data = path.read_bytes()
+    header = read_header(lambda offset, size: data[offset : offset + size])
+    with Engine("-m", path, "--port", "0", "-c", "8000", "-ctk", kind, "-fa", "on", "-lv", "5") as engine:
+        told = engine.wait_for(r"llama_kv_cache: size = +([0-9.]+) MiB")[1]
+    assert float(told) == pytest.approx(cache(header, 8000, keys=kind) / 2**20, abs=0.005)  # two places are printed
 
 
 def test_help_and_version_are_llama_cpps(model: Path) -> None:
