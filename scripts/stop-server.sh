@@ -32,10 +32,16 @@ case "${1:-}" in
         ;;
 esac
 
+# an ended process that its parent has not looked after yet is no longer there for us
+alive() {
+    kill -0 "$pid" 2>/dev/null || return 1
+    case "$(ps -o stat= -p "$pid" 2>/dev/null)" in Z*) return 1 ;; esac
+}
+
 # waits until the process is gone, at most so many seconds
 gone_within() {
     local tenths=$(($1 * 10))
-    while kill -0 "$pid" 2>/dev/null; do
+    while alive; do
         [ "$tenths" -gt 0 ] || return 1
         tenths=$((tenths - 1))
         sleep 0.1
