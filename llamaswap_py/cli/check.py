@@ -1,11 +1,11 @@
-"""Check a configuration: every mistake with its place and remedy, without starting anything."""
+"""Check a configuration: every mistake with its place and remedy, without starting a model."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
 
-from llamaswap_py.cli.terminal import flags, sources
+from llamaswap_py.cli.terminal import engines, flags, sources
 from llamaswap_py.cli.terminal.colours import GREEN, Paint
 from llamaswap_py.cli.terminal.flags import Flag, Usage
 from llamaswap_py.cli.terminal.reading import count, read_or_tell, tell
@@ -13,8 +13,9 @@ from llamaswap_py.config.values import DEFAULT_GROUP, Config, Model
 
 USAGE = Usage(
     "llamaswap check [FILE] [flags]",
-    "Check a configuration: every mistake with its place and remedy, without starting anything. The status is 0 where\n"
-    "a server would start with it, 1 where it would not, and 2 where these words are misspelt.\n"
+    "Check a configuration: every mistake with its place and remedy, without starting a model. The status is 0 where\n"
+    "a server would start with it, 1 where it would not, and 2 where these words are misspelt. Flags that\n"
+    "llama-server has no more are warned of, and where a command has ${llama_server}, it is said which one that is.\n"
     f"Without a file, {sources.DEFAULT_CONFIG} of the current folder is read.",
     (*sources.FLAGS, Flag("strict", "a warning is a mistake: the status is 1")),
 )
@@ -35,12 +36,16 @@ def check(config: str | None, config_dir: str | None, strict: bool) -> int:
     reading = read_or_tell(config, config_dir)
     if reading is None:
         return 1
-    tell((), reading.warnings)
-    if strict and reading.warnings:
-        print(f"\n{count(len(reading.warnings), 'warning')}: too many for --strict.", file=sys.stderr)
+    warnings = [*reading.warnings, *engines.warnings(reading.config, config or config_dir or "")]
+    tell((), warnings)
+    if strict and warnings:
+        print(f"\n{count(len(warnings), 'warning')}: too many for --strict.", file=sys.stderr)
         return 1
     first, *rest = summary(reading.config)
     print("\n".join([Paint(sys.stdout)(first, GREEN), *rest]))
+    server = engines.chosen(reading.config)
+    if server is not None:
+        print(engines.told(server))
     return 0
 
 
