@@ -138,6 +138,13 @@ class NotKnown(Refusal):
     code = "service_unavailable"
 
 
+class NoTarget(Refusal):
+    """None of the models that a selector may choose can be used just now."""
+
+    status = 503
+    code = "service_unavailable"
+
+
 class ShuttingDown(Refusal):
     status = 503
     code = "shutting_down"

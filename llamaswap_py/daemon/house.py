@@ -19,13 +19,16 @@ from llamaswap_py.launchers.keeper_link import KeeperLink
 from llamaswap_py.runtime.conductor import Conductor
 from llamaswap_py.runtime.feed import Feed
 from llamaswap_py.runtime.logs import Logs
+from llamaswap_py.runtime.peers import Peers
 from llamaswap_py.runtime.runs import Ground
 from llamaswap_py.runtime.tasks import Tasks
+from llamaswap_py.server.choosing import Choosing
 from llamaswap_py.server.events import Events
 from llamaswap_py.server.face import Face, doors
 from llamaswap_py.server.guard import Guard, guard_of
 from llamaswap_py.server.machine import Machine
 from llamaswap_py.server.profiles import Profiles
+from llamaswap_py.server.proxy import Proxy
 from llamaswap_py.server.tls import Certificate
 
 log = structlog.get_logger("daemon")
@@ -50,7 +53,10 @@ class House:
         self.events.profile = lambda: self.profiles.active
         machine = Machine(self.observing.performance, self.observing.hardware, version())
         more = [*self.events.doors(), *self.profiles.doors(), *machine.doors()]
-        self.table = doors(self.conductor, logs, self.current_guard, recordings, more)
+        self.peers = Peers()
+        choosing = Choosing(self.conductor, lambda: self.profiles.active)
+        proxy = Proxy(self.conductor, self.peers, self.current_guard, recordings, choosing)
+        self.table = doors(proxy, logs, more)
         self.face = Face(self.table, self.current_guard)
 
     @classmethod
@@ -90,7 +96,11 @@ class House:
     async def drain(self) -> None:
         """No new requests; answers in flight may finish; then every model is stopped."""
         await self.face.stop_listening()
-        await self.conductor.close(DRAIN_SECONDS)
+        await asyncio.gather(self.conductor.close(DRAIN_SECONDS), self.peers.close(DRAIN_SECONDS))
+
+    def hurry(self) -> None:
+        self.conductor.hurry()
+        self.peers.hurry()
 
 
 def guard_for(config: Config) -> Guard:

@@ -122,7 +122,7 @@ class Program:
     def stop(self) -> None:
         """The first time: drain. The second: now."""
         if self.stopped.is_set():
-            self.house.conductor.hurry()
+            self.house.hurry()
         self.stopped.set()
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from collections.abc import Callable
+from typing import Any
 
+from llamaswap_py.config.values import Timeouts
 from llamaswap_py.errors import Refusal, UpstreamFailed, UpstreamTimeout
 from llamaswap_py.runtime.health import pause
 from llamaswap_py.runtime.upstream import Connection
@@ -19,6 +22,10 @@ IDLE_UNANNOUNCED = 4.0
 REQUESTS_UNANNOUNCED = 100
 MARGIN = 1.0
 
+LOOPBACK = ("127.0.0.1", "::1")  # nobody stands between, and the system says at once what has ended
+NO_LIMIT = 365 * 24 * 3600.0  # seconds
+USUAL = Timeouts()
+
 
 class Pool:
     """Connections to one address, last used first. All of it belongs to one event loop."""
@@ -27,7 +34,7 @@ class Pool:
         self,
         address: Address,
         *,
-        connect_timeout: float = 30.0,
+        timeouts: Timeouts = USUAL,
         patience: float = 0.0,
         now: Callable[[], float] | None = None,
     ) -> None:
@@ -35,7 +42,7 @@ class Pool:
         self.address = address
         self._loop = asyncio.get_running_loop()
         self._now = now or self._loop.time
-        self._connect_timeout = connect_timeout
+        self.timeouts = timeouts
         self._began = self._now()
         self._patience = patience
         self._connections: set[Connection] = set()
@@ -70,6 +77,8 @@ class Pool:
         """Take back a connection whose answer, with this head, is complete."""
         connection.release()
         idle, requests = _limits(head)
+        if self.timeouts.idle:
+            idle = min(idle, self.timeouts.idle)
         if self._refusal or idle <= 0 or connection.requests >= requests or not connection.sending.done:
             connection.abort()
             return
@@ -143,18 +152,15 @@ class Pool:
         raise UpstreamFailed(f"cannot connect to the model's server at {self.address}: {reason}") from failure
 
     async def _dial_host(self, host: str) -> Connection:
-        async with asyncio.timeout(self._connect_timeout) as deadline:
+        async with asyncio.timeout(self.timeouts.connect or None) as deadline:
             self._dials.add(deadline)
             try:
-                _, connection = await self._loop.create_connection(
-                    lambda: Connection(self._forget),
-                    host,
-                    self.address.port,
-                    ssl=self._tls_context(),
-                    server_hostname=self.address.host if self.address.scheme == "https" else None,
+                transport, connection = await self._loop.create_connection(
+                    lambda: Connection(self._forget), host, self.address.port, **self._tls_options()
                 )
             finally:
                 self._dials.discard(deadline)
+        keep_alive(transport, self.timeouts.keepalive)
         self._connections.add(connection)
         return connection
 
@@ -163,10 +169,14 @@ class Pool:
         if connection in self._idle:
             self._idle.remove(connection)
 
-    def _tls_context(self) -> ssl.SSLContext | None:
-        if self.address.scheme == "https" and self._tls is None:
+    def _tls_options(self) -> dict[str, Any]:
+        if self.address.scheme != "https":
+            return {}
+        if self._tls is None:
             self._tls = ssl.create_default_context()
-        return self._tls
+        # asyncio takes no word for "no limit" here.
+        limit = self.timeouts.tls_handshake or NO_LIMIT
+        return {"ssl": self._tls, "server_hostname": self.address.host, "ssl_handshake_timeout": limit}
 
     def _retire(self) -> None:
         """Close what is too old to be used: an idle connection costs llama-server a thread."""
@@ -177,6 +187,17 @@ class Pool:
         self._idle = [connection for connection in self._idle if connection.retires > now]
         soonest = min((connection.retires for connection in self._idle), default=None)
         self._sweep = None if soonest is None else self._loop.call_later(soonest - now, self._retire)
+
+
+def keep_alive(transport: asyncio.BaseTransport, every: float) -> None:
+    """TCP's own questions on a silent connection: middlemen forget one, and a dead peer is noticed by no other way."""
+    opened = transport.get_extra_info("socket")
+    if every < 0 or opened is None or opened.getpeername()[0] in LOOPBACK:
+        return
+    opened.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option in ("TCP_KEEPIDLE", "TCP_KEEPINTVL"):
+        if every >= 1 and hasattr(socket, option):
+            opened.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), int(every))
 
 
 class Probe:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
-from llamaswap_py.errors import Refusal, UpstreamFailed
+from llamaswap_py.errors import Refusal, UpstreamFailed, UpstreamTimeout
 from llamaswap_py.runtime.pool import Pool
 from llamaswap_py.runtime.pump import Pump
 from llamaswap_py.runtime.upstream import Connection
@@ -164,6 +164,32 @@ class Wait:
             self._drain = None
 
 
+class Limit:
+    """Until when an answer must have begun, counted from the whole request: `timeouts.responseHeader`."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, late: Callable[[Refusal], None]) -> None:
+        self._loop = loop
+        self._late = late
+        self.timer: asyncio.TimerHandle | None = None
+
+    def put(self, pool: Pool, connection: Connection) -> None:
+        seconds = pool.timeouts.response_header
+        if seconds:
+            self.timer = self._loop.call_later(seconds, self._lapse, pool, connection)
+
+    def lift(self) -> None:
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+
+    def _lapse(self, pool: Pool, connection: Connection) -> None:
+        if not connection.sending.done:
+            self.put(pool, connection)
+            return
+        limit = f"{pool.timeouts.response_header:g} s (timeouts.responseHeader)"
+        self._late(UpstreamTimeout(f"the server at {pool.address} did not begin its answer within {limit}"))
+
+
 def _phase(answer: Answer, sent: int, complete: bool) -> Phase:
     if complete:
         return Phase.COMPLETE
@@ -209,6 +235,7 @@ class Passage:
         self._pump = pump_for(request, self.lost)
         self._connection: Connection | None = None
         self._wait = Wait()
+        self._late = Limit(self._loop, self._break)
         self._reached = False  # a connection was there to send the request on
         self._heard = False  # the server has sent something
         self._over = False
@@ -238,6 +265,8 @@ class Passage:
     def received(self, data: bytes) -> None:
         self._heard = True
         out = self._answer.feed(data)
+        if self._late.timer is not None and self._answer.head is not None:
+            self._late.lift()
         if out:
             self._write(out)
         if self._pump is not None and self._answer.switched and not self._pump.started and self._connection:
@@ -266,6 +295,7 @@ class Passage:
         if self._over:
             return
         self._over = True
+        self._late.lift()
         self._closed_by, self._refusal = closed_by, refusal
         self._ended = self._loop.time()
         connection, self._connection = self._connection, None
@@ -297,6 +327,8 @@ class Passage:
         connection.begin(self, head, body if isinstance(body, bytes) else None)
         if self._pump is not None and not self._request.upgrade and not self._over:
             self._pump.start(connection)
+        if not self._over:
+            self._late.put(self._pool, connection)
         while True:
             await self._wait.rung()
             if self._over:

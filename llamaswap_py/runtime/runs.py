@@ -148,7 +148,8 @@ class Run:
             self.port = take_port(self.model, preferred_port, ground.taken_ports)
         self.rendered = render(self.model, self.port)
         probed = self.rendered.check_endpoint.strip() != "none"
-        self.pool = Pool(address_of(self.rendered), patience=0.0 if probed else self.ready_limit)
+        patience = 0.0 if probed else self.ready_limit
+        self.pool = Pool(address_of(self.rendered), timeouts=self.model.timeouts, patience=patience)
         try:
             self.child = await LocalRun.launch(ground.link, self.rendered, self.port, self.output, os.environ)
         except StartFailed as refusal:

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Self
 
 from aiohttp import ClientPayloadError, hdrs, http_exceptions, web
 
+from llamaswap_py.config.filters import Edits
 from llamaswap_py.dialects.dialect import FORM, MULTIPART, Parts, is_json
 from llamaswap_py.errors import BadRequest, BodyTooLarge, UnsupportedMedia
 from llamaswap_py.server.spool import Spool
 from llamaswap_py.wire import form, multipart
-from llamaswap_py.wire.body import with_model
 from llamaswap_py.wire.coding import CODINGS, inflated
+from llamaswap_py.wire.edit import edited
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 CONTINUED = web.RequestKey("continued", bool)
+BODILESS = (hdrs.METH_GET, hdrs.METH_HEAD)
 NAMED = frozenset({"model", "stream"})
 
 
@@ -66,12 +68,17 @@ class Received:
     query: str = ""
     plain: bool = False  # it goes on without the encoding it came in
 
-    def rename(self, name: str) -> None:
-        """Ask for another model, wherever the request names one."""
+    def change(self, edits: Edits) -> None:
+        """Ask for another model, wherever the request names one; the rest is for JSON. Without edits nothing moves."""
         parts = self.parts
-        if is_json(parts.content_type, parts.body):
-            self.body, self.plain = with_model(parts.body, name), True
-            return
+        if edits and parts.method not in BODILESS and is_json(parts.content_type, parts.body):
+            self.body, self.plain = edited(parts.body, edits.model_name, edits.strip, edits.set), True
+            self.parts = replace(parts, body=self.body)
+        elif edits.model_name is not None:
+            self.rename(edits.model_name)
+
+    def rename(self, name: str) -> None:
+        parts = self.parts
         self.query = form.with_field(self.query, "model", name)
         if parts.content_type == FORM:
             text = form.with_field(parts.body.decode("latin-1"), "model", name)

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from llamaswap_py.config.names import nearest, resolve
+from llamaswap_py.config.names import resolve
 from llamaswap_py.config.values import Config
-from llamaswap_py.errors import UnknownModel
 from llamaswap_py.runtime.conductor import Conductor
 from llamaswap_py.runtime.standings import Standing
 from llamaswap_py.schedule.plan import Phase
+from llamaswap_py.server.choosing import unknown
 from llamaswap_py.server.doors import Door, Kind
 
 UP = (Phase.STARTING, Phase.READY, Phase.STOPPING)
 
 
 def known(config: Config, name: str) -> str:
-    """The model that a request means by this name."""
+    """The model here that an order means by this name."""
     model = resolve(config, name)
     if model is None:
-        near = nearest(config, name)
-        hint = f"; did you mean {' or '.join(near)}?" if near else "; GET /v1/models lists the names"
-        raise UnknownModel(f"there is no model {name!r} here{hint}")
+        raise unknown(config, name)
     return model
 
 

@@ -15,7 +15,6 @@ from aiohttp.abc import AbstractAccessLogger
 
 from llamaswap_py import dialects
 from llamaswap_py.dialects.dialect import Dialect
-from llamaswap_py.runtime.conductor import Conductor
 from llamaswap_py.runtime.logs import Logs
 from llamaswap_py.server.comfyui import Comfyui
 from llamaswap_py.server.control import Control
@@ -26,7 +25,6 @@ from llamaswap_py.server.lists import Lists
 from llamaswap_py.server.logs import LogDoors
 from llamaswap_py.server.pages import Pages
 from llamaswap_py.server.proxy import Proxy
-from llamaswap_py.server.recording import Recordings
 from llamaswap_py.server.records import Records
 from llamaswap_py.server.upstream import Upstream
 
@@ -51,14 +49,8 @@ async def health(request: web.Request) -> web.Response:
     return web.Response(text="OK")
 
 
-def doors(
-    conductor: Conductor,
-    logs: Logs,
-    guard: Callable[[], Guard],
-    recordings: Recordings,
-    more: Iterable[Door] = (),
-) -> list[Door]:
-    proxy = Proxy(conductor, guard, recordings)
+def doors(proxy: Proxy, logs: Logs, more: Iterable[Door] = ()) -> list[Door]:
+    conductor = proxy.conductor
     spoken = found_dialects()
     routes = {(route.method, route.path): dialect for dialect in spoken for route in dialect.routes}
     upstream = Upstream(proxy, routes)
@@ -66,11 +58,11 @@ def doors(
         *(door for dialect in spoken for door in proxy.doors(dialect)),
         *upstream.doors(),
         *Comfyui(upstream).doors(),
-        *Lists(conductor).doors(),
+        *Lists(conductor, proxy.choosing).doors(),
         *Control(conductor).doors(),
         *LogDoors(conductor, logs).doors(),
         *Pages().doors(),
-        *Records(recordings).doors(),
+        *Records(proxy.recordings).doors(),
         Door("GET", "/health", Kind.OPEN, health),
         *more,
     ]

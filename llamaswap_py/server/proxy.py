@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aiohttp import web
 
-from llamaswap_py.config.names import resolve
+from llamaswap_py.config.filters import Edits, edits
+from llamaswap_py.config.names import Choice
+from llamaswap_py.config.values import Config, Peer
 from llamaswap_py.dialects.dialect import Dialect, Route, Say
 from llamaswap_py.errors import Refusal, UpstreamFailed
 from llamaswap_py.runtime.conductor import Conductor
+from llamaswap_py.runtime.peers import Peers, addressed
 from llamaswap_py.runtime.relay import Outcome, relay
 from llamaswap_py.server.bodies import Received, receive
-from llamaswap_py.server.control import known
+from llamaswap_py.server.choosing import Choosing
 from llamaswap_py.server.doors import ANY_ORIGIN, Door, Handler, Kind
 from llamaswap_py.server.guard import Guard
 from llamaswap_py.server.identity import HEADER, id_of, sent_on
@@ -35,13 +38,23 @@ class Errand:
     open: bool = True  # pages of every origin may read the answer
     wakes: bool = True  # may start the model
     say: Say | None = None  # news of the loading, to a caller who wants them
+    peer: Peer | None = None  # whose model it is; None: it is ours
 
 
 class Proxy:
-    def __init__(self, conductor: Conductor, guard: Callable[[], Guard], recordings: Recordings) -> None:
+    def __init__(
+        self,
+        conductor: Conductor,
+        peers: Peers,
+        guard: Callable[[], Guard],
+        recordings: Recordings,
+        choosing: Choosing,
+    ) -> None:
         self.conductor = conductor
+        self.peers = peers
         self.guard = guard
         self.recordings = recordings
+        self.choosing = choosing
 
     def doors(self, dialect: Dialect) -> list[Door]:
         return [
@@ -58,17 +71,31 @@ class Proxy:
     async def infer(self, request: web.Request, dialect: Dialect, route: Route) -> web.StreamResponse:
         config = self.conductor.config
         with await receive(request, config.max_body_bytes) as received:
-            intent = dialect.read(received.parts)
-            name = resolve(config, intent.model)
-            with self.recordings.begin(request, name or intent.model, route.upstream or request.path) as recording:
-                name = known(config, intent.model)
-                if config.models[name].use_model_name:
-                    received.rename(config.models[name].use_model_name)
+            asked = dialect.read(received.parts).model
+            chosen = self.choosing.choose(asked)
+            title = title_of(chosen) if isinstance(chosen, Choice) else asked
+            with (
+                self.recordings.begin(request, title, route.upstream or request.path) as recording,
+                self.choosing.settled(chosen) as choice,
+            ):
+                if choice.selector:
+                    recording.metadata["selector"] = choice.selector
+                received.change(rules(config, choice, asked))
                 upstream = self.upstream_request(request, route, received)
+                errand = self.errand(choice, upstream, dialect, recording)
                 # News of the loading come before the answer: nothing may be left of the request to be read then.
-                tells = config.models[name].send_loading_state and intent.stream and isinstance(upstream.body, bytes)
-                say = dialect.loading(request.path) if tells else None
-                return await self.carry(request, Errand(name, upstream, dialect, recording, say=say))
+                if self.tells(choice) and isinstance(upstream.body, bytes) and dialect.read(received.parts).stream:
+                    errand = replace(errand, say=dialect.loading(request.path))
+                return await self.carry(request, errand)
+
+    def errand(self, choice: Choice, upstream: UpstreamRequest, dialect: Dialect, recording: Recording) -> Errand:
+        if isinstance(choice.target, str):
+            return Errand(choice.target, upstream, dialect, recording)
+        peer = self.conductor.config.peers[choice.target.peer]
+        return Errand(choice.name, addressed(upstream, peer), dialect, recording, peer=peer)
+
+    def tells(self, choice: Choice) -> bool:
+        return isinstance(choice.target, str) and self.conductor.config.models[choice.target].send_loading_state
 
     def upstream_request(self, request: web.Request, route: Route, received: Received) -> UpstreamRequest:
         drop = self.guard().dropped_headers
@@ -88,7 +115,7 @@ class Proxy:
         if recording is not None:
             recording.asks(errand.upstream.headers, body if isinstance(body, bytes) else None)
         outcome, death = await self.pass_on(request, errand)
-        if death is not None and not outcome.reached:
+        if death is not None and not outcome.reached and errand.peer is None:
             outcome, death = await self.pass_on(request, errand)
         if outcome.refusal is not None and not outcome.bytes_sent:
             raise death or outcome.refusal
@@ -98,6 +125,8 @@ class Proxy:
 
     async def pass_on(self, request: web.Request, errand: Errand) -> tuple[Outcome, Refusal | None]:
         """What became of it; and of a server that gave no answer, how it died."""
+        if errand.peer is not None:
+            return await self.visit(request, errand, errand.peer)
         upstream, tap = errand.upstream, errand.recording.tap if errand.recording else None
         sink = RequestSink(request, extra=fields_of(request, errand.open))
         lease, broken = (
@@ -121,6 +150,28 @@ class Proxy:
             loading.stop()
         unanswered = isinstance(outcome.refusal, UpstreamFailed) and not outcome.bytes_sent
         return outcome, await run.death() if unanswered else None
+
+    async def visit(self, request: web.Request, errand: Errand, peer: Peer) -> tuple[Outcome, Refusal | None]:
+        """A peer's answer. It is asked once, and of its ways nothing is known here."""
+        tap = errand.recording.tap if errand.recording else None
+        sink = RequestSink(request, extra=fields_of(request, errand.open))
+        with self.peers.visit(peer) as connections:
+            outcome = await relay(connections, errand.upstream, sink, errand.dialect.broken, tap=tap)
+        refusal = outcome.refusal
+        return outcome, type(refusal)(f"peer {peer.id}: {refusal.message}") if refusal else None
+
+
+def title_of(choice: Choice) -> str:
+    """What a model is called in records."""
+    return choice.target if isinstance(choice.target, str) else choice.name
+
+
+def rules(config: Config, choice: Choice, asked: str) -> Edits:
+    """What the configuration changes in a request that asked by this name."""
+    told = edits(config, choice.name)
+    if told.model_name is None and choice.name != asked:
+        return replace(told, model_name=choice.name)
+    return told
 
 
 def fields_of(request: web.Request, is_open: bool) -> tuple[tuple[str, str], ...]:

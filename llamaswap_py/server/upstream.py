@@ -6,20 +6,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
 from aiohttp import hdrs, web
 
-from llamaswap_py.config.names import resolve
+from llamaswap_py.config.filters import Edits
+from llamaswap_py.config.names import SwitchedOff
+from llamaswap_py.config.values import Remote
 from llamaswap_py.dialects import openai
-from llamaswap_py.dialects.dialect import Dialect
-from llamaswap_py.errors import NotLoaded, UnknownModel
+from llamaswap_py.dialects.dialect import Dialect, Parts, Route
+from llamaswap_py.errors import BadRequest, NotLoaded, Refusal, UnknownModel
+from llamaswap_py.runtime.peers import addressed
 from llamaswap_py.schedule.plan import Phase
-from llamaswap_py.server.bodies import passed_on
+from llamaswap_py.server.bodies import passed_on, receive
 from llamaswap_py.server.doors import Door, Kind
 from llamaswap_py.server.identity import sent_on
-from llamaswap_py.server.proxy import Errand, Proxy
+from llamaswap_py.server.proxy import Errand, Proxy, title_of
+from llamaswap_py.server.recording import Recording
 from llamaswap_py.server.tunnels import tunnel, wants_tunnel
 from llamaswap_py.wire.headers import UpstreamRequest
 
@@ -32,6 +36,8 @@ class Place:
 
     model: str
     rest: str
+    asked: str = ""  # its name in the path
+    remote: Remote | None = None  # where it is a peer's
 
 
 class Upstream:
@@ -60,9 +66,12 @@ class Upstream:
         segments = request.rel_url.raw_path.removeprefix(PREFIX).split("/")
         for end in range(len(segments), 0, -1):
             name = "/".join(unquote(segment) for segment in segments[:end] if segment)
-            model = resolve(self.conductor.config, name) if segments[end - 1] else None
-            if model is not None:
-                return Place(model, "".join(f"/{segment}" for segment in segments[end:]))
+            choice = self.proxy.choosing.by_path(name) if segments[end - 1] else None
+            if isinstance(choice, SwitchedOff):
+                return None
+            if choice is not None:
+                remote = choice.target if isinstance(choice.target, Remote) else None
+                return Place(title_of(choice), "".join(f"/{segment}" for segment in segments[end:]), name, remote)
         return None
 
     async def forward(self, request: web.Request) -> web.StreamResponse:
@@ -78,13 +87,29 @@ class Upstream:
         if dialect is None:
             return await self.send(request, place)
         with self.proxy.recordings.begin(request, place.model, place.rest) as recording:
+            if place.remote is not None:
+                return await self.to_peer(request, place, place.remote, dialect, recording)
             upstream = self.upstream_request(request, place.rest)
             return await self.proxy.carry(request, Errand(place.model, upstream, dialect, recording))
+
+    async def to_peer(
+        self, request: web.Request, place: Place, remote: Remote, dialect: Dialect, recording: Recording
+    ) -> web.StreamResponse:
+        """A request that names the model as the path does means the peer's own name for it."""
+        config = self.conductor.config
+        with await receive(request, config.max_body_bytes) as received:
+            if named(dialect, received.parts) == place.asked != remote.model:
+                received.change(Edits(remote.model))
+            upstream = self.proxy.upstream_request(request, Route("", upstream=place.rest), received)
+            peer = config.peers[remote.peer]
+            return await self.proxy.carry(
+                request, Errand(place.model, addressed(upstream, peer), dialect, recording, peer=peer)
+            )
 
     def refuse_ignored(self, place: Place) -> None:
         """A page left open asks for its files again and again; that must not load the model."""
         patterns = self.conductor.config.ignore_paths
-        if self.is_up(place.model) or not any(re.search(pattern, place.rest) for pattern in patterns):
+        if place.remote or self.is_up(place.model) or not any(re.search(pattern, place.rest) for pattern in patterns):
             return
         raise NotLoaded(f"model {place.model} is not loaded; path matches upstream.ignorePaths")
 
@@ -93,11 +118,15 @@ class Upstream:
         return sight is not None and sight.phase is Phase.READY
 
     async def send(self, request: web.Request, place: Place, wakes: bool = True) -> web.StreamResponse:
-        errand = Errand(
-            place.model, self.upstream_request(request, place.rest), openai.DIALECT, open=False, wakes=wakes
-        )
+        upstream = self.upstream_request(request, place.rest)
+        errand = Errand(place.model, upstream, openai.DIALECT, open=False, wakes=wakes)
+        if place.remote is not None:
+            peer = self.conductor.config.peers[place.remote.peer]
+            errand = replace(errand, upstream=addressed(upstream, peer), peer=peer)
         if not wants_tunnel(request):
             return await self.proxy.carry(request, errand)
+        if place.remote is not None:
+            raise BadRequest(f"{place.model} is a peer's model: WebSockets are not passed on to peers")
         model = self.conductor.config.models[place.model]
         ignored = model.ignore_websockets
         if ignored and not self.is_up(place.model):
@@ -114,6 +143,13 @@ class Upstream:
             caller_ip=request.remote or "",
             drop=self.proxy.guard().dropped_headers,
         )
+
+
+def named(dialect: Dialect, parts: Parts) -> str:
+    try:
+        return dialect.read(parts).model
+    except Refusal:  # it is the peer's to say what it thinks of that
+        return ""
 
 
 def with_slash(request: web.Request) -> web.Response:

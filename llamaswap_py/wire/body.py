@@ -1,4 +1,4 @@
-"""A JSON request body: find its model, or give it another one; every other byte stays as it came."""
+"""A JSON request body: find its model, and whether a stream is asked for. Changing it is the business of `edit`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,6 @@ class Top(msgspec.Struct):
 
 
 LOOK = msgspec.json.Decoder(Top)
-ALL = msgspec.json.Decoder(dict[str, msgspec.Raw])
 TEXT = msgspec.json.Decoder(str)
 
 
@@ -37,13 +36,6 @@ def look(body: bytes) -> Looked:
     """The model and whether a stream is asked for; of repeated keys the last one counts, as for every server."""
     top = _decoded(LOOK, body)
     return Looked(_model(bytes(top.model)), bytes(top.stream) == b"true")
-
-
-def with_model(body: bytes, name: str) -> bytes:
-    """The same body asking for another model."""
-    keys = _decoded(ALL, body)
-    keys["model"] = msgspec.Raw(msgspec.json.encode(name))
-    return msgspec.json.encode(keys)
 
 
 def _decoded(decoder: msgspec.json.Decoder[T], body: bytes) -> T:

@@ -10,6 +10,7 @@ from typing import Self
 
 from aiohttp import web
 
+from llamaswap_py.config.values import Timeouts
 from llamaswap_py.errors import Refusal
 from llamaswap_py.runtime.pool import Pool
 from llamaswap_py.runtime.relay import Outcome, Phase, UpstreamRequest, relay
@@ -51,7 +52,7 @@ class RelayApp:
     """`async with RelayApp(address) as app:` relays everything to one address."""
 
     def __init__(self, address: Address, tls: ssl.SSLContext | None = None, connect_timeout: float = 30.0) -> None:
-        self.pool = Pool(address, connect_timeout=connect_timeout)
+        self.pool = Pool(address, timeouts=Timeouts(connect=connect_timeout))
         self.outcomes: asyncio.Queue[Outcome] = asyncio.Queue()
         self.full = asyncio.Event()
         self.begun_full = False  # an answer was begun while the one before it still filled the caller's buffer

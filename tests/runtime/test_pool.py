@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from llamaswap_py.config.values import Timeouts
 from llamaswap_py.errors import Refusal, Unloaded, UpstreamFailed, UpstreamTimeout
 from llamaswap_py.runtime.pool import Pool
 from llamaswap_py.runtime.upstream import Connection
@@ -251,7 +252,7 @@ async def test_the_order_to_close_reaches_who_is_still_dialling() -> None:
 @on_every_loop
 async def test_a_dial_that_takes_too_long_fails() -> None:
     with deaf() as port, pytest.raises(UpstreamFailed, match="no answer in time"):
-        await Pool(Address("http", "127.0.0.1", port), connect_timeout=0.05).take()
+        await Pool(Address("http", "127.0.0.1", port), timeouts=Timeouts(connect=0.05)).take()
 
 
 @on_every_loop
