@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
 
@@ -140,13 +140,17 @@ def test_every_change_of_state(program: Program, ask: httpx.Client) -> None:
             status(feed, before, beta=state)
 
 
+def newer_than(number: int) -> Callable[[Any], bool]:
+    return lambda told: bool(told["id"] > number)
+
+
 def test_a_stored_row(program: Program, ask: httpx.Client) -> None:
     """Its number, which rises by one each time."""
     with Feed(program) as feed:
         newest = ask.get("/api/metrics/activity").json()["total"]  # rows of earlier tests may still be told
         for number in (newest + 1, newest + 2):
             ask.post("/v1/embeddings", json={"model": "alpha"}).raise_for_status()
-            assert feed.wait("activity", lambda told, known=newest: told["id"] > known) == {"id": number}
+            assert feed.wait("activity", newer_than(newest)) == {"id": number}
             newest = number
 
 
