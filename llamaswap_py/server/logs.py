@@ -52,6 +52,8 @@ class LogDoors:
             await response.prepare(request)
             if request.method == hdrs.METH_HEAD:
                 return response
+            if "no-follow" in request.query:
+                live.close()  # what was queued is still given
             async for chunk in live:
                 await response.write(chunk)
         await response.write_eof()

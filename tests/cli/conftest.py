@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import json
+import queue
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+LOGS = {"/logs/stream": b"one\ntwo \xc3\xa9\n", "/logs/stream/team/small": b"loading\n"}
 RUNNING = {
     "model": "small", "state": "ready", "cmd": "llama-server \\\n  --port 5800", "proxy": "http://localhost:5800",
     "ttl": 60, "name": "", "description": "",
+}  # fmt: skip
+
+LISTED = {
+    "object": "list",
+    "data": [
+        {"id": "big", "object": "model", "description": "Ein großes", "status": {"value": "unloaded"}},
+        {"id": "small", "name": "Small", "description": "for\ntrying", "status": {"value": "loaded"},
+         "meta": {"llamaswap": {"type": "model", "aliases": ["tiny", "mini"]}}},
+        {"id": "tiny", "status": {"value": "loaded"}, "meta": {"llamaswap": {"type": "alias", "modelID": "small"}}},
+    ],
 }  # fmt: skip
 
 
@@ -21,7 +33,10 @@ class Answering(BaseHTTPRequestHandler):
     server: Upstream
 
     def do_GET(self) -> None:
-        self.reply()
+        if self.path.partition("?")[0] in LOGS:
+            self.follow()
+        else:
+            self.reply()
 
     def do_POST(self) -> None:
         self.reply()
@@ -35,11 +50,22 @@ class Answering(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(payload)
 
+    def follow(self) -> None:
+        """The history, and unless that is all that is wanted, what the test hands in until it hands in nothing."""
+        self.server.asked.append(f"{self.command} {self.path}")
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(LOGS[self.path.partition("?")[0]])
+        while not self.path.endswith("?no-follow") and (piece := self.server.coming.get()):
+            self.wfile.write(piece)
+
     def answer(self) -> tuple[int, str]:
         if self.server.key and self.headers.get("Authorization") != f"Bearer {self.server.key}":
             return 401, json.dumps({"error": {"message": "this key is not one of ours"}})
         if self.path == "/running":
             return 200, json.dumps({"running": self.server.running})
+        if self.path == "/v1/models":
+            return 200, json.dumps(self.server.listed)
         if self.path == "/api/models/load/broken":
             return 500, "not JSON at all"
         known = ("/api/models/load/small", "/api/models/load/team/small", "/api/models/load/a%20b%3Fc")
@@ -56,6 +82,8 @@ class Upstream(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Answering)
         self.asked: list[str] = []
         self.running: list[dict[str, object]] = []
+        self.listed: dict[str, object] = LISTED
+        self.coming: queue.Queue[bytes] = queue.Queue()
         self.key = ""
 
     @property

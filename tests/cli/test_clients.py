@@ -1,14 +1,17 @@
-"""`ps`, `load` and `unload` against a real little server."""
+"""`ps`, `list`, `logs`, `load` and `unload` against a real little server."""
 
 from __future__ import annotations
 
 import json
+import signal
 import socket
+import subprocess
+import sys
 
 import pytest
 
 from llamaswap_py.__main__ import main
-from tests.cli.conftest import RUNNING, Upstream
+from tests.cli.conftest import LISTED, RUNNING, Upstream
 
 Output = pytest.CaptureFixture[str]
 
@@ -85,7 +88,7 @@ def test_the_flag_goes_before_the_environment_and_may_stand_anywhere(
     assert main(["load", "--url", upstream.url.removeprefix("http://"), "small"]) == 0
 
 
-@pytest.mark.parametrize("command", [["ps"], ["load", "x"], ["unload"]])
+@pytest.mark.parametrize("command", [["ps"], ["load", "x"], ["unload"], ["list"], ["logs"]])
 def test_where_nothing_listens_the_person_is_told_what_to_do(capsys: Output, command: list[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         url = f"http://127.0.0.1:{probe.getsockname()[1]}"
@@ -101,7 +104,71 @@ def test_an_address_that_is_none_is_refused_with_an_example(capsys: Output, url:
     assert "Write it as http://127.0.0.1:8080" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("words", [["load"], ["load", "a", "b"], ["unload", "a", "b"]])
+@pytest.mark.parametrize("words", [["load"], ["load", "a", "b"], ["unload", "a", "b"], ["logs", "a", "b"]])
 def test_too_few_or_too_many_models_is_misspelt(capsys: Output, words: list[str]) -> None:
     assert main(words) == 2
     assert "usage: llamaswap" in capsys.readouterr().err
+
+
+def test_list_shows_each_model_once_with_its_state_and_other_names(upstream: Upstream, capsys: Output) -> None:
+    upstream.running = [{**RUNNING, "state": "starting"}]
+    assert main(["list"]) == 0
+    assert [line.split(maxsplit=2) for line in capsys.readouterr().out.splitlines()] == [
+        ["MODEL", "STATE", "ALIASES     DESCRIPTION"],
+        ["big", "unloaded", "Ein großes"],
+        ["small", "starting", "tiny, mini  Small: for trying"],
+    ]
+    assert upstream.asked == ["GET /v1/models", "GET /running"]
+
+
+def test_list_can_print_the_answer_as_it_is(upstream: Upstream, capsys: Output) -> None:
+    assert main(["list", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == LISTED
+
+
+@pytest.mark.parametrize("listed", [{"data": []}, {"data": None}, {}])
+def test_list_says_that_there_is_no_model(upstream: Upstream, capsys: Output, listed: dict[str, object]) -> None:
+    upstream.listed = listed
+    assert main(["list"]) == 0
+    assert capsys.readouterr().out == "The server offers no model.\n"
+
+
+def test_list_takes_a_row_that_says_nothing_but_its_name(upstream: Upstream, capsys: Output) -> None:
+    """As other servers of this API list their models."""
+    upstream.listed = {"data": [{"id": "plain"}]}
+    assert main(["list"]) == 0
+    assert capsys.readouterr().out.splitlines()[1] == "plain  -"
+
+
+@pytest.mark.parametrize(
+    ("words", "path", "text"),
+    [
+        (["logs"], "/logs/stream", "one\ntwo é\n"),
+        (["logs", "team/small"], "/logs/stream/team/small", "loading\n"),
+    ],
+)
+def test_logs_shows_what_was_written_and_ends(
+    upstream: Upstream, capsys: Output, words: list[str], path: str, text: str
+) -> None:
+    assert main(words) == 0
+    assert upstream.asked == [f"GET {path}?no-follow"]
+    assert capsys.readouterr().out == text
+
+
+@pytest.mark.parametrize("flag", ["-f", "--follow"])
+def test_logs_follows_until_it_is_interrupted(upstream: Upstream, flag: str) -> None:
+    command = [sys.executable, "-m", "llamaswap_py", "logs", flag, "team/small"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "loading\n"
+        upstream.coming.put(b"loaded\n")
+        assert process.stdout.readline() == "loaded\n"
+        process.send_signal(signal.SIGINT)
+        assert process.communicate() == ("", "")
+        upstream.coming.put(b"")
+    assert process.returncode == 0
+
+
+def test_logs_of_a_model_that_is_not_there_are_refused_in_the_servers_words(upstream: Upstream, capsys: Output) -> None:
+    assert main(["logs", "nope"]) == 1
+    assert "(404): there is no such model" in capsys.readouterr().err

@@ -328,6 +328,13 @@ def test_a_log_stream_without_history(ask: httpx.Client) -> None:
     assert "listening" not in got
 
 
+@pytest.mark.parametrize("path", ["/logs/stream", "/logs/stream/proxy"])
+def test_a_log_stream_without_what_comes(ask: httpx.Client, path: str) -> None:
+    """It ends where the history ends."""
+    ask.post("/api/models/load/two").raise_for_status()
+    assert "two: ready after" in ask.get(f"{path}?no-follow").text
+
+
 @pytest.mark.parametrize("name", ["upstream", *NAMES])
 def test_what_a_models_server_says(ask: httpx.Client, name: str) -> None:
     """By the model's id, an alias, or everybody's together; the proxy's own lines are not in it."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import http.client
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from llamaswap_py.cli.terminal.flags import Flag, Words
 
+PIECE = 64 * 1024  # at most; what is there is taken at once
 DEFAULT_URL = "http://127.0.0.1:8080"
 FLAGS = (
     Flag("url", f"where the server is (else $LLAMASWAP_URL, else {DEFAULT_URL})", "URL"),
@@ -29,22 +30,45 @@ class Server:
     key: str
 
     def ask(self, method: str, path: str) -> Any:
-        """The answer, read from JSON where it is JSON. A model may take minutes to load, so nothing ends the wait."""
-        parts = urlsplit(self.url)
-        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        headers = {"Authorization": f"Bearer {self.key}"} if self.key else {}
-        connection = kind(parts.hostname or "127.0.0.1", parts.port)
+        """The answer, read from JSON where it is JSON."""
+        return content(b"".join(self.pieces(method, path)).decode("utf-8", "replace"))
+
+    def pieces(self, method: str, path: str, body: Any = None) -> Iterator[bytes]:
+        """The answer as it comes; who closes the iterator hangs up. Nothing ends the wait: a load may take minutes."""
+        connection = self.connection()
         try:
-            connection.request(method, f"{parts.path.rstrip('/')}{path}", headers=headers)
-            response = connection.getresponse()
-            status, text = response.status, response.read().decode("utf-8", "replace")
-        except (OSError, http.client.HTTPException) as trouble:
-            raise Failed(self.unreachable(trouble)) from trouble
+            response = self.response(connection, method, path, body)
+            while data := self.next_piece(response):
+                yield data
         finally:
             connection.close()
-        if status >= 400:
-            raise Failed(self.refused(status, text))
-        return content(text)
+
+    def connection(self) -> http.client.HTTPConnection:
+        parts = urlsplit(self.url)
+        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        return kind(parts.hostname or "127.0.0.1", parts.port)
+
+    def response(
+        self, connection: http.client.HTTPConnection, method: str, path: str, body: Any
+    ) -> http.client.HTTPResponse:
+        headers = {"Authorization": f"Bearer {self.key}"} if self.key else {}
+        headers |= {} if body is None else {"Content-Type": "application/json"}
+        payload = None if body is None else json.dumps(body).encode()
+        try:
+            connection.request(method, f"{urlsplit(self.url).path.rstrip('/')}{path}", payload, headers)
+            response = connection.getresponse()
+            text = response.read().decode("utf-8", "replace") if response.status >= 400 else ""
+        except (OSError, http.client.HTTPException) as trouble:
+            raise Failed(self.unreachable(trouble)) from trouble
+        if response.status >= 400:
+            raise Failed(self.refused(response.status, text))
+        return response
+
+    def next_piece(self, response: http.client.HTTPResponse) -> bytes:
+        try:
+            return response.read1(PIECE)
+        except (OSError, http.client.HTTPException) as trouble:
+            raise Failed(f"{self.url} ended its answer before it was complete ({trouble}).") from trouble
 
     def unreachable(self, trouble: Exception) -> str:
         return (

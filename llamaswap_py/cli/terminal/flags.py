@@ -17,6 +17,13 @@ class Flag:
     name: str
     help: str
     value: str = ""  # what stands for the value in the help text; empty for a switch
+    short: str = ""  # one more name, of one letter
+
+    @property
+    def shown(self) -> str:
+        """As help texts show it."""
+        short = f"-{self.short}, " if self.short else ""
+        return f"{short}--{self.name} {self.value}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +34,11 @@ class Usage:
     text: str
     flags: tuple[Flag, ...]
     interspersed: bool = True  # flags may follow other words; llama-swap's own end at the first one
+    choices: tuple[str, ...] = ()  # words that may stand first, where they are known beforehand
 
     def __str__(self) -> str:
-        width = max(len(f"--{flag.name} {flag.value}") for flag in self.flags)
-        lines = [f"  {f'--{flag.name} {flag.value}':<{width}}  {flag.help}" for flag in self.flags]
+        width = max(len(flag.shown) for flag in self.flags)
+        lines = [f"  {flag.shown:<{width}}  {flag.help}" for flag in self.flags]
         return "\n".join([f"usage: {self.synopsis}", "", self.text, "", "flags (one dash or two):", *lines])
 
 
@@ -84,9 +92,9 @@ def parse(usage: Usage, argv: Sequence[str]) -> Words:
         name, equals, text = word.removeprefix("-").removeprefix("-").partition("=")
         flag = find(usage, name, word)
         if not flag.value:
-            switches[name] = truth(word, text) if equals else True
+            switches[flag.name] = truth(word, text) if equals else True
         elif equals or words:
-            values[name] = text if equals else words.pop(0)
+            values[flag.name] = text if equals else words.pop(0)
         else:
             raise Misspelt(f"flag needs an argument: {word}")
     on = frozenset(name for name, is_on in switches.items() if is_on)
@@ -95,7 +103,7 @@ def parse(usage: Usage, argv: Sequence[str]) -> Words:
 
 def find(usage: Usage, name: str, word: str) -> Flag:
     for flag in usage.flags:
-        if flag.name == name:
+        if name and name in (flag.name, flag.short):
             return flag
     if name in ("h", "help"):
         raise HelpAsked
