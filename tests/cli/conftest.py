@@ -16,7 +16,7 @@ RUNNING = {
     "ttl": 60, "name": "", "description": "",
 }  # fmt: skip
 
-LISTED = {
+LISTED: dict[str, object] = {
     "object": "list",
     "data": [
         {"id": "big", "object": "model", "description": "Ein großes", "status": {"value": "unloaded"}},
@@ -82,7 +82,7 @@ class Upstream(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Answering)
         self.asked: list[str] = []
         self.running: list[dict[str, object]] = []
-        self.listed: dict[str, object] = LISTED
+        self.listed = LISTED
         self.coming: queue.Queue[bytes] = queue.Queue()
         self.key = ""
 

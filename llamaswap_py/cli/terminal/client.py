@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -33,7 +33,7 @@ class Server:
         """The answer, read from JSON where it is JSON."""
         return content(b"".join(self.pieces(method, path)).decode("utf-8", "replace"))
 
-    def pieces(self, method: str, path: str, body: Any = None) -> Iterator[bytes]:
+    def pieces(self, method: str, path: str, body: Any = None) -> Generator[bytes, None, None]:
         """The answer as it comes; who closes the iterator hangs up. Nothing ends the wait: a load may take minutes."""
         connection = self.connection()
         try:
