@@ -12,28 +12,37 @@ CODINGS = frozenset({"gzip", "x-gzip", "deflate"})
 GZIP_OR_ZLIB = 47
 BARE = -15
 
+# What stands behind the end of a text is copied each time one ends: of many tiny ones that must not be all the rest.
+PIECE = 8 * 1024
+
 
 def inflated(body: bytes, limit: int) -> bytes:
     """The text of a gzip or deflate body, in one piece or several behind each other."""
     windows = GZIP_OR_ZLIB if headed(body) else BARE
     plain: list[bytes] = []
-    room = limit
+    room, at, view = limit, 0, memoryview(body)
+    reader = zlib.decompressobj(windows)
     try:
-        while body:
-            reader = zlib.decompressobj(windows)
-            plain.append(reader.decompress(body, room + 1))
+        while at < len(body):
+            if reader.eof:
+                reader = zlib.decompressobj(windows)
+            piece = view[at : at + PIECE]
+            plain.append(reader.decompress(piece, room + 1))
             room -= len(plain[-1])
             if room < 0:
-                raise BodyTooLarge(
-                    f"the request body is larger than {limit} bytes when decompressed:"
-                    " raise maxBodySize in the configuration"
-                )
-            if not reader.eof:
-                raise BadRequest("the compressed request body is cut off")
-            body = reader.unused_data
+                raise too_large(limit)
+            at += len(piece) - len(reader.unused_data)
     except zlib.error as mistake:
         raise BadRequest(f"the request body cannot be decompressed: {mistake}") from mistake
+    if body and not reader.eof:
+        raise BadRequest("the compressed request body is cut off")
     return b"".join(plain)
+
+
+def too_large(limit: int) -> BodyTooLarge:
+    return BodyTooLarge(
+        f"the request body is larger than {limit} bytes when decompressed: raise maxBodySize in the configuration"
+    )
 
 
 def headed(body: bytes) -> bool:

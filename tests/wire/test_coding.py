@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import time
 import zlib
 from collections.abc import Callable
 
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llamaswap_py.errors import BadRequest, BodyTooLarge
-from llamaswap_py.wire.coding import inflated
+from llamaswap_py.wire.coding import PIECE, inflated
 
 LIMIT = 1000
 
@@ -34,6 +35,22 @@ def test_what_was_packed_comes_out(pack: Pack, data: bytes) -> None:
 
 def test_pieces_behind_each_other_are_one_text() -> None:
     assert inflated(gzip.compress(b"a") + gzip.compress(b"b"), LIMIT) == b"ab"
+
+
+def test_a_body_of_many_texts_longer_than_a_look() -> None:
+    """Wherever a text ends in what is looked at."""
+    texts = [bytes([n % 251]) * n for n in range(0, 400, 7)]
+    body = b"".join(gzip.compress(text, 0) for text in texts)
+    assert len(body) > PIECE
+    assert inflated(body, len(body)) == b"".join(texts)
+
+
+def test_many_empty_texts_cost_no_more_than_their_number() -> None:
+    """Half a million would take a quarter of an hour if the rest were copied for each."""
+    body = gzip.compress(b"") * 200_000
+    began = time.process_time()
+    assert inflated(body, LIMIT) == b""
+    assert time.process_time() - began < 10
 
 
 @each_packer
