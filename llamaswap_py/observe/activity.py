@@ -261,14 +261,21 @@ class Recorder:
         read = [one for finished in batch if (one := self.read(finished))]
         try:
             ids = self.store.add([one.row for one in read]) if read else []
-        except sqlite3.Error as error:
+        except (sqlite3.Error, ValueError, OverflowError) as error:  # of the disk, or of what a row says
             self.fail(len(batch), error)
             return
         self.broken = False
         for row, one in zip(ids, read, strict=True):
-            if one.capture is not None and not self.captures.keep(row, one.capture):
-                self.say(f"what request {row} asked and got is larger than captureBuffer: not kept")
+            if one.capture is not None:
+                self.capture(row, one.capture)
         self.loop.call_soon_threadsafe(self.stored, ids)
+
+    def capture(self, row: int, capture: Capture) -> None:
+        try:
+            if not self.captures.keep(row, capture):
+                self.say(f"what request {row} asked and got is larger than captureBuffer: not kept")
+        except ValueError as error:  # a text that cannot be written
+            self.say(f"what request {row} asked and got could not be kept: {error}")
 
     def read(self, finished: Finished) -> Read | None:
         try:
@@ -277,7 +284,7 @@ class Recorder:
             self.say(f"an answer of {finished.model} could not be read, its row is lost: {error!r}")
             return None
 
-    def fail(self, count: int, error: sqlite3.Error) -> None:
+    def fail(self, count: int, error: Exception) -> None:
         if not self.broken:
             self.say(f"cannot write down {count} finished requests: {error}; requests go on, their rows are lost")
         self.broken = True

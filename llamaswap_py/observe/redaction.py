@@ -25,5 +25,10 @@ def redacted(fields: Iterable[tuple[str, str]]) -> dict[str, str]:
     for name, value in fields:
         key, secret = known(name)
         if key not in shown:
-            shown[key] = (name, REDACTED if secret else value)
+            shown[key] = (name, REDACTED if secret else text_of(value))
     return dict(shown.values())
+
+
+def text_of(value: str) -> str:
+    """Bytes that are no UTF-8 came as surrogates, which neither JSON nor a file can hold."""
+    return value if value.isascii() else value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -122,14 +122,14 @@ class Store:
         self.database.close()
 
     def add(self, rows: Sequence[Row]) -> list[int]:
-        """Their ids, in order. All of them are stored, or none and sqlite3.Error."""
+        """Their ids, in order. All of them are stored, or none and an error."""
         self.database.execute("BEGIN IMMEDIATE")
         try:
             ids = [self.database.execute(INSERT, values_of(row)).lastrowid or 0 for row in rows]
             if not self.path:
                 self.database.execute("DELETE FROM activity WHERE id <= ?", (ids[-1] - self.keep,))
             self.database.execute("COMMIT")
-        except sqlite3.Error:
+        except (sqlite3.Error, ValueError, OverflowError):  # also of a value that SQLite cannot hold
             if self.database.in_transaction:
                 self.database.execute("ROLLBACK")
             raise

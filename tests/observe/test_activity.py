@@ -275,6 +275,29 @@ async def test_an_answer_that_breaks_the_reader_costs_its_own_row_only() -> None
     assert "could not be read" in logs[0]["event"]
 
 
+async def test_a_row_that_cannot_be_written_costs_itself_only() -> None:
+    """The thread goes on, whatever a text holds."""
+    with capture_logs() as logs:
+        async with recording() as place:
+            place.recorder.add(finished(model="\udcff"))
+            await place.recorder.flush()
+            place.recorder.add(finished())
+            assert len(await place.rows()) == 1
+    assert "cannot write down" in logs[0]["event"]
+
+
+async def test_a_capture_that_cannot_be_written_costs_itself_only() -> None:
+    broken = finished()
+    broken.asked = Asked([("\udcff", "b")], b"{}")
+    with capture_logs() as logs:
+        async with recording() as place:
+            place.recorder.add(broken)
+            place.recorder.add(finished())
+            assert len(await place.rows()) == 2
+            assert list(place.recorder.captures.kept) == [2]
+    assert "could not be kept" in logs[0]["event"]
+
+
 async def test_a_capture_larger_than_all_is_said() -> None:
     with capture_logs() as logs:
         async with recording(captures=10) as place:

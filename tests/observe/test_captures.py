@@ -44,6 +44,12 @@ def test_of_a_name_the_first_value_is_shown() -> None:
     assert redacted(fields) == {"Accept": "a", "X-Max-Tokens": "5"}
 
 
+def test_values_that_are_no_utf_8_become_text() -> None:
+    """They reach us as surrogates, which nothing can write down."""
+    name = b"M\xfcller \xc3\xbc".decode("utf-8", "surrogateescape")
+    assert redacted([("X-Name", name)]) == {"X-Name": "M\ufffdller ü"}
+
+
 @pytest.mark.parametrize(
     ("path", "asked", "answered"),
     [

@@ -17,6 +17,7 @@ import pytest
 from tests.fakes import llama_answers as answers
 from tests.whole import talk
 from tests.whole.asking import caller, settings
+from tests.whole.following import follow
 from tests.whole.journal import Journal
 from tests.whole.program import Program, model
 from tests.whole.talk import CHAT, chat_body
@@ -267,3 +268,17 @@ def test_a_store_that_cannot_be_used_is_said_and_requests_go_on(tmp_path: Path, 
         client.post(CHAT, json=chat_body("a", TEXT)).raise_for_status()
         assert newest(client)["model"] == "a"
         program.wait_for("cannot use .* for the records")
+
+
+def test_a_field_that_is_no_utf_8_costs_neither_its_request_nor_the_records_nor_the_pages(tmp_path: Path) -> None:
+    """Old programs write names and addresses in other encodings."""
+    with served(tmp_path, model("a")) as program, caller(program) as client:
+        with follow(program) as page:
+            page.opening()
+            named = {b"X-Name": b"M\xfcller"}
+            client.post(CHAT, json=chat_body("a", TEXT, stream=False), headers=named).raise_for_status()
+            told = page.until("inflight", lambda data: data["operation"] == "upsert").data["request"]
+            assert told["req_headers"]["X-Name"] == "M\ufffdller"
+        row = newest(client)
+        capture = client.get(f"/api/captures/{row['id']}").raise_for_status().json()
+        assert capture["req_headers"]["X-Name"] == "M\ufffdller"
