@@ -13,6 +13,7 @@ from aiohttp import ClientPayloadError, hdrs, http_exceptions, web
 from llamaswap_py.config.filters import Edits
 from llamaswap_py.dialects.dialect import FORM, MULTIPART, Parts, is_json
 from llamaswap_py.errors import BadRequest, BodyTooLarge, UnsupportedMedia
+from llamaswap_py.server.leaving import Leaving
 from llamaswap_py.server.spool import Spool
 from llamaswap_py.wire import form, multipart
 from llamaswap_py.wire.coding import CODINGS, inflated
@@ -32,6 +33,7 @@ class Upload:
         self._request = request
         self._spool = spool
         self._splice: multipart.Splice | None = None
+        Leaving(request)  # what waits for a model or a slow server is not read
 
     def replace(self, found: multipart.Field, value: str) -> None:
         """Everything but this value stays byte for byte."""

@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from tests.whole.asking import caller, openai_shape, running, settings
-from tests.whole.program import LONG, ROOT, Program
+from tests.whole.program import LONG, ROOT, Program, model
 
 SERVER = f"{sys.executable} {ROOT / 'tests' / 'fakes' / 'socket_server.py'} --port ${{PORT}}"
 MIB = 1024 * 1024
@@ -314,6 +314,20 @@ def test_a_caller_who_leaves_in_the_middle_of_an_upload_frees_its_seat(
         connection.sendall(head.encode() + b"x" * 1000)
         until(lambda: seated(program) == 1)
     until(lambda: seated(program) == 0)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there nobody tells before the rest was read")
+def test_a_caller_who_leaves_while_its_upload_waits_unread_waits_no_more(tmp_path: Path) -> None:
+    """Its model is not ready, and no more of the upload is taken than fits: that hides the end of the connection."""
+    never = settings(model("never", "--never-healthy", healthCheckTimeout=600))
+    with Program(tmp_path, never) as program:
+        url = httpx.URL(program.url)
+        with socket.create_connection((url.host, url.port or 0), LONG) as connection:
+            head = b"POST /upstream/never/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000000\r\n\r\n"
+            connection.sendall(head + b"x" * MIB)
+            until(lambda: "never" in running(program) and running(program)["never"]["waiting"] == 1)
+        until(lambda: running(program)["never"]["waiting"] == 0)
+        assert running(program)["never"]["state"] == "starting"
 
 
 def test_a_body_whose_chunks_are_none_is_a_bad_request(program: Program) -> None:
