@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from llamaswap_py.observe.stats import histogram
 from llamaswap_py.wire.usage import NOTHING, Usage
 
+LARGEST = 2**63 - 1  # of SQLite's integers
 BUSY_MS = 5000  # how long another program may hold the file before a row is given up
 
 TABLES = """
@@ -142,7 +143,7 @@ class Store:
         found = self.database.execute(
             f"SELECT {COLUMNS}, id FROM activity{where} ORDER BY {SORTS[wanted.sort]} {order}, id {order}"  # noqa: S608
             " LIMIT ? OFFSET ?",
-            (*values, wanted.limit, (wanted.page - 1) * wanted.limit),
+            (*values, wanted.limit, min((wanted.page - 1) * wanted.limit, LARGEST)),
         )
         return Page([row_of(values) for values in found], total)
 

@@ -245,6 +245,7 @@ async def test_rows_come_as_they_are_wanted() -> None:
         assert await ids(order="ASC", limit=2) == [1, 2]
         assert await ids(page=2, limit=2) == [1]
         assert await ids(page=5) == []
+        assert await ids(page=10**18 - 1, limit=999) == []
         assert await ids(model=["a", " "]) == [3, 1]
         assert await ids(sort="model", order="asc") == [1, 3, 2]
         assert await ids(min_id=2, max_id=2) == [2]
