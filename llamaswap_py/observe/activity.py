@@ -27,7 +27,9 @@ T = TypeVar("T")
 log = structlog.get_logger("activity")
 
 LONGEST_QUEUE = 4096  # rows; at a thousand requests a second the thread may be away for four seconds
-HEAVIEST_QUEUE = 64 * 1024 * 1024  # bytes of bodies that wait to be captured; beyond it rows go without
+HEAVIEST_QUEUE = (
+    64 * 1024 * 1024
+)  # bytes of bodies that wait; beyond it rows go without captures, beyond twice none come in
 GATHER_SECONDS = 0.05  # the thread wakes that often under load, not for every request
 LARGEST_INFLATED = 64 * 1024 * 1024  # a compressed answer that holds more is not opened
 
@@ -120,6 +122,14 @@ def captured(finished: Finished, body: Body, framed: bool) -> Capture | None:
     return capture_of(finished.path, finished.asked, finished.heard.fields(), answered, framed)
 
 
+def keep(captures: Captures, row: int, capture: Capture) -> str:
+    """Why it is not kept; empty where it is."""
+    try:
+        return "" if captures.keep(row, capture) else "it is larger than captureBuffer"
+    except ValueError as error:  # a text that cannot be written
+        return str(error)
+
+
 class Question:
     """Something to be done with the store in its thread; the answer is a future's."""
 
@@ -167,10 +177,11 @@ class Recorder:
 
     def add(self, finished: Finished) -> None:
         """Never waits."""
-        if self.waiting.qsize() >= LONGEST_QUEUE:
+        held = self.put_weight - self.taken_weight
+        if self.waiting.qsize() >= LONGEST_QUEUE or held > 2 * HEAVIEST_QUEUE:
             self.lose()
             return
-        if self.put_weight - self.taken_weight + finished.weight > HEAVIEST_QUEUE:
+        if held + finished.weight > HEAVIEST_QUEUE:
             finished.without_capture()
         self.put_weight += finished.weight
         self.waiting.put(finished)
@@ -266,16 +277,9 @@ class Recorder:
             return
         self.broken = False
         for row, one in zip(ids, read, strict=True):
-            if one.capture is not None:
-                self.capture(row, one.capture)
+            if one.capture is not None and (why_not := keep(self.captures, row, one.capture)):
+                self.say(f"what request {row} asked and got was not kept: {why_not}")
         self.loop.call_soon_threadsafe(self.stored, ids)
-
-    def capture(self, row: int, capture: Capture) -> None:
-        try:
-            if not self.captures.keep(row, capture):
-                self.say(f"what request {row} asked and got is larger than captureBuffer: not kept")
-        except ValueError as error:  # a text that cannot be written
-            self.say(f"what request {row} asked and got could not be kept: {error}")
 
     def read(self, finished: Finished) -> Read | None:
         try:
