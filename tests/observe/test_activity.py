@@ -241,24 +241,24 @@ async def test_a_heavy_queue_costs_captures_before_rows() -> None:
         assert len(place.recorder.captures.kept) == 2
 
 
+def long(kilobytes: int) -> Finished:
+    """In pieces, as it came."""
+    one = finished(b"")
+    for _ in range(kilobytes):
+        one.heard.body(b" " * 1024)
+    return one
+
+
 async def test_a_queue_far_too_heavy_costs_rows() -> None:
     """A disk that another program holds for seconds must not cost the memory."""
-    many = 2 * activity.HEAVIEST_QUEUE // (128 * 1024)
-    body = [b" " * 4096] * 64
-    with capture_logs() as logs:
-        async with recording() as place:
-            async with held_up(place.recorder):
-                for _ in range(many):
-                    one = finished(b"")
-                    for piece in body:
-                        one.heard.body(piece)
-                    place.recorder.add(one)
-                assert place.recorder.put_weight < 2.1 * activity.HEAVIEST_QUEUE
-            place.recorder.add(finished())
-            rows = await place.rows()
+    async with recording() as place:
+        async with held_up(place.recorder):
+            for _ in range(2 * activity.HEAVIEST_QUEUE // (128 * 1024)):
+                place.recorder.add(long(256))
+            assert place.recorder.put_weight < 2.1 * activity.HEAVIEST_QUEUE
+        place.recorder.add(finished())
+        assert len(await place.rows()) > 100
     assert place.recorder.lost > 0
-    assert len(rows) > 100
-    assert "rows lost" in logs[0]["event"]
 
 
 async def test_a_broken_disk_costs_rows_is_said_once_and_heals() -> None:
