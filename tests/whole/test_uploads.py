@@ -213,7 +213,7 @@ def test_a_compressed_body_is_passed_on_as_sent(ask: httpx.Client, pack: object)
     seen = ask.post("/v1/audio/speech", content=packed, headers=headers).json()
     assert (seen["sha256"], seen["headers"]["content-encoding"]) == (hashlib.sha256(packed).hexdigest(), coding)
     seen = ask.post("/v1/audio/speech", content=pack(b'{"model": "renamed"}'), headers=headers).json()
-    assert seen["sha256"] == hashlib.sha256(b'{"model":"a longer name"}').hexdigest()
+    assert seen["sha256"] == hashlib.sha256(b'{"model": "a longer name"}').hexdigest()
     assert "content-encoding" not in seen["headers"]
 
 
