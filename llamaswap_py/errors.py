@@ -138,6 +138,13 @@ class NotKnown(Refusal):
     code = "service_unavailable"
 
 
+class Disabled(Refusal):
+    """The model's own part of the configuration is wrong."""
+
+    status = 503
+    code = "model_disabled"
+
+
 class NoTarget(Refusal):
     """None of the models that a selector may choose can be used just now."""
 

@@ -30,7 +30,7 @@ def secrets_of_model(model: Model) -> set[str]:
         if SECRET_NAME.search(name):
             found.add(value)
     words = [*argv(model.cmd), *argv(model.cmd_stop)]
-    for word, following in zip(words, [*words[1:], ""], strict=True):
+    for word, following in zip(words, [*words[1:], ""], strict=False):  # no words, no pairs
         flag, equals, value = word.partition("=")
         if SECRET_FLAG.fullmatch(flag):
             found.add(value if equals else following)

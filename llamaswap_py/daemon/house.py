@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 
 import structlog
 
+from llamaswap_py.config.read import Reading
 from llamaswap_py.config.values import Config
 from llamaswap_py.daemon import voice
 from llamaswap_py.daemon.descriptors import raise_limit
 from llamaswap_py.daemon.observing import Observing
+from llamaswap_py.daemon.sources import Sources
 from llamaswap_py.daemon.version import version
 from llamaswap_py.errors import Refusal
 from llamaswap_py.launchers.keeper_link import KeeperLink
@@ -23,6 +27,7 @@ from llamaswap_py.runtime.peers import Peers
 from llamaswap_py.runtime.runs import Ground
 from llamaswap_py.runtime.tasks import Tasks
 from llamaswap_py.server.choosing import Choosing
+from llamaswap_py.server.configs import Configs
 from llamaswap_py.server.events import Events
 from llamaswap_py.server.face import Face, doors
 from llamaswap_py.server.guard import Guard, guard_of
@@ -37,10 +42,20 @@ log = structlog.get_logger("daemon")
 DRAIN_SECONDS = 30.0
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the program brings along: it was there before the house, and outlives it."""
+
+    logs: Logs
+    feed: Feed
+    sources: Sources
+
+
 class House:
     """Made by `build`; everything it holds ends with the stack it was built on."""
 
-    def __init__(self, config: Config, logs: Logs, feed: Feed, tasks: Tasks, link: KeeperLink) -> None:
+    def __init__(self, config: Config, given: Given, tasks: Tasks, link: KeeperLink) -> None:
+        logs, feed, sources = given.logs, given.feed, given.sources
         self.logs = logs
         self.tasks = tasks
         ground = Ground(link, logs, tasks, asyncio.get_running_loop().time)
@@ -52,7 +67,8 @@ class House:
         self.profiles = Profiles(self.conductor, feed, self.events.tell_profile)
         self.events.profile = lambda: self.profiles.active
         machine = Machine(self.observing.performance, self.observing.hardware, version())
-        more = [*self.events.doors(), *self.profiles.doors(), *machine.doors()]
+        configs = Configs(self.conductor, lambda text: sources.trial(os.environ, text), os.environ)
+        more = [*self.events.doors(), *self.profiles.doors(), *machine.doors(), *configs.doors()]
         self.peers = Peers()
         choosing = Choosing(self.conductor, lambda: self.profiles.active)
         proxy = Proxy(self.conductor, self.peers, self.current_guard, recordings, choosing)
@@ -60,13 +76,13 @@ class House:
         self.face = Face(self.table, self.current_guard)
 
     @classmethod
-    async def build(cls, config: Config, logs: Logs, feed: Feed, token: str, stack: AsyncExitStack) -> House:
+    async def build(cls, config: Config, given: Given, token: str, stack: AsyncExitStack) -> House:
         """`token` marks every child, so that the next start finds what this one should leave behind."""
         tasks = Tasks()
         stack.push_async_callback(tasks.close)
         link = await KeeperLink.start(environ_token=token, nofile=raise_limit(), spawn_task=tasks.start)
         stack.push_async_callback(link.close)
-        house = cls(config, logs, feed, tasks, link)
+        house = cls(config, given, tasks, link)
         stack.push_async_callback(house.observing.close)
         stack.push_async_callback(house.face.close)
         stack.callback(house.events.close)
@@ -78,12 +94,14 @@ class House:
     def current_guard(self) -> Guard:
         return self.guard
 
-    def put_into_force(self, config: Config) -> None:
+    def put_into_force(self, reading: Reading) -> None:
+        config = reading.config
         voice.speak(config.log_level, self.logs.from_proxy, config.log_time_format)
         self.logs.to_stdout = config.log_to_stdout
         self.guard = guard_for(config)
         self.observing.adopt(config)
-        self.conductor.replan(config)
+        reasons = {model: "; ".join(map(str, mistakes)) for model, mistakes in reading.disabled.items()}
+        self.conductor.replan(config, reasons)
 
     async def preload(self, models: tuple[str, ...]) -> None:
         """One after the other, in the order written; a failure does not keep the next from loading."""

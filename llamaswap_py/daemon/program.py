@@ -14,9 +14,9 @@ from pathlib import Path
 
 import structlog
 
-from llamaswap_py.config.values import Config
+from llamaswap_py.config.read import Reading
 from llamaswap_py.daemon import voice
-from llamaswap_py.daemon.house import House
+from llamaswap_py.daemon.house import Given, House
 from llamaswap_py.daemon.leftovers import clear
 from llamaswap_py.daemon.options import Options
 from llamaswap_py.daemon.reload import Reload, tell_warnings
@@ -65,21 +65,21 @@ class Program:
                 await clear(before)
             token = secrets.token_hex(8)
             state.write({"pid": os.getpid(), "token": token})
-            self.house = await House.build(reading.config, logs, self.feed, token, stack)
-            self.live(self.house, reading.config, seen)
+            self.house = await House.build(reading.config, Given(logs, self.feed, self.sources), token, stack)
+            self.live(self.house, reading, seen)
             await self.house.open(sockets, tls)
             self.tell_address(address, tls)
             await self.stopped.wait()
             log.info("shutting down: no new requests, answers in flight may finish")
             await self.house.drain()
 
-    def live(self, house: House, config: Config, seen: Look) -> None:
+    def live(self, house: House, reading: Reading, seen: Look) -> None:
         """From now on signals and edits are heeded."""
-        reload = Reload(self.sources, config, house.put_into_force, self.feed)
+        reload = Reload(self.sources, reading, house.put_into_force, self.feed)
         self.heed_signals(reload)
         if self.options.watch_config:
             Watch(self.sources, seen, reload.now).start(house.tasks)
-        house.tasks.start("preload", house.preload(config.preload))
+        house.tasks.start("preload", house.preload(reading.config.preload))
 
     def tell_address(self, address: listen.Address, tls: Certificate | None) -> None:
         log.info(f"llamaswap listening on {'https' if tls else 'http'}://{address}")

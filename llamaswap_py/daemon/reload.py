@@ -8,7 +8,6 @@ from collections.abc import Callable
 import structlog
 
 from llamaswap_py.config.read import Reading
-from llamaswap_py.config.values import Config
 from llamaswap_py.daemon.sources import Sources
 from llamaswap_py.errors import ConfigError
 from llamaswap_py.runtime.feed import ConfigLoaded, ConfigRefused, Feed
@@ -19,24 +18,25 @@ log = structlog.get_logger("config")
 class Reload:
     """`apply` puts a new configuration into force; it is called only where something differs."""
 
-    def __init__(self, sources: Sources, config: Config, apply: Callable[[Config], None], feed: Feed) -> None:
+    def __init__(self, sources: Sources, reading: Reading, apply: Callable[[Reading], None], feed: Feed) -> None:
         self.sources = sources
-        self.config = config
+        self.reading = reading
         self.apply = apply
         self.feed = feed
 
     def now(self) -> None:
         try:
-            reading = self.sources.read(os.environ)
+            reading = self.sources.read(os.environ, lenient=True)
         except ConfigError as error:
             self.turn_down(error)
             return
         tell_warnings(reading)
-        if reading.config == self.config:
+        tell_disabled(reading)
+        if (reading.config, reading.disabled) == (self.reading.config, self.reading.disabled):
             log.info("configuration read again: nothing differs")
             return
-        self.config = reading.config
-        self.apply(reading.config)
+        self.reading = reading
+        self.apply(reading)
         log.info("configuration reloaded")
         self.feed.publish(ConfigLoaded(tuple(reading.config.models)))
 
@@ -46,6 +46,12 @@ class Reload:
         count = len(error.mistakes)
         log.error(f"configuration not reloaded: {count} mistake{'s' if count > 1 else ''}; the one before serves on")
         self.feed.publish(ConfigRefused(tuple(str(mistake) for mistake in error.mistakes)))
+
+
+def tell_disabled(reading: Reading) -> None:
+    for model, mistakes in reading.disabled.items():
+        for mistake in mistakes:
+            log.error(f"model {model} is disabled: {mistake}")
 
 
 def tell_warnings(reading: Reading) -> None:

@@ -42,7 +42,8 @@ class Sources:
             raise mistaken(self.config_dir, "no .yaml or .yml file is in this folder", "Put one there.")
         return named + files
 
-    def read(self, env: Mapping[str, str]) -> Reading:
+    def read(self, env: Mapping[str, str], lenient: bool = False) -> Reading:
+        """If `lenient`, a model that is wrong disables only itself."""
         sources = [Source(str(path), read_text(path)) for path in self.paths()]
         filled = {source.path for source in sources if source.text.strip()}
         for source in sources:
@@ -53,7 +54,18 @@ class Sources:
                     Path(source.path), "the file is empty", "Write at least one model into it, or remove it."
                 )
         self.filled = filled
-        return read(sources, env, builtin=builtin_macros(env))
+        return read(sources, env, lenient, builtin=builtin_macros(env))
+
+    def trial(self, env: Mapping[str, str], text: str | None) -> Reading:
+        """What a reload would read if this text stood in the named file; without one, what it would read now."""
+        paths = self.paths()
+        if text is None:
+            sources = [Source(str(path), read_text(path)) for path in paths]
+        elif self.config is None:
+            sources = [Source("the request", text)]
+        else:
+            sources = [Source(str(path), text if path == self.config else read_text(path)) for path in paths]
+        return read(sources, env, True, builtin=builtin_macros(env))
 
     def look(self) -> Look:
         """A cheap look at what is on disk; a file that is missing just now is left out."""

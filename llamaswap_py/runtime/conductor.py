@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import count
 from types import TracebackType
@@ -13,8 +14,8 @@ from types import TracebackType
 import structlog
 
 from llamaswap_py.config.change import launch_key
-from llamaswap_py.config.values import Config
-from llamaswap_py.errors import Internal, Refusal, ShuttingDown, UnknownModel, Unloaded
+from llamaswap_py.config.values import NOTHING, Config
+from llamaswap_py.errors import Disabled, Internal, Refusal, ShuttingDown, UnknownModel, Unloaded
 from llamaswap_py.runtime.feed import Feed, ModelChanged
 from llamaswap_py.runtime.loads import Loads
 from llamaswap_py.runtime.runs import Ground, Run
@@ -40,13 +41,19 @@ from llamaswap_py.schedule.scheduler import Scheduler
 log = structlog.get_logger("conductor")
 
 
-def plan_of(config: Config) -> Plan:
+def plan_of(config: Config, disabled: Mapping[str, str] = NOTHING) -> Plan:
     entries = {
         model.id: Entry(model.id, version=launch_key(model), ttl=model.ttl, limit=model.concurrency_limit)
         for model in config.models.values()
+        if model.id not in disabled
     }
     policy = matrix.policy(config.matrix) if config.matrix else group.policy(config.groups)
     return Plan(entries, policy, patience=config.patience)
+
+
+def refuse_disabled(disabled: Mapping[str, str], model: str) -> None:
+    if model in disabled:
+        raise Disabled(f"model {model} is disabled until its configuration is right: {disabled[model]}")
 
 
 class Lease:
@@ -82,6 +89,7 @@ class Lease:
 
     async def sit_down(self) -> Run:
         conductor = self.conductor
+        refuse_disabled(conductor.disabled, self.asked.model)
         conductor.waiters[self.asked.ticket] = self.waiter
         conductor.tell(self.asked)
         try:
@@ -115,6 +123,7 @@ class Conductor:
     def __init__(self, config: Config, ground: Ground, feed: Feed) -> None:
         self.loop = asyncio.get_running_loop()
         self.config = config
+        self.disabled: Mapping[str, str] = NOTHING  # models whose own configuration is wrong, and why
         self.ground = ground
         self.feed = feed
         self.scheduler = Scheduler(plan_of(config))
@@ -220,6 +229,7 @@ class Conductor:
         """Returns when the model is ready; raises why it is not. A person's order: earlier failures are forgotten."""
         if self.closed:
             raise ShuttingDown("the proxy is shutting down: nothing is loaded any more")
+        refuse_disabled(self.disabled, model)
         self.tell(ResetAsked(model))
         if self.scheduler.sight(model) is None:
             raise UnknownModel(f"there is no model {model!r} any more")
@@ -245,14 +255,14 @@ class Conductor:
     def reset(self, model: str) -> None:
         self.tell(ResetAsked(model))
 
-    def replan(self, config: Config) -> None:
+    def replan(self, config: Config, disabled: Mapping[str, str] = NOTHING) -> None:
         """Only what differs is touched: a run whose command is unchanged takes on the new settings where it stands."""
-        self.config = config
+        self.config, self.disabled = config, disabled
         for run in self.runs.values():
             model = config.models.get(run.model.id)
             if model is not None and launch_key(model) == launch_key(run.model):
                 run.adopt(model)
-        self.tell(Replanned(plan_of(config)))
+        self.tell(Replanned(plan_of(config, disabled)))
         self.loads.review(self.scheduler.sight)
 
     def standings(self) -> list[Standing]:

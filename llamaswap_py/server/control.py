@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from aiohttp import web
 
 from llamaswap_py.config.names import resolve
@@ -40,6 +42,16 @@ def running_row(standing: Standing) -> dict[str, object]:
     }
 
 
+def disabled_rows(conductor: Conductor, shown: Collection[object]) -> list[dict[str, object]]:
+    """Models whose own part of the file is wrong, unless what they were before still answers."""
+    rows = []
+    for name, why in conductor.disabled.items():
+        if name not in shown:
+            standing = Standing(conductor.config.models[name], Phase.DOWN, 0, None, 0, 0, why)
+            rows.append(running_row(standing) | {"state": "disabled", "proxy": ""})
+    return rows
+
+
 class Control:
     def __init__(self, conductor: Conductor) -> None:
         self.conductor = conductor
@@ -64,6 +76,7 @@ class Control:
         shown = (*UP, Phase.FAILED)
         standings = self.conductor.standings()
         rows = [running_row(standing) for standing in standings if standing.phase in shown]
+        rows += disabled_rows(self.conductor, {row["model"] for row in rows})
         waiting = {standing.model.id: standing.waiting for standing in standings if standing.waiting}
         return web.json_response({"running": rows, "waiting": waiting})
 

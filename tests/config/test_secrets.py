@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from llamaswap_py.config.secrets import MASK, masked, secrets_of
 from llamaswap_py.config.show import document
+from llamaswap_py.config.values import Config, Model
 from llamaswap_py.config.write import dump
 from tests.config.reading import config
 
@@ -35,3 +36,8 @@ def test_nothing_secret_is_left_and_the_rest_is() -> None:
 
 def test_a_masked_value_keeps_its_place() -> None:
     assert masked({"a": ["x", 1, None], "x": {"b": "y"}}, {"x"}) == {"a": [MASK, 1, None], MASK: {"b": "y"}}
+
+
+def test_a_model_without_a_command_has_none() -> None:
+    """As one has that is disabled."""
+    assert secrets_of(Config({"a": Model("a", "")})) == set()

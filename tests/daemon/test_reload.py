@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from llamaswap_py.config.values import Config
+from llamaswap_py.config.read import Reading
 from llamaswap_py.daemon.descriptors import raise_limit
 from llamaswap_py.daemon.reload import Reload
 from llamaswap_py.daemon.sources import Sources
@@ -22,11 +22,11 @@ class Scene:
         self.path = folder / "config.yaml"
         self.path.write_text(GOOD)
         sources = Sources(str(self.path), None)
-        self.applied: list[Config] = []
+        self.applied: list[Reading] = []
         self.events: list[Event] = []
         feed = Feed()
         feed.subscribe(self.events.append)
-        self.reload = Reload(sources, sources.read({}).config, self.applied.append, feed)
+        self.reload = Reload(sources, sources.read({}), self.applied.append, feed)
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def scene(tmp_path: Path) -> Scene:
 def test_a_change_comes_into_force_and_is_announced(scene: Scene) -> None:
     scene.path.write_text(GOOD + "    ttl: 5\n")
     scene.reload.now()
-    assert [config.models["a"].ttl for config in scene.applied] == [5]
+    assert [reading.config.models["a"].ttl for reading in scene.applied] == [5]
     assert scene.events == [ConfigLoaded(("a",))]
 
 
@@ -58,6 +58,23 @@ def test_a_broken_file_is_turned_down_with_every_mistake(scene: Scene) -> None:
     assert len(event.mistakes) == 2
     assert [entry["log_level"] for entry in logs] == ["error"] * 3
     assert "config.yaml:4:" in logs[0]["event"]
+
+
+def test_a_model_that_is_wrong_disables_only_itself(scene: Scene) -> None:
+    """Its mistake is logged as one; and a mistake that has become another one counts as a change."""
+    scene.path.write_text(GOOD + "    ttl: soon\n  b:\n    cmd: run --port ${PORT}\n")
+    with capture_logs() as logs:
+        scene.reload.now()
+    (reading,) = scene.applied
+    assert set(reading.config.models) == {"a", "b"}
+    assert set(reading.disabled) == {"a"}
+    assert logs[0]["event"].startswith("model a is disabled: ")
+    assert scene.events == [ConfigLoaded(("a", "b"))]
+    scene.reload.now()
+    assert len(scene.applied) == 1
+    scene.path.write_text(GOOD + "    ttl: later\n  b:\n    cmd: run --port ${PORT}\n")
+    scene.reload.now()
+    assert len(scene.applied) == 2
 
 
 def test_after_a_broken_file_the_good_one_comes_into_force(scene: Scene) -> None:

@@ -107,3 +107,16 @@ def test_a_file_that_loses_its_text_is_a_mistake_until_it_is_removed(tmp_path: P
     assert "b.yaml" in mistake(found)
     (tmp_path / "b.yaml").unlink()
     assert sorted(found.read({}).config.models) == ["a"]
+
+
+def test_a_text_can_be_tried_in_the_place_of_the_named_file(tmp_path: Path) -> None:
+    """The other files are read as they are; nothing is kept of it."""
+    path, folder = tmp_path / "config.yaml", tmp_path / "more"
+    folder.mkdir()
+    path.write_text("models: {a: {cmd: 'run ${PORT}'}}")
+    (folder / "b.yaml").write_text("models: {b: {cmd: 'run ${PORT}'}}")
+    sources = Sources(str(path), str(folder))
+    assert set(sources.trial({}, "models: {c: {cmd: 'run ${PORT}'}}").config.models) == {"b", "c"}
+    assert set(sources.trial({}, None).config.models) == {"a", "b"}
+    assert set(sources.trial({}, "models: {c: {cmd: 'run ${PORT}', ttl: soon}}").disabled) == {"c"}
+    assert set(Sources(None, str(folder)).trial({}, "models: {c: {cmd: 'run ${PORT}'}}").config.models) == {"c"}
