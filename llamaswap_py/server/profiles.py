@@ -13,6 +13,7 @@ from llamaswap_py.config.values import Profile
 from llamaswap_py.errors import BadRequest, NoSuchRecord
 from llamaswap_py.runtime.conductor import Conductor
 from llamaswap_py.runtime.feed import ConfigLoaded, Event, Feed
+from llamaswap_py.server.bodies import read_body
 from llamaswap_py.server.doors import Door, Kind
 
 log = structlog.get_logger("profiles")
@@ -51,7 +52,7 @@ class Profiles:
         return web.json_response({"active": self.active, "profiles": rows})
 
     async def choose(self, request: web.Request) -> web.Response:
-        name = wanted(await request.read())
+        name = wanted(await read_body(request, self.conductor.config.max_body_bytes))
         if name and name not in self.conductor.config.profiles:
             raise NoSuchRecord(f'profile "{name}" not found')
         self.activate(name)

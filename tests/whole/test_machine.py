@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Iterator
 
 import httpx
@@ -10,7 +11,7 @@ import pytest
 
 from tests.whole.asking import caller, openai_shape, settings
 from tests.whole.following import follow
-from tests.whole.program import Program, model
+from tests.whole.program import LONG, Program, model
 
 PROFILES = """profiles:
   night: {description: 'after ten', pins: {big: one, off: ''}}
@@ -55,6 +56,16 @@ def test_a_profile_that_is_not_there_is_refused(ask: httpx.Client) -> None:
     assert response.status_code == 404
     assert openai_shape(response)[1] == 'profile "dawn" not found'
     assert ask.put("/api/profiles/active", json={}).status_code == 400
+
+
+def test_who_asks_before_sending_the_choice_is_told_to_go_on(program: Program) -> None:
+    url = httpx.URL(program.url)
+    with socket.create_connection((url.host, url.port or 0), LONG) as connection:
+        head = b"PUT /api/profiles/active HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n"
+        connection.sendall(head + b"Content-Length: 13\r\n\r\n")
+        assert connection.recv(25, socket.MSG_WAITALL) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(b'{"name":null}')
+        assert connection.recv(12, socket.MSG_WAITALL) == b"HTTP/1.1 200"
 
 
 def test_the_active_profile_outlives_a_reload_but_not_its_own_end(program: Program, ask: httpx.Client) -> None:
