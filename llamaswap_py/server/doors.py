@@ -92,7 +92,7 @@ def hang(app: web.Application, doors: Sequence[Door], guard: Callable[[], Guard]
         if route.resource is not None:
             places.append((route.resource, door))
         if door.method == hdrs.METH_GET and door.head:
-            app.router.add_route(hdrs.METH_HEAD, door.path, handler)
+            app.router.add_route(hdrs.METH_HEAD, door.path, handler, expect_handler=expect_nothing_yet)
     app.router.add_route("*", "/{path:.*}", no_door(places), expect_handler=expect_nothing_yet)
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import pkgutil
 import socket
 import ssl
 from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
+from typing import Any
 from urllib.parse import quote
 
 import structlog
 from aiohttp import web
 from aiohttp.abc import AbstractAccessLogger
+from aiohttp.http_exceptions import HttpProcessingError
 
 from llamaswap_py import dialects
 from llamaswap_py.dialects.dialect import Dialect
@@ -80,8 +83,8 @@ class AccessLine(AbstractAccessLogger):
         agent = request.headers.get("User-Agent", "")
         say = log.debug if request.path.startswith(QUIET) and response.status < 400 else log.info
         say(
-            f'Request {address} "{request.method} {shown(request.path)} {version}" {response.status}'
-            f' {response.body_length} "{agent}" {duration(time)}',
+            f'Request {shown(address or "")} "{request.method} {shown(request.path)} {version}" {response.status}'
+            f' {response.body_length} "{shown(agent)}" {duration(time)}',
             request=id_of(request),
         )
 
@@ -97,6 +100,18 @@ def duration(seconds: float) -> str:
     return f"{seconds:.3f}s"
 
 
+class Faults(logging.Logger):
+    """What the HTTP library complains of, in our log: a line where a caller wrote no HTTP, else all there is."""
+
+    def exception(self, msg: object, *args: object, exc_info: Any = True, **more: Any) -> None:
+        said = str(msg) % args
+        if isinstance(exc_info, HttpProcessingError):
+            reason, _, _ = exc_info.message.partition("\n")  # what follows quotes the caller
+            log.info(f"{said}: {shown(reason.rstrip(': '))}")
+        else:
+            log.error(said, exc_info=exc_info)
+
+
 class Face:
     def __init__(
         self, table: Sequence[Door], guard: Callable[[], Guard], keep_alive: float = KEEP_ALIVE_SECONDS
@@ -107,6 +122,7 @@ class Face:
             app,
             access_log_class=AccessLine,
             access_log=log,
+            logger=Faults("faults"),
             handle_signals=False,
             handler_cancellation=True,
             auto_decompress=False,

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 from aiohttp import web
+from structlog.testing import capture_logs
 
 from llamaswap_py.dialects import anthropic
 from llamaswap_py.errors import BadRequest
@@ -179,6 +180,39 @@ async def test_continue_is_said_only_after_the_checks() -> None:
         assert answer.startswith(b"HTTP/1.1 200")
         writer.close()
         await writer.wait_closed()
+
+
+async def said_to(sent: bytes) -> tuple[bytes, list[str]]:
+    """The answer to these bytes, and what the log says of them."""
+    with capture_logs() as logs:
+        async with face() as (host, port), asyncio.timeout(10):
+            reader, writer = await asyncio.open_connection(host, port)
+            writer.write(sent)
+            answer = await reader.read()
+            writer.close()
+            await writer.wait_closed()
+    return answer, [entry["event"] for entry in logs if "exc_info" not in entry]
+
+
+async def test_what_is_no_http_is_a_line_in_the_log() -> None:
+    """No traceback: anybody may send it."""
+    answer, said = await said_to(b"GET /health HTTP/1.1\r\nHost: x\r\nX: \x1b[31m\r\n\r\n")
+    assert b" 400 " in answer.partition(b"\r\n")[0]
+    assert said[0] == "Error handling request from 127.0.0.1: Invalid header value char"
+
+
+async def test_what_callers_call_themselves_stays_on_its_line() -> None:
+    fields = "X-Forwarded-For: \x9b1m\r\nUser-Agent: a\u2028b\x9b31m".encode()
+    answer, said = await said_to(b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n%b\r\n\r\n" % fields)
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert any("%C2%9B31m" in line for line in said)
+    assert all(line.isprintable() for line in said)
+
+
+async def test_a_head_with_a_body_is_invited_to_nothing() -> None:
+    sent = b"HEAD /control HTTP/1.1\r\nHost: evil\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\nok"
+    answer, _ = await said_to(sent.replace(b"Expect", b"Connection: close\r\nExpect"))
+    assert answer.startswith(b"HTTP/1.1 403")
 
 
 @pytest.mark.parametrize("sent", [b"", b"POST /model HTTP/1.1\r\nHost: x\r\nX-Slow: "])
