@@ -43,7 +43,7 @@ log = structlog.get_logger("conductor")
 
 def plan_of(config: Config, disabled: Mapping[str, str] = NOTHING) -> Plan:
     entries = {
-        model.id: Entry(model.id, version=launch_key(model), ttl=model.ttl, limit=model.concurrency_limit)
+        model.id: Entry(model.id, launch_key(model), model.ttl, model.concurrency_limit, model.seats)
         for model in config.models.values()
         if model.id not in disabled
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from llamaswap_py.schedule.plan import Entry, Phase, Row
@@ -70,6 +70,18 @@ class Life:
     @property
     def up(self) -> bool:
         return self.phase in UP
+
+    @property
+    def full(self) -> bool:
+        return self.entry is not None and self.entry.seats is not None and len(self.seats) >= self.entry.seats
+
+    def first(self, tickets: Iterable[Ticket], patience: float) -> list[Ticket]:
+        """Of those who wait, who may sit down: as many as there are seats, the first in rank."""
+        waiting = list(tickets)
+        if self.entry is None or self.entry.seats is None:
+            return waiting
+        free = max(self.entry.seats - len(self.seats), 0)
+        return sorted(waiting, key=lambda ticket: ticket.rank(patience))[:free]
 
     @property
     def demanded(self) -> bool:

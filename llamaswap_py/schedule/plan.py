@@ -25,6 +25,7 @@ class Entry:
     version: Hashable = None  # a running process whose version differs must be replaced
     ttl: float = 0.0  # 0 = never
     limit: int | None = None  # callers at once, waiting ones included; beyond it: TooManyRequests
+    seats: int | None = None  # callers served at once; beyond it they wait in order
 
 
 @dataclass(frozen=True, slots=True)

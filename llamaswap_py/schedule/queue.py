@@ -112,7 +112,11 @@ class Pass:
         life = claim.life
         if life.phase is Phase.STOPPING or life.stale_since is not None:
             return True
+        if life.phase is Phase.READY and life.full:
+            return True
         if any(self.taken(model, bool(life.waiting)) for model in claim.victims):
+            return True
+        if self.now < claim.spent_at and any(self.goes_on(self.lives[model]) for model in claim.victims):
             return True
         if life.phase is Phase.READY:
             return held(self.claims, life.model, claim.rank, self.now)
@@ -120,6 +124,14 @@ class Pass:
 
     def taken(self, model: str, for_caller: bool) -> bool:
         return any(model == earlier.life.model for earlier in self.claims) or self.lives[model].busy(for_caller)
+
+    def goes_on(self, life: Life) -> bool:
+        """It is up, and a seat has just become free for those who wait for it."""
+        if life.phase is not Phase.READY or life.stale_since is not None or life.full or not life.waiting:
+            return False
+        mine = rank(life, self.plan.patience)
+        held_up = any(place < mine and self.needs_gone(other, life) for place, other in self.queue)
+        return not held_up and self.plan.policy(life.model, self.real) == Evict(())
 
     def harms(self, life: Life, earlier: Claim) -> bool:
         """Policies need not be symmetric: it may see no conflict where the earlier one does."""
@@ -138,7 +150,8 @@ class Pass:
         life, patience = claim.life, self.plan.patience
         behind = (place for place, other in self.queue if place > claim.rank and self.needs_gone(other, life))
         limit = next(behind, (math.inf, 0))
-        return Seat(life, tuple(n for n, ticket in life.waiting.items() if ticket.rank(patience) < limit))
+        fitting = [ticket for ticket in life.waiting.values() if ticket.rank(patience) < limit]
+        return Seat(life, tuple(ticket.number for ticket in life.first(fitting, patience)))
 
     def needs_gone(self, other: Life, life: Life) -> bool:
         if self.now < spent_at(other, self.plan.patience):

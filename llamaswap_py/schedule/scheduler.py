@@ -82,7 +82,7 @@ class Scheduler:
 
     def admits(self, life: Life, ticket: Ticket, now: float) -> bool:
         """Whether the caller may sit down at once: the hot path."""
-        if life.phase is not Phase.READY or life.stale_since is not None or life.waiting:
+        if life.phase is not Phase.READY or life.stale_since is not None or life.waiting or life.full:
             return False
         if life.cleared != self.state.epoch and not self.clear(life):
             return False

@@ -72,9 +72,8 @@ class State:
         self.orders.append(Grant(ticket.number, life.model, life.run))
 
     def grant_waiting(self, life: Life) -> None:
-        waiting, life.waiting = life.waiting, {}
-        for ticket in waiting.values():
-            self.grant(life, ticket)
+        for ticket in life.first(life.waiting.values(), self.plan.patience):
+            self.grant(life, life.waiting.pop(ticket.number))
 
     def refuse_waiting(self, life: Life, refusal: Refusal) -> None:
         waiting, life.waiting = life.waiting, {}

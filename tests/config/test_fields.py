@@ -30,12 +30,12 @@ def test_a_key_that_is_not_acted_on_yet_is_told_once_for_all_models() -> None:
     text = """
     captureBuffer: 5
     models:
-      a: {cmd: "${PORT}", metadata: {x: 1}, capabilities: {}}
-      b: {cmd: "${PORT}", metadata: {x: 1}, sendLoadingState: false}
+      a: {cmd: "${PORT}", timeouts: {expectContinue: 1}, capabilities: {}}
+      b: {cmd: "${PORT}", timeouts: {expectContinue: 1}, sendLoadingState: false}
     metricsMaxInMemory: 5
     store:
     """
-    assert [found.key for found in warnings(text)] == ["models.a.metadata"]
+    assert [found.key for found in warnings(text)] == ["models.a.timeouts.expectContinue"]
 
 
 def test_what_should_be_a_mapping_and_is_not_is_told() -> None:

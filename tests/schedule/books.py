@@ -104,6 +104,10 @@ class Books:
         verdict = self.plan.policy(other, self.world())
         return isinstance(verdict, Evict) and model in verdict.models
 
+    def full(self, run: Run) -> bool:
+        entry = self.plan.entries.get(run.model)
+        return entry is not None and entry.seats is not None and len(run.seats) >= entry.seats
+
     def backing_off(self, model: str) -> bool:
         sight = self.scheduler.snapshot()[model]
         return sight.phase is Phase.FAILED and self.now < sight.failed_until

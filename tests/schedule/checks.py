@@ -33,12 +33,17 @@ def check_answers(books: Books, fact: Fact, fresh: str) -> None:
     if isinstance(fact, Ready):
         run = books.alive.get(fact.model)
         if run and run.number == fact.run and run.phase is Phase.READY and run.stale_since is None:
-            expect(not books.waiters(fact.model), "served at ready", f"callers of {fact.model} left out")
+            served = books.full(run) or not books.waiters(fact.model)
+            expect(served, "served at ready", f"callers of {fact.model} left out")
     expect(not (books.closed and books.waiting), "closed", "somebody waits")
 
 
 def check_grants(books: Books, fact: Fact) -> None:
     """Nobody sits down in front of one whose patience is spent and who waits for that model to drain."""
+    for caller in books.granted:
+        older = [other for other in books.waiting.values() if other.model == caller.model]
+        first = all(books.rank(caller) < books.rank(other) for other in older)
+        expect(first, "in order", f"{caller} sat down in front of {older}")
     at_ready = fact.model if isinstance(fact, Ready) else None
     for caller in books.granted if books.pairwise else ():
         for other in books.queued() if caller.model != at_ready else ():
@@ -82,6 +87,8 @@ def check_moves(books: Books) -> None:
 
 def blocked(books: Books, model: str) -> bool:
     run = books.alive.get(model)
+    if run and run.phase is Phase.READY and books.full(run):
+        return True
     if run and (run.phase is Phase.STOPPING or (run.stale_since is not None and run.seats)):
         return True
     verdict = books.plan.policy(model, books.world())

@@ -85,7 +85,7 @@ def answer_due(books: Books, fact: Asked) -> str:
 
 def free(books: Books, fact: Asked, run: Run) -> bool:
     """Whether nothing at all stands between this caller and the seat."""
-    if books.waiters(fact.model) or books.plan.policy(fact.model, books.world()) != Evict(()):
+    if books.full(run) or books.waiters(fact.model) or books.plan.policy(fact.model, books.world()) != Evict(()):
         return False
     mine = books.rank(Caller(0, fact.model, fact.priority, True, books.now, books.counter))
     if not books.pairwise:

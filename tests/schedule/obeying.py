@@ -95,6 +95,7 @@ def ordered_grant(books: Books, ticket: int, model: str, number: int, fact: Fact
         raise Breach("grants", f"{ticket} granted run {number} of {model}")
     expect(run.phase is Phase.READY and run.stale_since is None, "grants", f"{model} is {run.phase}")
     expect(not books.closed, "closed", f"{ticket} granted")
+    expect(not books.full(run), "as many as seats", f"{ticket} granted, and {model} is full")
     if not isinstance(fact, Ready) or fact.run != number:
         verdict = books.plan.policy(model, books.world())
         expect(verdict == Evict(()), "policy", f"{model} serves though {verdict}")

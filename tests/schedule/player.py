@@ -77,7 +77,9 @@ def one_load_at_a_time(policy: Policy) -> Policy:
 def entries(dice: Dice) -> dict[str, Entry]:
     named = [model for model in MODELS if dice((True, True, True, True, False))]
     return {
-        model: Entry(model, dice((0, 0, 0, 1)), dice((0.0, 0.0, 2.0, 10.0)), dice((None, None, 1, 3)))
+        model: Entry(
+            model, dice((0, 0, 0, 1)), dice((0.0, 0.0, 2.0, 10.0)), dice((None, None, 1, 3)), dice((None, None, 1, 2))
+        )
         for model in named
     }
 

@@ -16,7 +16,7 @@ from tests.schedule.story import plan
 from tests.schedule.witness import Witness
 
 SEED = 1  # the lives are the same in every run, so that what is caught once stays caught
-STEPS = 30_000
+STEPS = 60_000
 
 
 @pytest.mark.parametrize("breach", BREACHES, ids=lambda breach: f"{breach.promise}: {breach.words[:40]}")

@@ -246,3 +246,42 @@ def test_a_policy_may_say_never_or_not_yet() -> None:
 
 def test_of_a_model_that_nobody_planned_there_is_no_sight() -> None:
     assert Story(plan(Entry("a"))).phase("nobody") == "unknown"
+
+
+# ---------------------------------------------------------------------- seats
+
+
+def test_who_finds_no_seat_waits_in_order() -> None:
+    """And is not turned away; the first in rank sits down first."""
+    story = Story(plan(Entry("a", seats=2)))
+    story.asked(1, "a")
+    assert [story.asked(2, "a"), story.asked(3, "a"), story.asked(4, "a", priority=1)] == [[], [], []]
+    assert story.ready("a", 1) == ["grant 4 a1", "grant 1 a1"]
+    assert story.asked(5, "a") == []
+    assert story.left(1) == ["grant 2 a1"]
+    assert story.left(3) == []
+    assert story.left(4) == ["grant 5 a1"]
+
+
+def test_a_free_seat_goes_to_who_waits_for_it_until_a_patience_is_spent() -> None:
+    """A caller of another model waits for the drain no longer than it would without seats."""
+    story = Story(plan(Entry("a", seats=1), Entry("b"), patience=30.0))
+    story.served(1, "a", 1)
+    assert story.asked(2, "a") == ["grant 2 a1"]
+    assert story.asked(3, "b") == []
+    assert story.asked(4, "a") == []
+    assert story.left(2) == ["grant 4 a1"]
+    assert story.asked(5, "a", at=31.0) == []
+    assert story.left(4) == ["stop a1: evicted for b"]
+
+
+def test_more_seats_are_taken_at_once() -> None:
+    story = Story(plan(Entry("a", seats=1)))
+    story.asked(1, "a")
+    story.asked(2, "a")
+    assert story.ready("a", 1) == ["grant 1 a1"]
+    assert story.replanned(plan(Entry("a", seats=3))) == ["grant 2 a1"]
+    assert story.replanned(plan(Entry("a", seats=1))) == []
+    assert story.asked(3, "a") == []
+    assert story.left(1) == []
+    assert story.left(2) == ["grant 3 a1"]

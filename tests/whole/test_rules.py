@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.conformance.scene import mirror, seen
-from tests.whole.asking import caller, openai_shape, settings
+from tests.conformance.scene import answer, mirror, pipe, release, seen
+from tests.whole.asking import caller, openai_shape, running, settings
 from tests.whole.mirrored import asking, post
-from tests.whole.program import Program
+from tests.whole.program import LONG, Program
+from tests.whole.talk import CHAT
 
 FILTERS = (
     "{stripParams: 'top_k, options.deep', setParams: {temperature: 0.5, chat.kind: x},"
@@ -97,3 +99,22 @@ def test_nobody_is_called_so(ask: httpx.Client) -> None:
     assert response.status_code == 404
     assert openai_shape(response) == ("model_not_found", "there is no model 'plane' here; did you mean plain?")
     assert asking(ask, "plain").name == "plain"
+
+
+def test_seats_let_the_next_caller_wait_and_turn_nobody_away(tmp_path: Path) -> None:
+    """Beside `concurrencyLimit`, which does."""
+    gate = pipe(tmp_path, "gate")
+    text = settings(mirror("narrow", seats=1, concurrencyLimit=2))
+    with Program(tmp_path, text, watch=False) as program, ThreadPoolExecutor() as pool, caller(program) as client:
+        client.post("/api/models/load/narrow").raise_for_status()
+        body = {"model": "narrow"}
+        held = pool.submit(client.post, CHAT, json=body, headers=answer(hold=str(gate), body="first"))
+        while running(program)["narrow"]["seated"] != 1:
+            pass
+        next_one = pool.submit(asking, client, "narrow")
+        while running(program)["narrow"]["waiting"] != 1:
+            pass
+        assert client.post(CHAT, json=body).status_code == 429
+        release(gate)
+        assert held.result(LONG).text == "first"
+        assert next_one.result(LONG).name == "narrow"
