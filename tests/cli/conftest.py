@@ -64,6 +64,8 @@ class Answering(BaseHTTPRequestHandler):
             return 401, json.dumps({"error": {"message": "this key is not one of ours"}})
         if self.path == "/running":
             return 200, json.dumps({"running": self.server.running})
+        if self.path == "/v1/chat/completions" and self.server.chat:
+            return 200, self.server.chat
         if self.path == "/v1/models":
             return 200, json.dumps(self.server.listed)
         if self.path == "/api/models/load/broken":
@@ -84,6 +86,7 @@ class Upstream(ThreadingHTTPServer):
         self.running: list[dict[str, object]] = []
         self.listed = LISTED
         self.coming: queue.Queue[bytes] = queue.Queue()
+        self.chat = ""  # the answer's events
         self.key = ""
 
     @property
