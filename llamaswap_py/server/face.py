@@ -101,13 +101,15 @@ def duration(seconds: float) -> str:
 
 
 class Faults(logging.Logger):
-    """What the HTTP library complains of, in our log: a line where a caller wrote no HTTP, else all there is."""
+    """What the HTTP library complains of, in our log: a line where the caller wrote no HTTP or left, else all of it."""
 
     def exception(self, msg: object, *args: object, exc_info: Any = True, **more: Any) -> None:
         said = str(msg) % args
         if isinstance(exc_info, HttpProcessingError):
             reason, _, _ = exc_info.message.partition("\n")  # what follows quotes the caller
             log.info(f"{said}: {shown(reason.rstrip(': '))}")
+        elif isinstance(exc_info, ConnectionError):
+            log.debug(f"{said}: the caller has left")
         else:
             log.error(said, exc_info=exc_info)
 

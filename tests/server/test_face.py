@@ -15,7 +15,7 @@ from llamaswap_py.dialects import anthropic
 from llamaswap_py.errors import BadRequest
 from llamaswap_py.server.bodies import read_body
 from llamaswap_py.server.doors import Door, Kind
-from llamaswap_py.server.face import Face, duration, found_dialects, health, shown
+from llamaswap_py.server.face import Face, Faults, duration, found_dialects, health, shown
 from llamaswap_py.server.guard import Guard, guard_of
 from llamaswap_py.server.listen import open_sockets, parse
 
@@ -199,6 +199,18 @@ async def test_what_is_no_http_is_a_line_in_the_log() -> None:
     answer, said = await said_to(b"GET /health HTTP/1.1\r\nHost: x\r\nX: \x1b[31m\r\n\r\n")
     assert b" 400 " in answer.partition(b"\r\n")[0]
     assert said[0] == "Error handling request from 127.0.0.1: Invalid header value char"
+
+
+@pytest.mark.parametrize(
+    ("fault", "level", "told"),
+    [(ConnectionResetError("so"), "debug", False), (LookupError("ours"), "error", True)],
+)
+def test_whose_fault_it_is_decides_how_much_is_said(fault: Exception, level: str, told: bool) -> None:
+    """A page that is closed while it is told something is no mistake of ours."""
+    with capture_logs() as logs:
+        Faults("faults").exception("Error handling request from %s", "::1", exc_info=fault)
+    [entry] = logs
+    assert (entry["log_level"], "exc_info" in entry) == (level, told)
 
 
 async def test_what_callers_call_themselves_stays_on_its_line() -> None:
