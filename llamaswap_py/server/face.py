@@ -34,6 +34,9 @@ from llamaswap_py.server.upstream import Upstream
 # How long a connection may be without a whole request head, new, idle or slow. SDK pools give up theirs before.
 KEEP_ALIVE_SECONDS = 75.0
 
+# Of the address and of one field. A browser's cookies and the tokens of a sign-on pass the library's own 8 KiB.
+LONGEST_LINE = 64 * 1024
+
 UNLOGGED = ("/wol-health", "/api/performance", "/metrics")
 # What a page asks again and again: its own questions must not fill the log that it shows.
 QUIET = ("/ui", "/running", "/api/events", "/api/metrics", "/logs", "/favicon.ico")
@@ -125,6 +128,8 @@ class Face:
             access_log_class=AccessLine,
             access_log=log,
             logger=Faults("faults"),
+            max_line_size=LONGEST_LINE,
+            max_field_size=LONGEST_LINE,
             handle_signals=False,
             handler_cancellation=True,
             auto_decompress=False,

@@ -213,6 +213,13 @@ def test_whose_fault_it_is_decides_how_much_is_said(fault: Exception, level: str
     assert (entry["log_level"], "exc_info" in entry) == (level, told)
 
 
+@pytest.mark.parametrize(("size", "status"), [(60_000, 200), (70_000, 400)])
+async def test_fields_as_long_as_sign_ons_make_them_are_read(size: int, status: int) -> None:
+    field = b"Cookie: a=%b\r\n" % (b"x" * size)
+    answer, _ = await said_to(b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n%b\r\n" % field)
+    assert int(answer.split(b" ")[1]) == status
+
+
 async def test_what_callers_call_themselves_stays_on_its_line() -> None:
     fields = "X-Forwarded-For: \x9b1m\r\nUser-Agent: a\u2028b\x9b31m".encode()
     answer, said = await said_to(b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n%b\r\n\r\n" % fields)
