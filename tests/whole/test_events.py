@@ -125,10 +125,10 @@ def test_a_changed_configuration_is_told_with_its_mistakes(program: Program, ask
     """Refused: every mistake. Loaded: the new list of models. Who comes later hears how the last one went."""
     with follow(program) as page:
         page.opening()
-        program.edit(TEXT.replace("unlisted: true", "unlisted: maybe"))
+        program.edit(TEXT + "globalTTL: maybe\n")
         refused = page.until("config").data
         assert refused["state"] == "refused"
-        assert "unlisted" in refused["mistakes"][0]
+        assert "globalTTL" in refused["mistakes"][0]
         with follow(program) as late:
             assert late.opening()[-1].data == refused
         program.edit(TEXT + model("three"))
