@@ -170,6 +170,7 @@ class Recorder:
         self.taken_weight = 0  # and by the thread
         self.broken = False  # the last batch could not be stored; said once
         self.store: Store | None = None  # the thread's
+        self.opened_for = path  # its file, also where memory had to do instead
         self.thread = threading.Thread(target=self.work, name="records", daemon=True)
         self.thread.start()
 
@@ -228,7 +229,7 @@ class Recorder:
     def move(self, store: Store, captures: int) -> None:
         self.captures.resize(captures)
         path, keep = self.place
-        if path != store.path:
+        if path != self.opened_for:
             self.store = self.opened()
             store.close()
         else:
@@ -236,6 +237,7 @@ class Recorder:
 
     def opened(self) -> Store:
         path, keep = self.place
+        self.opened_for = path
         try:
             return Store(path, keep)
         except (sqlite3.Error, OSError) as error:

@@ -284,6 +284,14 @@ async def test_a_file_that_cannot_be_used_is_said_and_memory_serves(tmp_path: Pa
     assert "cannot use" in logs[0]["event"]
 
 
+async def test_memory_that_serves_for_a_file_forgets_nothing_at_a_reload(tmp_path: Path) -> None:
+    async with recording(str(tmp_path)) as place:
+        place.recorder.add(finished())
+        place.recorder.settle(str(tmp_path), 1000, 1 << 20)
+        place.recorder.add(finished())
+        assert len(await place.rows()) == 2
+
+
 async def test_an_answer_that_breaks_the_reader_costs_its_own_row_only() -> None:
     broken = finished()
     broken.when = float("nan")
