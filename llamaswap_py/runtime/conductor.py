@@ -266,7 +266,7 @@ class Conductor:
         self.loads.review(self.scheduler.sight)
 
     def standings(self) -> list[Standing]:
-        return standings(self.scheduler.snapshot(), self.runs.values(), self.config)
+        return standings(self.scheduler.snapshot(), self.runs.values(), self.config, self.disabled)
 
     async def close(self, grace: float) -> None:
         """Nobody new; whoever is seated may finish within the grace, unless hurried; then everything is stopped."""

@@ -101,6 +101,9 @@ class Run:
         """The same command under edited settings: what counts at the stop is what is configured then."""
         self.model = model
         self.rendered = render(model, self.port)
+        self.ready_limit = model.health_check_timeout
+        if self.pool is not None:
+            self.pool.timeouts = model.timeouts
         if self.child is not None:
             self.child.model = self.rendered
 

@@ -20,12 +20,18 @@ class Standing:
     seated: int
     waiting: int
     why: str = ""
+    disabled: bool = False  # its own part of the configuration is wrong
 
 
-def standings(sights: Mapping[str, Sight], runs: Iterable[Run], config: Config) -> list[Standing]:
-    """Every model of the configuration, and what still runs of one that left it."""
+def standings(
+    sights: Mapping[str, Sight], runs: Iterable[Run], config: Config, disabled: Mapping[str, str]
+) -> list[Standing]:
+    """Every model of the configuration, and what still runs of one that left it. A disabled one is down."""
     running = {run.model.id: run for run in runs}
-    return [standing(sight, running.get(name), config) for name, sight in sorted(sights.items())]
+    rows = [standing(sight, running.get(name), config) for name, sight in sights.items()]
+    out = [(config.models[name], why) for name, why in disabled.items() if name not in sights]
+    rows += [Standing(model, Phase.DOWN, 0, None, 0, 0, why, disabled=True) for model, why in out]
+    return sorted(rows, key=lambda row: row.model.id)
 
 
 def standing(sight: Sight, run: Run | None, config: Config) -> Standing:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from aiohttp import web
 
 from llamaswap_py.config.names import resolve
@@ -29,9 +27,9 @@ def running_row(standing: Standing) -> dict[str, object]:
     model = standing.model
     return {
         "model": model.id,
-        "state": standing.phase.value,
+        "state": "disabled" if standing.disabled else standing.phase.value,
         "cmd": model.cmd,
-        "proxy": model.proxy,
+        "proxy": "" if standing.disabled else model.proxy,
         "ttl": int(model.ttl) if model.ttl == int(model.ttl) else model.ttl,
         "name": model.name,
         "description": model.description,
@@ -40,16 +38,6 @@ def running_row(standing: Standing) -> dict[str, object]:
         "waiting": standing.waiting,
         **({"why": standing.why} if standing.why else {}),
     }
-
-
-def disabled_rows(conductor: Conductor, shown: Collection[object]) -> list[dict[str, object]]:
-    """Models whose own part of the file is wrong, unless what they were before still answers."""
-    rows = []
-    for name, why in conductor.disabled.items():
-        if name not in shown:
-            standing = Standing(conductor.config.models[name], Phase.DOWN, 0, None, 0, 0, why)
-            rows.append(running_row(standing) | {"state": "disabled", "proxy": ""})
-    return rows
 
 
 class Control:
@@ -75,8 +63,7 @@ class Control:
         """What is up, what failed lately and why, and for what callers wait."""
         shown = (*UP, Phase.FAILED)
         standings = self.conductor.standings()
-        rows = [running_row(standing) for standing in standings if standing.phase in shown]
-        rows += disabled_rows(self.conductor, {row["model"] for row in rows})
+        rows = [running_row(standing) for standing in standings if standing.phase in shown or standing.disabled]
         waiting = {standing.model.id: standing.waiting for standing in standings if standing.waiting}
         return web.json_response({"running": rows, "waiting": waiting})
 

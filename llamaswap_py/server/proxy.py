@@ -80,7 +80,7 @@ class Proxy:
             ):
                 if choice.selector:
                     recording.metadata["selector"] = choice.selector
-                received.change(rules(config, choice, asked))
+                received.change(rules(self.conductor.config, choice, asked))
                 upstream = self.upstream_request(request, route, received)
                 errand = self.errand(choice, upstream, dialect, recording)
                 # News of the loading come before the answer: nothing may be left of the request to be read then.

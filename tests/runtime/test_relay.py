@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from llamaswap_py.errors import BadRequest, Refusal, Unloaded, UpstreamFailed
+from llamaswap_py.config.values import Timeouts
+from llamaswap_py.errors import BadRequest, Refusal, Unloaded, UpstreamFailed, UpstreamTimeout
 from llamaswap_py.runtime.pool import Pool
 from llamaswap_py.runtime.relay import Closer, Outcome, Phase, UpstreamRequest, relay
 from llamaswap_py.wire.address import Address
@@ -234,5 +235,37 @@ async def test_the_address_adds_its_base_to_what_was_asked() -> None:
         asking = asyncio.create_task(relay(pool, REQUEST, Collector(), broken))
         peer = await upstream.peer()
         assert (await peer.answer(HELLO)).startswith(b"POST /base/v1 HTTP/1.1\r\nHost: here\r\n")
+        assert (await asking).complete
+        pool.close(Unloaded("over"))
+
+
+@on_every_loop
+async def test_a_server_that_begins_no_answer_in_its_time_is_given_up() -> None:
+    """It had the whole request, so it is not asked again; its connection is closed."""
+    async with RawUpstream() as upstream:
+        pool = Pool(upstream.address, timeouts=Timeouts(response_header=0.05))
+        outcome = await relay(pool, REQUEST, Collector(), broken)
+        peer = await upstream.peer()
+        await peer.request()
+        await peer.gone()
+        assert isinstance(outcome.refusal, UpstreamTimeout)
+        assert outcome.reached
+        assert outcome.phase is Phase.NOTHING
+        assert pool.open == 0
+
+
+@on_every_loop
+async def test_an_answer_that_has_begun_may_take_its_time() -> None:
+    """The limit is lifted with the head, and a new one put for the next request."""
+    async with RawUpstream() as upstream:
+        pool, sink = Pool(upstream.address, timeouts=Timeouts(response_header=0.05)), Collector()
+        asking = asyncio.create_task(relay(pool, REQUEST, sink, broken))
+        peer = await upstream.peer()
+        await peer.answer(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n")
+        await sink.came.wait()
+        later: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        asyncio.get_running_loop().call_later(0.1, later.set_result, None)  # the limit's own clock, twice
+        await later
+        await peer.send(b"hello")
         assert (await asking).complete
         pool.close(Unloaded("over"))

@@ -13,6 +13,7 @@ from tests.whole.asking import OWN_PORTS, caller, openai_shape, settings
 from tests.whole.mirrored import asking, post
 from tests.whole.program import LONG, Program, model
 from tests.whole.talk import CHAT, streamed, whole
+from tests.whole.test_tls import Files
 
 KEY, PEERS_KEY = "the-callers-own", "for-the-peer"
 
@@ -143,3 +144,22 @@ def test_an_answer_of_a_peer_may_end_while_the_program_drains(box: Program, tmp_
             release(gate)
             assert response.read() == b"one two"
         assert program.process.wait(LONG) == 0
+
+
+def test_a_peer_behind_tls_is_asked_if_its_certificate_is_good(tmp_path: Path) -> None:
+    """And is not where it is a stranger's."""
+    folder = tmp_path / "box"
+    folder.mkdir()
+    files, trusted = Files(folder), tmp_path / "trusted.pem"
+    files.issue()
+    files.authority.cert_pem.write_to_path(str(trusted))
+    with Program(folder, settings(model("far"), startPort=OWN_PORTS + 150), *files.flags, watch=False) as box:
+        text = f'peers: {{box: {{proxy: "{box.url}", models: [far]}}}}\nmodels: {{}}\n'
+        body = {"model": "far", "messages": [{"role": "user", "content": "hello"}]}
+        env = {"SSL_CERT_FILE": str(trusted)}
+        with Program(tmp_path, text, watch=False, env=env) as program, caller(program) as client:
+            assert client.post(CHAT, json=body).json() == whole("far", "hello")
+        with Program(tmp_path, text, watch=False) as program, caller(program) as client:
+            response = client.post(CHAT, json=body)
+            assert response.status_code == 502
+            assert "certificate" in openai_shape(response)[1].lower()
