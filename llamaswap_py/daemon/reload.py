@@ -38,7 +38,8 @@ class Reload:
         self.reading = reading
         self.apply(reading)
         log.info("configuration reloaded")
-        self.feed.publish(ConfigLoaded(tuple(reading.config.models)))
+        mistakes = tuple(str(mistake) for each in reading.disabled.values() for mistake in each)
+        self.feed.publish(ConfigLoaded(tuple(reading.config.models), mistakes))
 
     def turn_down(self, error: ConfigError) -> None:
         for mistake in error.mistakes:

@@ -25,9 +25,10 @@ class ModelChanged:
 
 @dataclass(frozen=True, slots=True)
 class ConfigLoaded:
-    """A new configuration is in force."""
+    """A new configuration is in force. `mistakes` are those that disabled a model only."""
 
     models: tuple[str, ...]
+    mistakes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,5 +98,5 @@ def swap(change: ModelChanged, name: str) -> bytes:
 
 def config(news: ConfigLoaded | ConfigRefused | None) -> bytes:
     """How the last reading of the configuration went; that of the start went well."""
-    mistakes = list(news.mistakes) if isinstance(news, ConfigRefused) else []
-    return framed("config", {"state": "refused" if mistakes else "loaded", "mistakes": mistakes}, event="config")
+    state = "refused" if isinstance(news, ConfigRefused) else "loaded"
+    return framed("config", {"state": state, "mistakes": list(news.mistakes) if news else []}, event="config")

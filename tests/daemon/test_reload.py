@@ -69,7 +69,10 @@ def test_a_model_that_is_wrong_disables_only_itself(scene: Scene) -> None:
     assert set(reading.config.models) == {"a", "b"}
     assert set(reading.disabled) == {"a"}
     assert logs[0]["event"].startswith("model a is disabled: ")
-    assert scene.events == [ConfigLoaded(("a", "b"))]
+    (event,) = scene.events
+    assert isinstance(event, ConfigLoaded)
+    assert event.models == ("a", "b")
+    assert "models.a.ttl" in event.mistakes[0]
     scene.reload.now()
     assert len(scene.applied) == 1
     scene.path.write_text(GOOD + "    ttl: later\n  b:\n    cmd: run --port ${PORT}\n")

@@ -122,13 +122,17 @@ def test_why_a_model_failed_is_told(program: Program, ask: httpx.Client) -> None
 
 
 def test_a_changed_configuration_is_told_with_its_mistakes(program: Program, ask: httpx.Client) -> None:
-    """Refused: every mistake. Loaded: the new list of models. Who comes later hears how the last one went."""
+    """Refused: every mistake. Loaded: the new list of models, and the mistakes of those that are disabled. Who comes
+    later hears how the last one went."""
     with follow(program) as page:
         page.opening()
-        program.edit(TEXT + "globalTTL: maybe\n")
+        program.edit(TEXT.replace("unlisted: true", "unlisted: maybe"))
+        partly = page.until("config").data
+        assert (partly["state"], len(partly["mistakes"])) == ("loaded", 1)
+        program.edit(TEXT.replace("unlisted: true", "unlisted: maybe") + "startPort: -1\n")
         refused = page.until("config").data
         assert refused["state"] == "refused"
-        assert "globalTTL" in refused["mistakes"][0]
+        assert "unlisted" in " ".join(refused["mistakes"])
         with follow(program) as late:
             assert late.opening()[-1].data == refused
         program.edit(TEXT + model("three"))
