@@ -18,7 +18,19 @@ Output = pytest.CaptureFixture[str]
 
 def test_the_files_of_the_folder_are_the_commands() -> None:
     """Pinned: a file that lands in the folder by accident is a command that nobody meant."""
-    assert commands.names() == ["check", "config", "engine", "list", "load", "logs", "ps", "run", "serve", "unload"]
+    assert commands.names() == [
+        "check",
+        "config",
+        "engine",
+        "inspect",
+        "list",
+        "load",
+        "logs",
+        "ps",
+        "run",
+        "serve",
+        "unload",
+    ]
 
 
 @pytest.mark.parametrize("words", [["-h"], ["--help"], ["-help"], ["help"], ["serve", "--help"], ["help", "serve"]])
