@@ -26,6 +26,7 @@ USAGE = Usage(
         Flag("json", "values for programs instead of a file that can be read again"),
         Flag("secrets", "show keys and passwords"),
     ),
+    choices=("show", "diff", "schema"),
 )
 
 

@@ -20,6 +20,7 @@ def test_the_files_of_the_folder_are_the_commands() -> None:
     """Pinned: a file that lands in the folder by accident is a command that nobody meant."""
     assert commands.names() == [
         "check",
+        "completion",
         "config",
         "engine",
         "inspect",
@@ -38,7 +39,7 @@ def test_help_lists_the_flags_and_the_commands(capsys: Output, words: list[str])
     assert main(words) == 0
     text = capsys.readouterr().out
     assert "--watch-config" in text
-    assert "unload   Unload one model" in text
+    assert "unload     Unload one model" in text
 
 
 @pytest.mark.parametrize("name", commands.names())

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
+from importlib import import_module
 from pathlib import Path
+
+from llamaswap_py.cli.terminal.flags import Usage
 
 FOLDER = Path(__file__).parents[1]
 
@@ -18,5 +21,13 @@ def caption(name: str) -> str:
     return text.partition("\n")[0]
 
 
+def usage(name: str) -> Usage:
+    """A command has its usage as a value, or as a function where it is put together."""
+    module = import_module(f"llamaswap_py.cli.{name}")
+    found = module.usage() if hasattr(module, "usage") else module.USAGE
+    assert isinstance(found, Usage)
+    return found
+
+
 def listing() -> str:
-    return "\n".join(f"  {name:<8} {caption(name)}" for name in names())
+    return "\n".join(f"  {name:<10} {caption(name)}" for name in names())
