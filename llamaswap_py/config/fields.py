@@ -7,16 +7,14 @@ from typing import Any
 from llamaswap_py.config.kinds import READERS, Spot, read_map
 from llamaswap_py.config.report import Report, closest
 from llamaswap_py.config.schema import ANY_NAME, BY_PATH, NAMES_IN, NOT_YET, Key
-from llamaswap_py.config.tree import List, Map, Node, Place, Scalar, inside
+from llamaswap_py.config.tree import Map, Node, Place, Scalar, inside
 
 FREE = "x-"  # a top-level key that begins so is the operator's own, a place for anchors
 
 
 def says_something(node: Node | None) -> bool:
-    """False for what asks for nothing: null, false, an empty list or mapping."""
-    if isinstance(node, Scalar):
-        return node.value is not None and node.value is not False
-    return bool(node and (node.items if isinstance(node, List) else node.entries))
+    """False for what asks for nothing: null and false."""
+    return isinstance(node, Scalar) and node.value is not None and node.value is not False
 
 
 class Fields:
