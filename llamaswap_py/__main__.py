@@ -27,6 +27,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read our output has seen enough, as in `llamaswap ps | head -1`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that the last flush finds a reader
         return 1
+    except KeyboardInterrupt:  # while it waits, as for a load; no more is to be said
+        return 130  # as shells have it: 128 and the number of the signal
     return status
 
 

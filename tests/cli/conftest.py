@@ -43,6 +43,10 @@ class Answering(BaseHTTPRequestHandler):
 
     def reply(self) -> None:
         self.server.asked.append(f"{self.command} {self.path}")
+        if self.path.endswith("/slow"):
+            self.server.arrived.set()
+            self.server.coming.get()
+            return  # nobody reads an answer
         status, body = self.answer()
         payload = body.encode()
         self.send_response(status)
@@ -87,6 +91,7 @@ class Upstream(ThreadingHTTPServer):
         self.listed = LISTED
         self.coming: queue.Queue[bytes] = queue.Queue()
         self.chat = ""  # the answer's events
+        self.arrived = threading.Event()  # a request that waits for `coming`
         self.key = ""
 
     @property

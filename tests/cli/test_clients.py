@@ -172,3 +172,13 @@ def test_logs_follows_until_it_is_interrupted(upstream: Upstream, flag: str) -> 
 def test_logs_of_a_model_that_is_not_there_are_refused_in_the_servers_words(upstream: Upstream, capsys: Output) -> None:
     assert main(["logs", "nope"]) == 1
     assert "(404): there is no such model" in capsys.readouterr().err
+
+
+def test_ctrl_c_ends_a_command_that_waits_without_a_word(upstream: Upstream) -> None:
+    command = [sys.executable, "-m", "llamaswap_py", "load", "slow"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert upstream.arrived.wait(30)
+        process.send_signal(signal.SIGINT)
+        assert process.communicate() == (b"", b"")
+        upstream.coming.put(b"")
+    assert process.returncode == 130
