@@ -36,6 +36,9 @@ def is_gone(descriptor: int) -> bool:
     """The other side has closed, whatever still waits to be read."""
     if sys.platform == "win32":
         return False
+    hung_up = 0  # elsewhere a hang-up alone is told without being asked for
+    if sys.platform == "linux":
+        hung_up = select.POLLRDHUP
     watch = select.poll()
-    watch.register(descriptor, select.POLLRDHUP if sys.platform == "linux" else 0)
+    watch.register(descriptor, hung_up)
     return bool(watch.poll(0))
