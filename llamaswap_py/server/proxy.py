@@ -70,7 +70,6 @@ class Proxy:
 
     async def infer(self, request: web.Request, dialect: Dialect, route: Route) -> web.StreamResponse:
         with await receive(request, self.conductor.config.max_body_bytes) as received:
-            config = self.conductor.config  # the one in force now: the body may have taken its time
             asked = dialect.read(received.parts).model
             chosen = self.choosing.choose(asked)
             title = title_of(chosen) if isinstance(chosen, Choice) else asked
