@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import signal
 
 import structlog
 
 from llamaswap_py.keeper import table, trees
+from llamaswap_py.keeper.process import Process
+from llamaswap_py.launchers.sweep import end_all
 
 log = structlog.get_logger("leftovers")
-
-# A killed process is gone in milliseconds; one that is not hangs in the kernel, and nothing here can end it.
-LOOKS = 40
-PAUSE = 0.05
 
 
 async def clear(token: str) -> None:
     """Kill whoever carries the mark. A keeper that is still at it does the same; two do no harm."""
-    for _ in range(LOOKS):
+
+    def find() -> list[Process]:
         rows = table.snapshot()
-        marked = table.marked(rows, trees.mark(token))
-        living = [rows[pid] for pid in marked if rows[pid].alive and pid != os.getpid()]
-        if not living:
-            return
-        log.warning(f"ending {len(living)} processes that an earlier start left running")
-        for process in living:
-            trees.send(process, signal.SIGKILL)
-        await asyncio.sleep(PAUSE)  # no event tells the death of another's child
-    log.error("some processes of an earlier start could not be ended")
+        return [rows[pid] for pid in table.marked(rows, trees.mark(token)) if pid != os.getpid()]
+
+    found = [process for process in find() if process.alive]
+    if found:
+        log.warning(f"ending {len(found)} processes that an earlier start left running")
+    if not await end_all(find):
+        log.error("some processes of an earlier start could not be ended")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from llamaswap_py.keeper import table, trees
 from llamaswap_py.keeper.process import Process
@@ -18,21 +18,30 @@ PATIENCE = 10.0  # then it is left to the kernel, and its run is told to be over
 
 async def sweep(children: Collection[Child], token: str) -> None:
     """Kill until nothing lives that belongs to these children."""
+    adopted = {child.pid for child in children if child.pid}
+
+    def find() -> list[Process]:
+        found = leftovers(children, token)
+        adopted.update(row.pid for row in found)
+        reap(adopted)
+        return found
+
+    await end_all(find)
+
+
+async def end_all(find: Callable[[], Iterable[Process]]) -> bool:
+    """Kill what is found until nothing of it lives. False: something hangs in the kernel, where nobody can end it."""
     pause = FIRST_PAUSE
     spent = 0.0
-    adopted = {child.pid for child in children if child.pid}
-    while spent < PATIENCE:
-        found = leftovers(children, token)
-        adopted |= {row.pid for row in found}
-        reap(adopted)
-        living = [row for row in found if row.alive]
-        if not living:
-            return
+    while living := [row for row in find() if row.alive]:
+        if spent >= PATIENCE:
+            return False
         for process in living:
             trees.send(process, signal.SIGKILL)
         await asyncio.sleep(pause)  # no event tells the death of another's child
         spent += pause
         pause = min(pause * 2, LONGEST_PAUSE)
+    return True
 
 
 def leftovers(children: Collection[Child], token: str) -> list[Process]:

@@ -40,12 +40,6 @@ class Tasks:
         if crash is not None:
             self.report(task.get_name(), crash)
 
-    async def settled(self) -> None:
-        """Returns when none runs, whether it ended or crashed."""
-        while self.running:
-            await asyncio.wait(list(self.running))
-            await asyncio.sleep(0)  # their reports come before us
-
     async def close(self) -> None:
         """Cancel what still runs and wait until all of it has ended."""
         while self.running:
