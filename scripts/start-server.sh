@@ -95,7 +95,7 @@ while time.monotonic() < deadline:
     try:
         sys.exit(direct.open(url, timeout=5).status != 200)
     except OSError:
-        time.sleep(0.05)
+        time.sleep(0.01)
 sys.exit(1)
 PYTHON
     is_our_server "$pid" && {

@@ -66,7 +66,7 @@ class House:
         self.events = Events(self.conductor, logs, feed, recordings.inflight)
         self.profiles = Profiles(self.conductor, feed, self.events.tell_profile)
         self.events.profile = lambda: self.profiles.active
-        machine = Machine(self.observing.performance, self.observing.hardware, version())
+        machine = Machine(self.observing.performance, self.observing.hardware, version)
         configs = Configs(self.conductor, lambda text: sources.trial(os.environ, text), os.environ)
         more = [*self.events.doors(), *self.profiles.doors(), *machine.doors(), *configs.doors()]
         self.peers = Peers()
@@ -90,6 +90,7 @@ class House:
 
     async def open(self, sockets: Sequence[socket.socket], tls: Certificate | None) -> None:
         await self.face.open(sockets, tls.context if tls else None)
+        self.observing.begin()
 
     def current_guard(self) -> Guard:
         return self.guard

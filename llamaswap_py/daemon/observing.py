@@ -35,9 +35,13 @@ class Observing:
             loop.call_soon_threadsafe(log.warning, text)
 
         self.performance = Performance(say)
-        self.hardware = Hardware(version(), say)
+        self.hardware = Hardware(version, say)
+        self.config = config
+
+    def begin(self) -> None:
+        """What may wait until the program listens; until it runs, a thread that starts holds the others up."""
         self.hardware.find_out()
-        self.measure(config)
+        self.measure()
 
     def stored(self, ids: Sequence[int]) -> None:
         for row in ids:
@@ -46,10 +50,12 @@ class Observing:
     def adopt(self, config: Config) -> None:
         """A reload keeps what was recorded, as far as the new limits reach."""
         self.recorder.settle(config.store_path, config.metrics_in_memory, config.capture_buffer * MIB)
-        self.measure(config)
+        self.config = config
+        self.measure()
 
-    def measure(self, config: Config) -> None:
-        self.performance.adopt(0.0 if config.performance.disabled else config.performance.every)
+    def measure(self) -> None:
+        chosen = self.config.performance
+        self.performance.adopt(0.0 if chosen.disabled else chosen.every)
 
     async def close(self) -> None:
         self.performance.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import secrets
 import signal
@@ -69,6 +70,8 @@ class Program:
             self.live(self.house, reading, seen)
             await self.house.open(sockets, tls)
             self.tell_address(address, tls)
+            gc.freeze()  # what is here now stays; only what callers bring is looked through
+            gc.enable()
             await self.stopped.wait()
             log.info("shutting down: no new requests, answers in flight may finish")
             await self.house.drain()

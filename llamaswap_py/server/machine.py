@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import datetime
 
 from aiohttp import web
@@ -17,7 +18,7 @@ RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 
 
 class Machine:
-    def __init__(self, performance: Performance, hardware: Hardware, version: str) -> None:
+    def __init__(self, performance: Performance, hardware: Hardware, version: Callable[[], str]) -> None:
         self.performance = performance
         self.hardware = hardware
         self.version = version
@@ -56,7 +57,7 @@ class Machine:
         return web.json_response(dict(facts))
 
     async def named(self, request: web.Request) -> web.Response:
-        return web.json_response({"build_date": "unknown", "commit": "unknown", "version": self.version})
+        return web.json_response({"build_date": "unknown", "commit": "unknown", "version": self.version()})
 
 
 async def alive(request: web.Request) -> web.Response:
