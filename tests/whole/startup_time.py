@@ -94,7 +94,7 @@ def measure(rounds: int, script: bool = False) -> dict[str, list[Took]]:
         folder = Path(name)
         env = environment(folder)
         here = ("--listen=127.0.0.1:0", f"--state-dir={folder / 'state'}")
-        starts = {
+        starts: dict[str, tuple[str, ...]] = {
             "1 model": (*PROGRAM, configured(folder, 1), *here),
             "100 models": (*PROGRAM, configured(folder, 100), *here),
         }
