@@ -79,6 +79,13 @@ class NotLoaded(Refusal):
     code = "conflict"
 
 
+class Stalled(Refusal):
+    """The caller began to send a body and then sent nothing more, or next to nothing."""
+
+    status = 408
+    code = "request_timeout"
+
+
 class BodyTooLarge(Refusal):
     status = 413
     code = "request_too_large"
@@ -150,6 +157,13 @@ class NoTarget(Refusal):
 
     status = 503
     code = "service_unavailable"
+
+
+class Overloaded(Refusal):
+    """More connections at once than there may be."""
+
+    status = 503
+    code = "overloaded"
 
 
 class ShuttingDown(Refusal):

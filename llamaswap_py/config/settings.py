@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from llamaswap_py.config.fields import Fields
 from llamaswap_py.config.report import closest
 from llamaswap_py.config.tree import Place, at
-from llamaswap_py.config.values import STATIC_FILES, Performance
+from llamaswap_py.config.values import STATIC_FILES, Limits, Performance
 
 QUICKEST_CHECK = 15  # seconds; llama-swap's floor for healthCheckTimeout
 OFTENEST = 5  # seconds; llama-swap's floor for performance.every
@@ -75,6 +75,16 @@ def read_performance(document: Fields) -> Performance:
     if every < OFTENEST:
         fields.wrong("every", f"this must be at least {OFTENEST} seconds, and it is {every:g}", "Write a larger one.")
     return Performance(fields.value("disabled"), every)
+
+
+def read_limits(document: Fields) -> Limits:
+    fields = document.child("limits")
+    return Limits(
+        connections=fields.value("connections"),
+        upload_stall=fields.value("uploadStall"),
+        reader_stall=fields.value("readerStall"),
+        drain=fields.value("drain"),
+    )
 
 
 def read_store(document: Fields) -> str:

@@ -12,6 +12,7 @@ from llamaswap_py.config.values import (
     Config,
     Filters,
     Group,
+    Limits,
     Matrix,
     Model,
     Peer,
@@ -64,6 +65,7 @@ def document(config: Config) -> Plain:
         ),
         **settings(config),
         "maxBodySize": config.max_body_bytes,
+        "limits": limits_entry(config.limits),
         "patience": config.patience,
         "upstream": {"ignorePaths": list(config.ignore_paths)},
         "ui": {"activity": {"session_id": list(config.session_headers)}},
@@ -84,6 +86,15 @@ def settings(config: Config) -> Plain:
         "includeAliasesInList": config.include_aliases_in_list,
         "metricsMaxInMemory": config.metrics_in_memory,
         "captureBuffer": config.capture_buffer,
+    }
+
+
+def limits_entry(limits: Limits) -> Plain:
+    return {
+        "connections": limits.connections,
+        "uploadStall": seconds(limits.upload_stall),
+        "readerStall": seconds(limits.reader_stall),
+        "drain": seconds(limits.drain),
     }
 
 
@@ -226,6 +237,7 @@ def values(config: Config) -> Plain:
             "logTimeFormat": config.log_time_format,
             "allowedHosts": list(config.allowed_hosts),
             "ignorePaths": list(config.ignore_paths),
+            "limits": limits_entry(config.limits),
             "maxBodySize": config.max_body_bytes,
             "patience": config.patience,
             "performance": {"disabled": config.performance.disabled, "every": seconds(config.performance.every)},

@@ -49,6 +49,16 @@ PEER_TIMEOUTS = Timeouts(response_header=60.0)  # a peer is up already, so it ha
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """Ours: what callers may take of the program itself. Seconds; 0 = no limit."""
+
+    connections: int = 0  # at once; 0 = what half of the descriptors allows
+    upload_stall: float = 60.0  # a body may bring nothing for so long
+    reader_stall: float = 60.0  # a caller may take nothing of its answer for so long
+    drain: float = 30.0  # answers in flight may go on after the order to stop; llama-swap's figure
+
+
+@dataclass(frozen=True, slots=True)
 class Capabilities:
     """What a model says it can do."""
 
@@ -188,6 +198,7 @@ class Config:
     capture_buffer: int = 5  # MiB; 0 = no captures
     metrics_in_memory: int = 1000  # past requests kept without a store
     log_time_format: str = ""  # empty: no time
+    limits: Limits = Limits()
     patience: float = 30.0  # ours: seconds the oldest waiter may be overtaken by callers of what is up
     names: Mapping[str, str] = field(default_factory=nothing)  # id or alias -> id
     remotes: Mapping[str, Remote] = field(default_factory=nothing)  # every name of a peer's model -> it

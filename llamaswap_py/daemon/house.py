@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import structlog
 
 from llamaswap_py.config.read import Reading
-from llamaswap_py.config.values import Config
+from llamaswap_py.config.values import Config, Limits
 from llamaswap_py.daemon import voice
-from llamaswap_py.daemon.descriptors import raise_limit
+from llamaswap_py.daemon.descriptors import Descriptors
 from llamaswap_py.daemon.observing import Observing
 from llamaswap_py.daemon.sources import Sources
 from llamaswap_py.daemon.version import version
@@ -38,9 +38,6 @@ from llamaswap_py.server.tls import Certificate
 
 log = structlog.get_logger("daemon")
 
-# How long answers may go on after the order to stop; llama-swap's figure.
-DRAIN_SECONDS = 30.0
-
 
 @dataclass(frozen=True, slots=True)
 class Given:
@@ -49,6 +46,7 @@ class Given:
     logs: Logs
     feed: Feed
     sources: Sources
+    descriptors: Descriptors
 
 
 class House:
@@ -73,14 +71,14 @@ class House:
         choosing = Choosing(self.conductor, lambda: self.profiles.active)
         proxy = Proxy(self.conductor, self.peers, self.current_guard, recordings, choosing)
         self.table = doors(proxy, logs, more)
-        self.face = Face(self.table, self.current_guard)
+        self.face = Face(self.table, self.current_guard, limits=self.limits, room=given.descriptors.room)
 
     @classmethod
     async def build(cls, config: Config, given: Given, token: str, stack: AsyncExitStack) -> House:
         """`token` marks every child, so that the next start finds what this one should leave behind."""
         tasks = Tasks()
         stack.push_async_callback(tasks.close)
-        link = await KeeperLink.start(environ_token=token, nofile=raise_limit(), spawn_task=tasks.start)
+        link = await KeeperLink.start(environ_token=token, nofile=given.descriptors.before, spawn_task=tasks.start)
         stack.push_async_callback(link.close)
         house = cls(config, given, tasks, link)
         stack.push_async_callback(house.observing.close)
@@ -91,6 +89,9 @@ class House:
     async def open(self, sockets: Sequence[socket.socket], tls: Certificate | None) -> None:
         await self.face.open(sockets, tls.context if tls else None)
         self.observing.begin()
+
+    def limits(self) -> Limits:
+        return self.conductor.config.limits
 
     def current_guard(self) -> Guard:
         return self.guard
@@ -114,8 +115,9 @@ class House:
 
     async def drain(self) -> None:
         """No new requests; answers in flight may finish; then every model is stopped."""
-        await self.face.stop_listening()
-        await asyncio.gather(self.conductor.close(DRAIN_SECONDS), self.peers.close(DRAIN_SECONDS))
+        self.face.stop_listening()
+        grace = self.limits().drain
+        await asyncio.gather(self.conductor.close(grace), self.peers.close(grace))
 
     def hurry(self) -> None:
         self.conductor.hurry()

@@ -17,6 +17,7 @@ import structlog
 
 from llamaswap_py.config.read import Reading
 from llamaswap_py.daemon import voice
+from llamaswap_py.daemon.descriptors import FEW, FEWEST, Descriptors, raise_limit
 from llamaswap_py.daemon.house import Given, House
 from llamaswap_py.daemon.leftovers import clear
 from llamaswap_py.daemon.options import Options
@@ -53,6 +54,7 @@ class Program:
         logs = Logs(reading.config.log_to_stdout, self.stdout.write)
         voice.speak(reading.config.log_level, logs.from_proxy, reading.config.log_time_format)
         tell_warnings(reading)
+        descriptors = enough(raise_limit())
         tls = certificate(self.options)
         async with AsyncExitStack() as stack:
             stack.callback(self.stdout.close)
@@ -66,7 +68,9 @@ class Program:
                 await clear(before)
             token = secrets.token_hex(8)
             state.write({"pid": os.getpid(), "token": token})
-            self.house = await House.build(reading.config, Given(logs, self.feed, self.sources), token, stack)
+            self.house = await House.build(
+                reading.config, Given(logs, self.feed, self.sources, descriptors), token, stack
+            )
             self.live(self.house, reading, seen)
             await self.house.open(sockets, tls)
             self.tell_address(address, tls)
@@ -127,6 +131,14 @@ class Program:
         if self.stopped.is_set():
             self.house.hurry()
         self.stopped.set()
+
+
+def enough(descriptors: Descriptors) -> Descriptors:
+    if descriptors.now < FEWEST:
+        raise StartRefused(f"{descriptors.complaint}: at least {FEWEST} are needed; raise the limit")
+    if descriptors.now < FEW:
+        log.warning(descriptors.complaint)
+    return descriptors
 
 
 def certificate(options: Options) -> Certificate | None:

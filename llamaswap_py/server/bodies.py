@@ -12,8 +12,9 @@ from aiohttp import ClientPayloadError, hdrs, http_exceptions, web
 
 from llamaswap_py.config.filters import Edits
 from llamaswap_py.dialects.dialect import FORM, MULTIPART, Parts, is_json
-from llamaswap_py.errors import BadRequest, BodyTooLarge, UnsupportedMedia
+from llamaswap_py.errors import BadRequest, BodyTooLarge, Stalled, UnsupportedMedia
 from llamaswap_py.server.leaving import Leaving
+from llamaswap_py.server.pace import pace_of
 from llamaswap_py.server.spool import Spool
 from llamaswap_py.wire import form, multipart
 from llamaswap_py.wire.coding import CODINGS, inflated
@@ -177,9 +178,26 @@ async def next_piece(request: web.Request) -> bytes:
         if request.headers[hdrs.EXPECT].lower() == "100-continue" and request.transport is not None:
             request.transport.write(CONTINUE)
     try:
-        return await request.content.readany()
+        return request.content.read_nowait() or await paced(request)
     except (ClientPayloadError, http_exceptions.BadHttpMessage) as mistake:
         raise BadRequest(f"the request body broke off or is not well-formed: {mistake}") from mistake
+
+
+async def paced(request: web.Request) -> bytes:
+    """What is still to come, or a refusal where it is too slow. The time that we do not ask for it does not count."""
+    pace, content = pace_of(request), request.content
+    if pace is None or content.at_eof():
+        return await content.readany()
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    try:
+        async with asyncio.timeout(pace.left):
+            piece = await content.readany()
+    except TimeoutError as silence:
+        limit = f"{pace.stall:g} s (limits.uploadStall)"
+        raise Stalled(f"the request body stopped coming: it may bring nothing for at most {limit}") from silence
+    pace.came(len(piece), loop.time() - began)
+    return piece
 
 
 def too_large(limit: int) -> BodyTooLarge:

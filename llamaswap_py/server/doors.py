@@ -14,6 +14,7 @@ from aiohttp import hdrs, web
 from llamaswap_py.dialects import openai
 from llamaswap_py.dialects.dialect import Dialect
 from llamaswap_py.errors import Internal, MethodNotAllowed, NoSuchRoute, Refusal
+from llamaswap_py.server.entrance import check_room
 from llamaswap_py.server.guard import Guard
 from llamaswap_py.server.identity import id_of, put_id
 
@@ -57,6 +58,8 @@ def admit(door: Door, guard: Callable[[], Guard]) -> Handler:
                 if kind is Kind.CONTROL:
                     current.check_origin(request.headers)
                 current.check_key(request.headers)
+                if kind is Kind.MODEL:
+                    check_room(request)
             return await door.handler(request)
         except Refusal as refusal:
             return refused(refusal, door, request)
@@ -73,7 +76,7 @@ def refused(refusal: Refusal, door: Door, request: web.Request) -> web.Response:
     answer = door.dialect.refuse(refusal, id_of(request))
     cors = (ANY_ORIGIN,) if door.kind_for(request) is Kind.MODEL else ()
     response = web.Response(status=answer.status, body=answer.body, headers=[*answer.headers, *cors])
-    if answer.status in (413, 415):
+    if answer.status in (408, 413, 415):
         response.force_close()  # the rest of the body is not worth reading
     return response
 

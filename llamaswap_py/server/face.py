@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import pkgutil
 import socket
 import ssl
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 from typing import Any
@@ -17,15 +19,19 @@ from aiohttp.abc import AbstractAccessLogger
 from aiohttp.http_exceptions import HttpProcessingError
 
 from llamaswap_py import dialects
+from llamaswap_py.config.values import Limits
 from llamaswap_py.dialects.dialect import Dialect
 from llamaswap_py.runtime.logs import Logs
 from llamaswap_py.server.comfyui import Comfyui
 from llamaswap_py.server.control import Control
 from llamaswap_py.server.doors import Door, Kind, hang
+from llamaswap_py.server.entrance import Entrance
 from llamaswap_py.server.guard import Guard
 from llamaswap_py.server.identity import id_of
+from llamaswap_py.server.listen import BACKLOG
 from llamaswap_py.server.lists import Lists
 from llamaswap_py.server.logs import LogDoors
+from llamaswap_py.server.pace import PACES, Paces
 from llamaswap_py.server.pages import Pages
 from llamaswap_py.server.proxy import Proxy
 from llamaswap_py.server.records import Records
@@ -33,6 +39,9 @@ from llamaswap_py.server.upstream import Upstream
 
 # How long a connection may be without a whole request head, new, idle or slow. SDK pools give up theirs before.
 KEEP_ALIVE_SECONDS = 75.0
+
+# What a caller still sends of a body that was refused is read so long: who is cut off while sending misses the answer.
+LINGER_SECONDS = 3.0
 
 # Of the address and of one field. A browser's cookies and the tokens of a sign-on pass the library's own 8 KiB.
 LONGEST_LINE = 64 * 1024
@@ -118,37 +127,55 @@ class Faults(logging.Logger):
 
 
 class Face:
+    """`room`: how many connections there may be at once where the configuration does not say."""
+
     def __init__(
-        self, table: Sequence[Door], guard: Callable[[], Guard], keep_alive: float = KEEP_ALIVE_SECONDS
+        self,
+        table: Sequence[Door],
+        guard: Callable[[], Guard],
+        keep_alive: float = KEEP_ALIVE_SECONDS,
+        limits: Callable[[], Limits] = Limits,
+        room: int = sys.maxsize,
     ) -> None:
         app = web.Application()
+        app[PACES] = Paces(limits)
         hang(app, table, guard)
+        self.limits = limits
+        self.room = room
+        self.how = {
+            "access_log_class": AccessLine,
+            "access_log": log,
+            "logger": Faults("faults"),
+            "max_line_size": LONGEST_LINE,
+            "max_field_size": LONGEST_LINE,
+            "auto_decompress": False,
+            "keepalive_timeout": keep_alive,
+            "lingering_time": LINGER_SECONDS,
+        }
         self.runner = web.AppRunner(
             app,
-            access_log_class=AccessLine,
-            access_log=log,
-            logger=Faults("faults"),
-            max_line_size=LONGEST_LINE,
-            max_field_size=LONGEST_LINE,
             handle_signals=False,
             handler_cancellation=True,
-            auto_decompress=False,
-            keepalive_timeout=keep_alive,
             shutdown_timeout=0.1,  # whoever may finish has finished by then
+            **self.how,
         )
-        self.sites: list[web.SockSite] = []
+        self.listening: list[asyncio.Server] = []
 
     async def open(self, sockets: Sequence[socket.socket], tls: ssl.SSLContext | None = None) -> None:
         await self.runner.setup()
+        assert self.runner.server is not None
+        entrance = Entrance(self.runner.server, self.how, self.limits, self.most)
+        loop = asyncio.get_running_loop()
         for opened in sockets:
-            site = web.SockSite(self.runner, opened, ssl_context=tls)
-            await site.start()
-            self.sites.append(site)
+            self.listening.append(await loop.create_server(entrance, sock=opened, ssl=tls, backlog=BACKLOG))
 
-    async def stop_listening(self) -> None:
-        for site in self.sites:
-            await site.stop()
-        self.sites.clear()
+    def most(self) -> int:
+        return self.limits().connections or self.room
+
+    def stop_listening(self) -> None:
+        for server in self.listening:
+            server.close()
+        self.listening.clear()
 
     async def close(self) -> None:
         await self.runner.cleanup()

@@ -72,6 +72,7 @@ SETTINGS = some(
     allowedHosts=st.lists(st.just("box.example"), max_size=1),
     maxBodySize=st.integers(1, 10**9),
     patience=st.sampled_from([0, 0.5, 30, "2m"]),
+    limits=some(connections=st.integers(0, 9), uploadStall=SECONDS, readerStall=SECONDS, drain=SECONDS),
     metricsMaxInMemory=st.integers(-1, 5000),
     captureBuffer=st.integers(-1, 50),
     store=st.just({"path": "requests.db"}),

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llamaswap_py.config.read import Reading, Source, read
-from llamaswap_py.config.values import Config
+from llamaswap_py.config.values import Config, Limits
 from llamaswap_py.errors import ConfigError
 from tests.config.reading import config, mistake, mistakes, warning
 
@@ -35,6 +35,7 @@ def test_the_settings_are_what_was_written() -> None:
     allowedHosts: [" box.example ", ""]
     maxBodySize: 1MB
     patience: 5s
+    limits: {connections: 5, uploadStall: 1m, readerStall: 2, drain: 3}
     """
     found = config(text)
     assert found == Config(
@@ -49,6 +50,7 @@ def test_the_settings_are_what_was_written() -> None:
         allowed_hosts=("box.example",),
         max_body_bytes=1024 * 1024,
         patience=5,
+        limits=Limits(connections=5, upload_stall=60, reader_stall=2, drain=3),
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from llamaswap_py.config.read import Reading
-from llamaswap_py.daemon.descriptors import raise_limit
+from llamaswap_py.daemon.descriptors import ENOUGH, raise_limit
 from llamaswap_py.daemon.reload import Reload
 from llamaswap_py.daemon.sources import Sources
 from llamaswap_py.runtime.feed import ConfigLoaded, ConfigRefused, Event, Feed
@@ -93,7 +93,9 @@ def test_the_limit_of_descriptors_is_raised_and_the_old_one_told() -> None:
     lower = min(256, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (lower, hard))
     try:
-        assert raise_limit() == lower
+        raised = raise_limit()
+        assert raised.before == lower
+        assert raised.now == (min(hard, ENOUGH) if hard > 0 else ENOUGH)
         assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] > lower or hard == lower
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

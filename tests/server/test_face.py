@@ -52,7 +52,7 @@ async def face(guard: Guard | None = None, keep_alive: float = 75.0) -> AsyncIte
     try:
         yield "127.0.0.1", sockets[0].getsockname()[1]
     finally:
-        await served.stop_listening()
+        served.stop_listening()
         await served.close()
 
 

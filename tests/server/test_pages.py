@@ -25,7 +25,7 @@ async def caller(*keys: str) -> AsyncIterator[httpx.AsyncClient]:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{sockets[0].getsockname()[1]}") as client:
             yield client
     finally:
-        await face.stop_listening()
+        face.stop_listening()
         await face.close()
 
 

@@ -87,7 +87,7 @@ async def face(captures: int = 1 << 20, guard: Guard | None = None) -> AsyncIter
             client.place = place
             yield client
     finally:
-        await served.stop_listening()
+        served.stop_listening()
         await served.close()
         await place.recorder.close()
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -54,6 +55,7 @@ class Program:
         self.news = threading.Condition()
         self.over = False
         self.url = ""
+        self.before: Callable[[], object] | None = None  # done in the new process before the program is
 
     def __enter__(self) -> Self:
         self.process = subprocess.Popen(
@@ -63,6 +65,7 @@ class Program:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            preexec_fn=self.before,  # noqa: PLW1509 - one system call, and no thread of ours holds a lock for it
         )
         self.reader = threading.Thread(target=self.read_on, daemon=True)
         self.reader.start()
@@ -70,7 +73,7 @@ class Program:
             match = LISTENING.search(self.wait_for(LISTENING.pattern))
         except AssertionError:
             self.process.kill()  # with it goes all that it started
-            self.process.wait()
+            self.end()
             raise
         assert match is not None
         self.url = match[1]
@@ -86,12 +89,15 @@ class Program:
                 self.process.wait(LONG)
             except subprocess.TimeoutExpired:
                 self.process.kill()
-                self.process.wait()
+        self.end()
+        if error is not None:
+            error.add_note("\n".join(["The program said:", *self.lines[-200:]]))
+
+    def end(self) -> None:
+        self.process.wait()
         self.reader.join(LONG)
         assert self.process.stdout is not None
         self.process.stdout.close()
-        if error is not None:
-            error.add_note("\n".join(["The program said:", *self.lines[-200:]]))
 
     def read_on(self) -> None:
         assert self.process.stdout is not None

@@ -1,0 +1,141 @@
+"""Connections of callers: so many at once, none that takes nothing of its answer, a word to whoever finds no room."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import structlog
+from aiohttp import web
+
+from llamaswap_py.config.values import Limits
+from llamaswap_py.dialects import openai
+from llamaswap_py.errors import Overloaded
+
+log = structlog.get_logger("entrance")
+
+SPARE = 32  # beyond the limit: enough to hear what they want, so that operators and probes are served
+SETTLED_SECONDS = 1.0  # a connection that is younger may have its request still under way
+LOOK_AGAIN_SECONDS = 0.1  # where nobody could be sent away a moment ago
+BATCH = 64  # of the allowed number this part is freed in one look: a look costs as much as there are connections
+SAY_AGAIN_SECONDS = 10.0
+
+FULL = "the proxy serves as many connections as it can: try again in a moment, or raise limits.connections"
+
+
+class Visitor(web.RequestHandler):
+    """One connection."""
+
+    __slots__ = ("crowded", "entrance", "fed_up")
+
+    def __init__(self, entrance: Entrance, server: web.Server, how: Mapping[str, Any]) -> None:
+        super().__init__(server, loop=entrance.loop, **how)
+        self.entrance = entrance
+        self.crowded = False  # came when there was no room: only what needs no model is done for it
+        self.fed_up: asyncio.TimerHandle | None = None
+
+    @property
+    def idle_since(self) -> float | None:
+        """When it last had a whole request, or came; None while one is being answered."""
+        if self._waiter is None or self._waiter.done():
+            return None
+        return self._next_keepalive_close_time - self._keepalive_timeout
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self.entrance.enter(self)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self.entrance.visitors.pop(self, None)
+        self.stay()
+        super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """More waits for it than it takes."""
+        super().pause_writing()
+        if seconds := self.entrance.limits().reader_stall:
+            self.fed_up = self.entrance.loop.call_later(seconds, self.throw_out)
+
+    def resume_writing(self) -> None:
+        self.stay()
+        super().resume_writing()
+
+    def stay(self) -> None:
+        if self.fed_up is not None:
+            self.fed_up.cancel()
+            self.fed_up = None
+
+    def throw_out(self) -> None:
+        if self.transport is not None:
+            log.warning(f"{self.peer} took nothing of its answer for {self.entrance.limits().reader_stall:g} s: ended")
+            self.transport.abort()
+
+    @property
+    def peer(self) -> str:
+        return str(self.peername[0]) if self.peername else "a caller"
+
+
+class Entrance:
+    """Makes a Visitor for every connection; `most` says how many there may be at present."""
+
+    def __init__(
+        self, server: web.Server, how: Mapping[str, Any], limits: Callable[[], Limits], most: Callable[[], int]
+    ) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.server = server
+        self.how = how
+        self.limits = limits
+        self.most = most
+        self.visitors: dict[Visitor, None] = {}
+        self.look_at = 0.0
+        self.say_at = 0.0
+
+    def __call__(self) -> Visitor:
+        return Visitor(self, self.server, self.how)
+
+    def enter(self, visitor: Visitor) -> None:
+        self.visitors[visitor] = None
+        most = self.most()
+        if len(self.visitors) > most:
+            self.make_room(most)
+        if len(self.visitors) > most:
+            self.turn_away(visitor, most)
+
+    def make_room(self, most: int) -> None:
+        """Whoever asked for nothing for the longest time goes first."""
+        now = self.loop.time()
+        if now < self.look_at:
+            return
+        idle = [(since, id(visitor), visitor) for visitor in self.visitors if (since := visitor.idle_since) is not None]
+        idle = [each for each in sorted(idle) if each[0] <= now - SETTLED_SECONDS]
+        for _, _, visitor in idle[: max(1, most // BATCH)]:
+            del self.visitors[visitor]
+            visitor.force_close()
+        if not idle:
+            self.look_at = now + LOOK_AGAIN_SECONDS
+
+    def turn_away(self, visitor: Visitor, most: int) -> None:
+        if self.loop.time() >= self.say_at:
+            self.say_at = self.loop.time() + SAY_AGAIN_SECONDS
+            log.warning(f"{len(self.visitors)} connections at once, and {most} are allowed: callers are refused")
+        visitor.crowded = True
+        if len(self.visitors) > most + SPARE and visitor.transport is not None:
+            visitor.transport.write(refusal())
+            visitor.force_close()
+
+
+def refusal() -> bytes:
+    """An answer to a request that is not read."""
+    answer = openai.DIALECT.refuse(Overloaded(FULL, retry_after=1), "")
+    fields = [*answer.headers, ("Content-Length", str(len(answer.body))), ("Connection", "close")]
+    head = "".join(f"{name}: {value}\r\n" for name, value in fields)
+    return f"HTTP/1.1 {answer.status} Service Unavailable\r\n{head}\r\n".encode("latin-1") + answer.body
+
+
+def check_room(request: web.Request) -> None:
+    """Refuses who came when there was no room."""
+    visitor = request.protocol
+    if isinstance(visitor, Visitor) and visitor.crowded:
+        visitor.keep_alive(False)
+        raise Overloaded(FULL, retry_after=1)
