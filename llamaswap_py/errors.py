@@ -131,6 +131,13 @@ class StartBackoff(Refusal):
     code = "model_start_backoff"
 
 
+class GaveUp(Refusal):
+    """The model failed so often that it is tried once in a while only, or by order."""
+
+    status = 503
+    code = "model_gave_up"
+
+
 class Unloaded(Refusal):
     """The model was stopped by order (unload, reload) while the request waited or was being answered."""
 

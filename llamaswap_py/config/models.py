@@ -38,6 +38,8 @@ class Inherited:
     unload_timeout: float
     health_check_timeout: float
     send_loading_state: bool
+    load_limit: float
+    stall_timeout: float
 
 
 def prepare(model_id: str, place: Place, node: Node, common: Macros, report: Report) -> Draft:
@@ -152,7 +154,13 @@ def described(model_id: str, fields: Fields, inherited: Inherited) -> Model:
         ignore_websockets=fields.child("compat").value("ignoreWebsockets") or model_id == COMFYUI,
         send_loading_state=inherited.send_loading_state if loading is None else loading,
         health_check_timeout=read_check_timeout(fields) or inherited.health_check_timeout,
+        load_limit=own(fields.value("loadLimit"), inherited.load_limit),
+        stall_timeout=own(fields.value("stallTimeout"), inherited.stall_timeout),
     )
+
+
+def own(value: float | None, shared: float) -> float:
+    return shared if value is None else value
 
 
 def limit(model_id: str, fields: Fields) -> int | None:

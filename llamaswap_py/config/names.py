@@ -10,7 +10,8 @@ from llamaswap_py.config.report import closest
 from llamaswap_py.config.values import Config, Remote, Selector, nothing
 
 SUGGESTIONS = 3  # as many as fit into an error sentence
-READY, STARTING, STOPPING, FAILED = "ready", "starting", "stopping", "failed"
+READY, STARTING, STOPPING = "ready", "starting", "stopping"
+WORSE = {"failed": 1, "gave-up": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ def spill(config: Config, selector: Selector, view: View) -> str | None:
     held = {target: view.held.get((selector.id, target), 0) for target in selector.targets}
     active = [each for each in selector.targets if phases[each] in (READY, STARTING) or held[each]]
     cold = [each for each in selector.targets if each not in active and phases[each] != STOPPING]
-    cold.sort(key=lambda each: phases[each] == FAILED)  # what has just failed is the last to be tried
+    cold.sort(key=lambda each: WORSE.get(phases[each], 0))  # what has just failed is the last to be tried
     least = min((held[each] for each in active), default=0)
     if cold and (not active or least >= selector.spillover):
         return cold[0]

@@ -29,6 +29,7 @@ from llamaswap_py.config.selectors import (
 )
 from llamaswap_py.config.settings import (
     read_check_timeout,
+    read_crash_limit,
     read_ignore_paths,
     read_kept,
     read_keys,
@@ -130,6 +131,8 @@ def read_document(document: Map, report: Report, builtin: Macros) -> Config:
         unload_timeout=shared.unload_timeout,
         health_check_timeout=shared.health_check_timeout,
         send_loading_state=shared.send_loading_state,
+        load_limit=shared.load_limit,
+        stall_timeout=shared.stall_timeout,
     )
 
 
@@ -139,6 +142,8 @@ def inherited(fields: Fields) -> Inherited:
         unload_timeout=fields.value("unloadTimeout") or 10,
         health_check_timeout=read_check_timeout(fields),
         send_loading_state=fields.value("sendLoadingState"),
+        load_limit=fields.value("loadLimit"),
+        stall_timeout=fields.value("stallTimeout"),
     )
 
 
@@ -157,6 +162,7 @@ def read_settings(fields: Fields, models: Mapping[str, Model], names: Mapping[st
         allowed_hosts=tuple(filter(None, map(str.strip, fields.value("allowedHosts")))),
         max_body_bytes=fields.value("maxBodySize"),
         limits=read_limits(fields),
+        crash_limit=read_crash_limit(fields),
         patience=fields.value("patience"),
         ignore_paths=read_ignore_paths(fields),
         session_headers=read_session_headers(fields),

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from llamaswap_py.config.fields import Fields
 from llamaswap_py.config.report import closest
 from llamaswap_py.config.tree import Place, at
-from llamaswap_py.config.values import STATIC_FILES, Limits, Performance
+from llamaswap_py.config.values import STATIC_FILES, CrashLimit, Limits, Performance
 
 QUICKEST_CHECK = 15  # seconds; llama-swap's floor for healthCheckTimeout
 OFTENEST = 5  # seconds; llama-swap's floor for performance.every
@@ -85,6 +85,11 @@ def read_limits(document: Fields) -> Limits:
         reader_stall=fields.value("readerStall"),
         drain=fields.value("drain"),
     )
+
+
+def read_crash_limit(document: Fields) -> CrashLimit:
+    fields = document.child("crashLimit")
+    return CrashLimit(fields.value("failures"), fields.value("window"), fields.value("retry"))
 
 
 def read_store(document: Fields) -> str:

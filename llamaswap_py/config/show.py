@@ -10,6 +10,7 @@ from llamaswap_py.config.command import argv, render
 from llamaswap_py.config.values import (
     DEFAULT_GROUP,
     Config,
+    CrashLimit,
     Filters,
     Group,
     Limits,
@@ -66,6 +67,7 @@ def document(config: Config) -> Plain:
         **settings(config),
         "maxBodySize": config.max_body_bytes,
         "limits": limits_entry(config.limits),
+        "crashLimit": crash_limit(config.crash_limit),
         "patience": config.patience,
         "upstream": {"ignorePaths": list(config.ignore_paths)},
         "ui": {"activity": {"session_id": list(config.session_headers)}},
@@ -73,10 +75,16 @@ def document(config: Config) -> Plain:
     }
 
 
+def crash_limit(limit: CrashLimit) -> Plain:
+    return {"failures": limit.failures, "window": seconds(limit.window), "retry": seconds(limit.retry)}
+
+
 def settings(config: Config) -> Plain:
     """The single values, under their keys."""
     return {
         "healthCheckTimeout": seconds(config.health_check_timeout),
+        "loadLimit": seconds(config.load_limit),
+        "stallTimeout": seconds(config.stall_timeout),
         "globalTTL": seconds(config.global_ttl),
         "unloadTimeout": seconds(config.unload_timeout),
         "startPort": config.start_port,
@@ -105,6 +113,8 @@ def model_entry(model: Model) -> Plain:
         "proxy": model.proxy,
         "checkEndpoint": model.check_endpoint,
         "healthCheckTimeout": seconds(model.health_check_timeout),
+        "loadLimit": seconds(model.load_limit),
+        "stallTimeout": seconds(model.stall_timeout),
         "ttl": seconds(model.ttl),
         "unloadTimeout": seconds(model.unload_timeout),
         "sendLoadingState": model.send_loading_state,
@@ -239,6 +249,7 @@ def values(config: Config) -> Plain:
             "ignorePaths": list(config.ignore_paths),
             "limits": limits_entry(config.limits),
             "maxBodySize": config.max_body_bytes,
+            "crashLimit": crash_limit(config.crash_limit),
             "patience": config.patience,
             "performance": {"disabled": config.performance.disabled, "every": seconds(config.performance.every)},
             "sessionHeaders": list(config.session_headers),
@@ -267,6 +278,8 @@ def model_values(config: Config, model_id: str) -> Plain:
         "env": list(model.env),
         "expectContinue": times.pop("expectContinue"),
         "healthCheckTimeout": seconds(model.health_check_timeout),
+        "loadLimit": seconds(model.load_limit),
+        "stallTimeout": seconds(model.stall_timeout),
         "holdWebsockets": model.hold_websockets,
         "ignoreWebsockets": model.ignore_websockets,
         "metadata": plain(model.metadata),

@@ -96,7 +96,11 @@ class Model:
     ignore_websockets: bool = False  # they start nothing and hold nothing up
     hold_websockets: bool = False  # they count as callers for as long as they are open
     send_loading_state: bool = False  # effective: its own, else the global one
-    health_check_timeout: float = 120.0  # effective seconds from spawn to ready: its own, else the global one
+    health_check_timeout: float = (
+        120.0  # effective seconds a load may go without progress: its own, else the global one
+    )
+    load_limit: float = 0.0  # ours: effective seconds from spawn to ready at most; 0 = no limit
+    stall_timeout: float = 600.0  # ours: effective seconds with callers and without any progress; 0 = never judged
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,11 +175,22 @@ class Performance:
 
 
 @dataclass(frozen=True, slots=True)
+class CrashLimit:
+    """When a model that fails again and again is given up, and how often it is tried from then on."""
+
+    failures: int = 5  # 0 = never given up
+    window: float = 600.0  # seconds; what loads and pauses take does not count
+    retry: float = 300.0  # seconds
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     models: Mapping[str, Model]  # in byte order of id
     groups: tuple[Group, ...] = ()  # every model is in exactly one; the rest are in DEFAULT_GROUP
     preload: tuple[str, ...] = ()  # model ids, aliases resolved, in the order written
-    health_check_timeout: float = 120.0  # seconds a model may take from spawn to ready
+    health_check_timeout: float = 120.0  # what models inherit
+    load_limit: float = 0.0  # what models inherit
+    stall_timeout: float = 600.0  # what models inherit
     global_ttl: float = 0.0  # what models inherit
     unload_timeout: float = 10.0  # what models inherit
     start_port: int = 5800
@@ -199,6 +214,7 @@ class Config:
     metrics_in_memory: int = 1000  # past requests kept without a store
     log_time_format: str = ""  # empty: no time
     limits: Limits = Limits()
+    crash_limit: CrashLimit = CrashLimit()  # ours
     patience: float = 30.0  # ours: seconds the oldest waiter may be overtaken by callers of what is up
     names: Mapping[str, str] = field(default_factory=nothing)  # id or alias -> id
     remotes: Mapping[str, Remote] = field(default_factory=nothing)  # every name of a peer's model -> it

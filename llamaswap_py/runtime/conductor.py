@@ -14,7 +14,7 @@ from types import TracebackType
 import structlog
 
 from llamaswap_py.config.change import launch_key
-from llamaswap_py.config.values import NOTHING, Config
+from llamaswap_py.config.values import NOTHING, Config, Model
 from llamaswap_py.errors import Disabled, Internal, Refusal, ShuttingDown, UnknownModel, Unloaded
 from llamaswap_py.runtime.feed import Feed, ModelChanged
 from llamaswap_py.runtime.loads import Loads
@@ -35,20 +35,28 @@ from llamaswap_py.schedule.facts import (
     Woke,
 )
 from llamaswap_py.schedule.orders import Grant, Order, Refuse, Start, Stop
-from llamaswap_py.schedule.plan import Entry, Phase, Plan
+from llamaswap_py.schedule.plan import FALLEN, Entry, Phase, Plan
 from llamaswap_py.schedule.scheduler import Scheduler
 
 log = structlog.get_logger("conductor")
 
 
+PROVED_SECONDS = 10.0  # ready for so long, a run was a success; whoever dies of its own start dies before
+
+
+def steady(model: Model) -> float:
+    """A server that nobody probes is called ready at once, and may still be loading for all we know."""
+    return model.health_check_timeout if model.check_endpoint == "none" else PROVED_SECONDS
+
+
 def plan_of(config: Config, disabled: Mapping[str, str] = NOTHING) -> Plan:
     entries = {
-        model.id: Entry(model.id, launch_key(model), model.ttl, model.concurrency_limit, model.seats)
+        model.id: Entry(model.id, launch_key(model), model.ttl, model.concurrency_limit, model.seats, steady(model))
         for model in config.models.values()
         if model.id not in disabled
     }
     policy = matrix.policy(config.matrix) if config.matrix else group.policy(config.groups)
-    return Plan(entries, policy, patience=config.patience)
+    return Plan(entries, policy, patience=config.patience, crash_limit=config.crash_limit)
 
 
 def refuse_disabled(disabled: Mapping[str, str], model: str) -> None:
@@ -212,7 +220,7 @@ class Conductor:
             if why is not None:
                 log.warning(why.message)
             del self.runs[run.number]
-            self.tell(Gone(name, run.number, why))
+            self.tell(Gone(name, run.number, why, served=run.pool is not None and run.pool.served))
             sight = self.scheduler.sight(name)
             self.loads.ended(name, why, sight)
             phase = sight.phase if sight else Phase.DOWN
@@ -253,7 +261,10 @@ class Conductor:
         await self.load(model)
 
     def reset(self, model: str) -> None:
+        before = self.scheduler.sight(model)
         self.tell(ResetAsked(model))
+        if before is not None and before.phase in FALLEN:
+            self.feed.publish(ModelChanged(model, 0, Phase.DOWN, "reset"))
 
     def replan(self, config: Config, disabled: Mapping[str, str] = NOTHING) -> None:
         """Only what differs is touched: a run whose command is unchanged takes on the new settings where it stands."""

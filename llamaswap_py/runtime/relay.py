@@ -361,6 +361,7 @@ class Passage:
 
     def _complete(self) -> None:
         connection, head = self._connection, self._answer.head
+        self._pool.served = self._pool.served or (head is not None and head.status < 500)
         if connection is not None and head is not None and self._answer.reusable:
             self._connection = None
             self._pool.give(connection, head)

@@ -3,10 +3,14 @@ queue must be looked at again."""
 
 from __future__ import annotations
 
-from llamaswap_py.errors import ShuttingDown, StartFailed, UnknownModel, Unloaded
+import math
+
+from llamaswap_py.errors import Refusal, ShuttingDown, StartFailed, UnknownModel, Unloaded
 from llamaswap_py.schedule.facts import Gone, LoadAsked, Ready, ResetAsked, UnloadAsked
+from llamaswap_py.schedule.failures import Failures, Kind
 from llamaswap_py.schedule.lives import Life
-from llamaswap_py.schedule.plan import Entry, Phase, Plan
+from llamaswap_py.schedule.plan import FALLEN, Entry, Phase, Plan
+from llamaswap_py.schedule.refusals import left_alone
 from llamaswap_py.schedule.state import State
 
 
@@ -14,8 +18,8 @@ def ready(state: State, fact: Ready, now: float) -> bool:
     life = state.lives.get(fact.model)
     if life is None or life.run != fact.run or life.phase is not Phase.STARTING:
         return False  # news of an old run, or of one that is being stopped
-    life.last_use = now
-    life.failures = 0
+    life.last_use = life.ready_at = now
+    life.failures.loaded(now - life.since)
     life.wanted = None
     state.enter(life, Phase.READY, now)
     state.grant_waiting(life)
@@ -27,21 +31,44 @@ def gone(state: State, fact: Gone, now: float) -> bool:
     if life is None or life.run != fact.run or not life.up:
         return False
     if life.phase is Phase.STARTING:
-        failed(state, life, fact, now)
+        life.failures.loaded(now - life.since)
+        failed(state, life, fact.why or StartFailed(f"model {life.model} ended before it was ready"), now)
+        return True
+    kind = Kind.SUCCESS if fact.served or now - life.ready_at >= steady(life) else Kind.READY
+    if kind is Kind.SUCCESS:
+        life.failures.proved()
+    if life.phase is Phase.READY and fact.why is not None:
+        crashed(state, life, fact.why, kind, now)
     else:
         life.why = fact.why.message if fact.why else ""
         state.end(life, Phase.DOWN, now)
     return True
 
 
-def failed(state: State, life: Life, fact: Gone, now: float) -> None:
-    why = fact.why or StartFailed(f"model {life.model} ended before it was ready")
-    life.failures += 1
-    backoff = state.plan.backoff
-    life.failed_until = now + (backoff[min(life.failures, len(backoff)) - 1] if backoff else 0.0)
-    life.why = why.message
-    state.end(life, Phase.FAILED, now)
+def steady(life: Life) -> float:
+    return life.entry.steady if life.entry else math.inf
+
+
+def failed(state: State, life: Life, why: Refusal, now: float) -> None:
+    note(state, life, why, Kind.START, now)
+    state.end(life, fallen(life, Phase.FAILED), now)
     state.refuse_waiting(life, why)
+
+
+def crashed(state: State, life: Life, why: Refusal, kind: Kind, now: float) -> None:
+    note(state, life, why, kind, now)
+    state.end(life, fallen(life, Phase.FAILED if life.failures.pausing(now) else Phase.DOWN), now)
+    if life.backing_off(now):
+        state.refuse_waiting(life, left_alone(life, now))
+
+
+def note(state: State, life: Life, why: Refusal, kind: Kind, now: float) -> None:
+    life.failures.add(now, state.plan.backoff, state.plan.crash_limit, kind)
+    life.why = why.message
+
+
+def fallen(life: Life, phase: Phase) -> Phase:
+    return Phase.GAVE_UP if life.failures.given_up else phase
 
 
 def reset(state: State, fact: ResetAsked) -> bool:
@@ -52,8 +79,8 @@ def reset(state: State, fact: ResetAsked) -> bool:
 
 
 def forgive(life: Life) -> None:
-    life.failures = 0
-    if life.phase is Phase.FAILED:
+    life.failures = Failures()
+    if life.phase in FALLEN:
         life.phase = Phase.DOWN
         life.why = ""
 

@@ -58,6 +58,7 @@ class Gone:
     model: str
     run: int
     why: Refusal | None = None
+    served: bool = False  # it gave somebody a whole answer
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ import math
 from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from llamaswap_py.schedule.plan import Entry, Phase, Row
+from llamaswap_py.schedule.failures import Failures
+from llamaswap_py.schedule.plan import FALLEN, Entry, Phase, Row
 
 UP = frozenset({Phase.STARTING, Phase.READY, Phase.STOPPING})
 
@@ -62,8 +63,8 @@ class Life:
     waiting: dict[int, Ticket] = field(default_factory=dict)  # in order of arrival
     wanted: Ticket | None = None
     stale_since: float | None = None  # the run is not what the plan says any more
-    failures: int = 0  # in a row
-    failed_until: float = 0.0
+    ready_at: float = math.inf  # of the present run; infinite until it is
+    failures: Failures = field(default_factory=Failures)
     why: str = ""
     cleared: int = -1  # the epoch in which the policy was last seen to evict nothing for this model
 
@@ -88,7 +89,7 @@ class Life:
         return bool(self.waiting) or self.wanted is not None
 
     def backing_off(self, now: float) -> bool:
-        return self.phase is Phase.FAILED and now < self.failed_until
+        return self.phase in FALLEN and self.failures.pausing(now)
 
     def demands(self) -> Iterator[Ticket]:
         yield from self.waiting.values()
@@ -133,7 +134,7 @@ class Life:
             len(self.waiting),
             self.since,
             self.last_use,
-            self.failed_until if self.phase is Phase.FAILED else 0.0,
+            self.failures.until if self.phase in FALLEN else 0.0,
             self.why,
             self.wanted is not None,
         )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
+from llamaswap_py.config.values import CrashLimit
 from llamaswap_py.errors import Refusal
 
 
@@ -14,7 +15,11 @@ class Phase(StrEnum):
     STARTING = "starting"
     READY = "ready"
     STOPPING = "stopping"
-    FAILED = "failed"
+    FAILED = "failed"  # lately: it is left alone for a moment
+    GAVE_UP = "gave-up"  # too often: it is tried once in a while, or by order
+
+
+FALLEN = frozenset({Phase.FAILED, Phase.GAVE_UP})  # down, and not because it was asked to be
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,7 @@ class Entry:
     ttl: float = 0.0  # 0 = never
     limit: int | None = None  # callers at once, waiting ones included; beyond it: TooManyRequests
     seats: int | None = None  # callers served at once; beyond it they wait in order
+    steady: float = 10.0  # seconds a run must have been ready to be a success, where it served nobody
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +75,4 @@ class Plan:
     policy: Policy
     patience: float = 30.0  # math.inf: llama-swap's rule
     backoff: tuple[float, ...] = (1.0, 2.0, 5.0, 15.0, 60.0)  # after the nth failure in a row; the last one repeats
+    crash_limit: CrashLimit = field(default_factory=CrashLimit)

@@ -11,6 +11,7 @@ from operator import itemgetter
 from llamaswap_py.errors import Refusal
 from llamaswap_py.schedule.lives import Life, Rank
 from llamaswap_py.schedule.plan import Evict, Never, Phase, Plan, Row, Verdict
+from llamaswap_py.schedule.refusals import in_the_way
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,8 @@ class Pass:
         if isinstance(verdict, Never):
             return Deny(life, verdict.refusal)
         claim = self.claim(life, place, world, verdict)
+        if self.fails_again(claim):
+            return Deny(life, in_the_way(life, claim.victims, self.plan, self.now))
         if not isinstance(verdict, Evict) or self.gives_way(claim):
             return claim
         return self.act(claim)
@@ -106,6 +109,14 @@ class Pass:
         named = verdict.models if isinstance(verdict, Evict) else ()
         victims = tuple(model for model in named if model in world and model != life.model)
         return Claim(life, place, spent_at(life, self.plan.patience), victims, world, verdict)
+
+    def fails_again(self, claim: Claim) -> bool:
+        """It failed again and again, and would stop others for one more try that nobody ordered. Its callers would
+        take turns with those of a model that works, and each turn costs that one a load."""
+        life = claim.life
+        if life.up or life.wanted is not None or self.now >= life.failures.evicts_at(self.plan.crash_limit):
+            return False
+        return any(claim.world[model].phase is not Phase.STOPPING for model in claim.victims)
 
     def gives_way(self, claim: Claim) -> bool:
         """Its own old run is still there, a victim is not free yet, or somebody in front would suffer."""

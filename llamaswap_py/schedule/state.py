@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from llamaswap_py.errors import Refusal
 from llamaswap_py.schedule.facts import Asked
 from llamaswap_py.schedule.lives import Life, Ticket
@@ -48,6 +50,7 @@ class State:
         life.run = self.runs
         life.version = life.entry and life.entry.version
         life.why = ""
+        life.ready_at = math.inf
         self.enter(life, Phase.STARTING, now)
         self.orders.append(Start(life.model, life.run))
 

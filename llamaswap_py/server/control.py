@@ -8,7 +8,7 @@ from llamaswap_py.config.names import resolve
 from llamaswap_py.config.values import Config
 from llamaswap_py.runtime.conductor import Conductor
 from llamaswap_py.runtime.standings import Standing
-from llamaswap_py.schedule.plan import Phase
+from llamaswap_py.schedule.plan import FALLEN, Phase
 from llamaswap_py.server.choosing import unknown
 from llamaswap_py.server.doors import Door, Kind
 
@@ -61,7 +61,7 @@ class Control:
 
     async def running(self, request: web.Request) -> web.Response:
         """What is up, what failed lately and why, and for what callers wait."""
-        shown = (*UP, Phase.FAILED)
+        shown = (*UP, *FALLEN)
         standings = self.conductor.standings()
         rows = [running_row(standing) for standing in standings if standing.phase in shown or standing.disabled]
         waiting = {standing.model.id: standing.waiting for standing in standings if standing.waiting}

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from llamaswap_py.config.values import Capabilities, Config, Model, Profile, Selector
 from llamaswap_py.runtime.conductor import Conductor
-from llamaswap_py.schedule.plan import Phase
+from llamaswap_py.schedule.plan import FALLEN, Phase
 from llamaswap_py.server.abilities import flags
 from llamaswap_py.server.choosing import Choosing
 from llamaswap_py.server.control import UP
@@ -66,7 +66,11 @@ class Listing:
         able = abilities(model.capabilities)
         hidden = SAID_BESIDE if able else frozenset()
         about = {key: value for key, value in model.metadata.items() if key not in hidden} | own
-        return self.row(name, about, self.phases.get(model.id) in UP, (model.name, model.description), able)
+        phase = self.phases.get(model.id)
+        row = self.row(name, about, phase in UP, (model.name, model.description), able)
+        if phase in FALLEN:  # llama-server's own list of models says it so
+            row["status"] = {"value": "unloaded", "failed": True, "state": phase}
+        return row
 
     def remotes(self) -> Iterator[Row]:
         for peer in self.config.peers.values():

@@ -11,7 +11,7 @@ import msgspec
 from llamaswap_py.config.values import Peer
 from llamaswap_py.runtime.feed import ConfigLoaded, ConfigRefused, ModelChanged
 from llamaswap_py.runtime.standings import Standing
-from llamaswap_py.schedule.plan import Phase
+from llamaswap_py.schedule.plan import FALLEN, Phase
 from llamaswap_py.server.abilities import flags
 
 HEARTBEAT = b":\n\n"
@@ -52,7 +52,7 @@ def peer_row(peer: Peer, model: str) -> dict[str, object]:
 def status_row(standing: Standing) -> dict[str, object]:
     model = standing.model
     # A failed model is a stopped one to llama-swap's page, which knows four words; `swap` says that it failed.
-    phase = Phase.DOWN if standing.phase is Phase.FAILED else standing.phase
+    phase = Phase.DOWN if standing.phase in FALLEN else standing.phase
     return {
         "id": model.id,
         "name": model.name,

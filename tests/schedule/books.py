@@ -13,6 +13,7 @@ from llamaswap_py.schedule.facts import (
 from llamaswap_py.schedule.lives import Sight
 from llamaswap_py.schedule.orders import Order
 from llamaswap_py.schedule.plan import Evict, Never, Phase, Plan, Row
+from tests.schedule.ledger import Ledger
 
 
 class Scheduling(Protocol):
@@ -45,6 +46,7 @@ class Run:
     since: float
     phase: Phase = Phase.STARTING
     last_use: float = 0.0
+    ready_at: float = math.inf
     seats: dict[int, Caller] = field(default_factory=dict)
     stale_since: float | None = None
 
@@ -65,6 +67,7 @@ class Books:
         self.answered: set[int] = set()
         self.here: dict[int, str] = {}  # tickets that have not left, and their model
         self.wants: dict[str, Caller] = {}
+        self.ledgers: dict[str, Ledger] = {}
         self.closed = False
         self.counter = 0
 
@@ -108,9 +111,11 @@ class Books:
         entry = self.plan.entries.get(run.model)
         return entry is not None and entry.seats is not None and len(run.seats) >= entry.seats
 
+    def ledger(self, model: str) -> Ledger:
+        return self.ledgers.setdefault(model, Ledger())
+
     def backing_off(self, model: str) -> bool:
-        sight = self.scheduler.snapshot()[model]
-        return sight.phase is Phase.FAILED and self.now < sight.failed_until
+        return model not in self.alive and self.now < self.ledger(model).until
 
     def world(self) -> dict[str, Row]:
         return {
@@ -134,6 +139,17 @@ class Books:
         for model in tuple(self.wants):
             if isinstance(self.plan.policy(model, {}), Never):
                 del self.wants[model]
+
+
+def evicts_nobody(books: Books, model: str) -> bool:
+    return model not in books.wants and not books.ledger(model).may_evict(books.now, books.plan)
+
+
+def crowded_out(books: Books, model: str) -> bool:
+    """It may evict nobody, and somebody is in its way, or waits to be."""
+    if model in books.alive or not evicts_nobody(books, model):
+        return False
+    return books.plan.policy(model, books.world()) != Evict(()) or bool(books.queued())
 
 
 def expect(kept: bool, promise: str, details: str) -> None:

@@ -12,7 +12,15 @@ from llamaswap_py.schedule import scheduler
 from llamaswap_py.schedule.scheduler import Scheduler
 
 ROOM = Path(scheduler.__file__).parent
-BRED = ("changes", "lives", "queue", "refusals", "scheduler", "state")  # facts, orders and plan stay the real ones
+BRED = (
+    "changes",
+    "failures",
+    "lives",
+    "queue",
+    "refusals",
+    "scheduler",
+    "state",
+)  # facts, orders and plan stay the real ones
 
 
 @dataclass(frozen=True)
@@ -58,7 +66,7 @@ BREACHES = (
     Breach("callers of an old run", "lives", "self.stale_since + patience if self.seats else ", ""),
     Breach("patience", "queue", "now >= claim.spent_at and claim.rank", "now > claim.spent_at + 1e9 and claim.rank"),
     Breach("patience", "queue", " if ticket.rank(patience) < limit", ""),
-    Breach("something moves", "queue", "now >= claim.spent_at and claim.rank", "claim.rank"),
+    Breach("at once", "queue", "now >= claim.spent_at and claim.rank", "claim.rank"),
     Breach("at once", "scheduler", "if not fact.wakes:", "if False:"),
     Breach("grants", "scheduler", "life.stale_since is not None or life.waiting", "life.waiting"),
     Breach("refusals", "changes", "refuse_waiting(life, why)", "refuse_waiting(life, StartFailed(why.message))"),
@@ -66,6 +74,15 @@ BREACHES = (
     Breach("as many as seats", "lives", "max(self.entry.seats - len(self.seats), 0)", "self.entry.seats"),
     Breach("in order", "lives", "sorted(waiting, key=lambda ticket: ticket.rank(patience))[:free]", "waiting[:free]"),
     Breach("unload", "changes", "state.refuse_waiting(life, refusal)", "pass"),
+    Breach("left alone", "lives", "self.failures.pausing(now)", "False"),
+    Breach("at once", "failures", "if self.given_up:\n            pause = limit.retry", "pass"),
+    Breach("given up", "failures", "self.given_up = True", "pass"),
+    Breach("given up", "failures", "self.excused += took", "pass"),
+    Breach("given up", "failures", "< limit.window", "< 1e9"),
+    Breach("given up", "failures", "self.times.clear()", "pass"),
+    Breach("given up", "changes", "if fact.served or", "if"),
+    Breach("its failures evict nobody", "queue", "if self.fails_again(claim):", "if False:"),
+    Breach("its failures evict nobody", "failures", "HABIT = 2", "HABIT = 4"),
     Breach("closed", "changes", "state.closed = True", "pass"),
 )
 STARVES = Breach("patience", "queue", "for ticket in life.demands()) + patience", "for ticket in life.demands()) + 1e9")

@@ -59,6 +59,9 @@ def check_books(books: Books) -> None:
         run = books.alive.get(model)
         mine = (run.number, run.phase, len(run.seats)) if run else (0, sight.phase, 0)
         theirs = (sight.run, sight.phase, sight.seated)
+        broken = not run and model in books.plan.entries and sight.phase is Phase.GAVE_UP
+        if broken or (not run and books.ledger(model).given_up and books.now < books.ledger(model).until):
+            expect(broken and books.ledger(model).given_up, "given up", f"{model} is shown as {sight}")
         expect(mine == theirs, "nobody is forgotten", f"{model} is {mine}, shown as {theirs}")
         waiting = books.waiters(model)
         expect(waiting == sight.waiting, "nobody is forgotten", f"{waiting} wait for {model}, shown {sight.waiting}")

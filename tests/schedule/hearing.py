@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from llamaswap_py.errors import (
+    GaveUp,
     NotLoaded,
-    Refusal,
     ShuttingDown,
     StartBackoff,
     TooManyRequests,
@@ -37,8 +37,8 @@ def told(books: Books, fact: Fact) -> str:
             told_left(books, ticket)
         case Ready(model, run):
             told_ready(books, model, run)
-        case Gone(model, run, why):
-            told_gone(books, model, run, why)
+        case Gone():
+            told_gone(books, fact)
         case LoadAsked(model):
             told_load(books, model)
         case UnloadAsked(models):
@@ -49,7 +49,9 @@ def told(books: Books, fact: Fact) -> str:
         case Closed():
             books.closed = True
             books.wants.clear()
-        case ResetAsked() | Woke():
+        case ResetAsked(model):
+            books.ledgers.pop(model, None)
+        case Woke():
             pass
     return ""
 
@@ -74,7 +76,7 @@ def answer_due(books: Books, fact: Asked) -> str:
     if entry.limit is not None and callers >= entry.limit:
         return TooManyRequests.__name__
     if books.backing_off(fact.model):
-        return StartBackoff.__name__
+        return (GaveUp if books.ledger(fact.model).given_up else StartBackoff).__name__
     if run and run.phase is Phase.READY and run.stale_since is None:
         if free(books, fact, run):
             return Grant.__name__
@@ -105,19 +107,33 @@ def told_left(books: Books, ticket: int) -> None:
 def told_ready(books: Books, model: str, number: int) -> None:
     run = books.alive.get(model)
     if run and run.number == number and run.phase is Phase.STARTING:
-        run.phase, run.since, run.last_use = Phase.READY, books.now, books.now
+        books.ledger(model).excused.append((run.since, books.now))
+        run.phase, run.since, run.last_use, run.ready_at = Phase.READY, books.now, books.now, books.now
         books.wants.pop(model, None)
 
 
-def told_gone(books: Books, model: str, number: int, why: Refusal | None) -> None:
-    run = books.alive.get(model)
-    if run is None or run.number != number:
+def told_gone(books: Books, fact: Gone) -> None:
+    model, run = fact.model, books.alive.get(fact.model)
+    if run is None or run.number != fact.run:
         return
     if run.phase is Phase.STARTING:
+        books.ledger(model).excused.append((run.since, books.now))
+    account(books, run, fact)
+    if run.phase is Phase.STARTING or books.now < books.ledger(model).until:
         books.wants.pop(model, None)
     for ticket in run.seats:
         del books.seated[ticket]
     del books.alive[model]
+
+
+def account(books: Books, run: Run, fact: Gone) -> None:
+    """Deliberate stops are no failures; a success is one however the run ended."""
+    ledger, entry = books.ledger(run.model), books.plan.entries.get(run.model)
+    success = fact.served or (entry is not None and books.now - run.ready_at >= entry.steady)
+    if success:
+        ledger.success()
+    if run.phase is Phase.STARTING or (run.phase is Phase.READY and fact.why is not None):
+        ledger.failure(books.now, books.plan, run.phase is Phase.READY, success)
 
 
 def told_load(books: Books, model: str) -> None:
@@ -129,12 +145,19 @@ def told_load(books: Books, model: str) -> None:
 
 
 def told_plan(books: Books, plan: Plan) -> None:
+    for model in tuple(books.ledgers):
+        if model not in plan.entries or changed(books.plan, plan, model):
+            del books.ledgers[model]
     books.plan = plan
     for model in [model for model in books.wants if model not in plan.entries]:
         del books.wants[model]
     for model in books.scheduler.snapshot():  # in this order they want to be up again
         if model in books.alive:
             compare(books, books.alive[model])
+
+
+def changed(old: Plan, new: Plan, model: str) -> bool:
+    return model not in old.entries or old.entries[model].version != new.entries[model].version
 
 
 def compare(books: Books, run: Run) -> None:

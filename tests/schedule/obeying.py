@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from llamaswap_py.errors import (
+    GaveUp,
     NotLoaded,
     Refusal,
     ShuttingDown,
+    StartBackoff,
     StartFailed,
     UnknownModel,
     Unloaded,
@@ -21,7 +23,7 @@ from llamaswap_py.schedule.facts import (
 )
 from llamaswap_py.schedule.orders import Grant, Order, Refuse, Start, Stop
 from llamaswap_py.schedule.plan import Evict, Never, Phase, Row
-from tests.schedule.books import Books, Breach, Caller, Run, expect
+from tests.schedule.books import Books, Breach, Caller, Run, crowded_out, evicts_nobody, expect
 
 
 def ordered(books: Books, order: Order, fact: Fact, fresh: str) -> None:
@@ -43,6 +45,7 @@ def ordered_start(books: Books, model: str, number: int) -> None:
     expect(model in books.plan.entries, "plan", f"{model} is not in the plan")
     verdict = books.plan.policy(model, books.world())
     expect(verdict == Evict(()), "policy", f"{model} started though {verdict}")
+    expect(books.now >= books.ledger(model).until, "left alone", f"{model} started before {books.ledger(model).until}")
     expect(model in books.wants or books.waiters(model) > 0, "policy", f"{model} started for nobody")
     check_turn(books, model)
     books.runs_seen.add(number)
@@ -73,6 +76,8 @@ def ordered_stop(books: Books, model: str, number: int, why: str, fact: Fact) ->
         expect(not run.seats and not callers, "seats are safe", f"{model} {why}")
         loading = run.phase is Phase.STARTING and model in books.wants
         for_caller = books.waiters(why.removeprefix("evicted for ")) > 0
+        wanted = why.removeprefix("evicted for ")
+        expect(not evicts_nobody(books, wanted), "its failures evict nobody", f"{model} {why}")
         expect(for_caller or not loading, "seats are safe", f"loading {model} {why}, for which nobody waits")
         books.wants.pop(model, None)
     elif why == "idle":
@@ -116,6 +121,8 @@ def ordered_refuse(books: Books, ticket: int, refusal: Refusal, fact: Fact, fres
 
 
 def excused(books: Books, caller: Caller, refusal: Refusal, fact: Fact, fresh: str) -> bool:
+    if isinstance(refusal, StartBackoff) and crowded_out(books, caller.model):
+        return True
     match fact:
         case Asked(ticket) if ticket == caller.ticket and fresh:
             return type(refusal).__name__ == fresh
@@ -125,6 +132,8 @@ def excused(books: Books, caller: Caller, refusal: Refusal, fact: Fact, fresh: s
             return isinstance(refusal, Unloaded)
         case Closed():
             return isinstance(refusal, ShuttingDown)
+        case Gone(model) if model == caller.model and isinstance(refusal, StartBackoff | GaveUp):
+            return books.backing_off(model)
         case Gone(model, _, why) if model == caller.model and isinstance(refusal, StartFailed):
             return why is None or why is refusal
         case Replanned(plan) if caller.model not in plan.entries:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
-from llamaswap_py.config.values import Group
+from llamaswap_py.config.values import CrashLimit, Group
 from llamaswap_py.errors import StartFailed, UpstreamFailed
 from llamaswap_py.schedule.eviction import group
 from llamaswap_py.schedule.facts import (
@@ -94,7 +95,8 @@ PAIRWISE = frozenset({"groups"})
 
 def plan(dice: Dice, kind: str) -> Plan:
     patience = dice((0.0, 1.0, 5.0, 30.0, math.inf))
-    return Plan(entries(dice), POLICIES[kind](dice), patience, dice(((), (1.0,), (1.0, 2.0, 5.0))))
+    limit = CrashLimit(dice((0, 2, 3)), dice((5.0, 60.0)), dice((4.0, 30.0)))
+    return Plan(entries(dice), POLICIES[kind](dice), patience, dice(((), (1.0,), (1.0, 2.0, 5.0))), limit)
 
 
 class Player:
@@ -102,6 +104,7 @@ class Player:
         self.kind: str = dice(("groups", "groups", "room", "one load at a time"))
         self.witness = watch(plan(dice, self.kind), make, pairwise=self.kind in PAIRWISE)
         self.tickets = 0
+        self.unlucky = dice((*MODELS, *MODELS, None))  # whose starts fail more often than not
 
     def ask(self, dice: Dice) -> None:
         self.tickets += 1
@@ -133,8 +136,12 @@ class Player:
         if not runs:
             return
         run = dice(runs)
-        fact = Ready(run.model, run.number) if run.phase is Phase.STARTING else Gone(run.model, run.number)
-        self.witness.tell(fact)
+        if run.phase is Phase.STOPPING:
+            self.witness.tell(Gone(run.model, run.number))
+        elif run.model == self.unlucky and dice((True, True, True, False)):
+            self.witness.tell(Gone(run.model, run.number, StartFailed("exit code 1")))
+        else:
+            self.witness.tell(Ready(run.model, run.number))
 
     def fail(self, dice: Dice) -> None:
         runs = self.runs(Phase.STARTING, Phase.STOPPING)
@@ -147,7 +154,8 @@ class Player:
         runs = self.runs(Phase.READY)
         if runs:
             run = dice(runs)
-            self.witness.tell(Gone(run.model, run.number, dice((UpstreamFailed("killed by signal 9"), None))))
+            why = dice((UpstreamFailed("killed by signal 9"), UpstreamFailed("exit code 1"), None))
+            self.witness.tell(Gone(run.model, run.number, why, served=dice((False, False, True))))
 
     def tell_late(self, dice: Dice) -> None:
         """News of a run that is over, or that is being stopped."""
@@ -162,7 +170,7 @@ class Player:
         now = self.witness.plan
         fresh = plan(dice, self.kind)
         mixed = {model: dice((now.entries.get(model, entry), entry)) for model, entry in fresh.entries.items()}
-        change = dice((fresh, Plan({**now.entries, **mixed}, now.policy, now.patience, now.backoff), now))
+        change = dice((fresh, replace(now, entries={**now.entries, **mixed}), now))
         self.witness.tell(Replanned(change))
 
     def close(self, dice: Dice) -> None:

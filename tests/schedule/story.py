@@ -64,8 +64,10 @@ class Story:
     def ready(self, model: str, run: int, at: float | None = None) -> list[str]:
         return self.tell(Ready(model, run), at)
 
-    def gone(self, model: str, run: int, why: Refusal | None = None, at: float | None = None) -> list[str]:
-        return self.tell(Gone(model, run, why), at)
+    def gone(
+        self, model: str, run: int, why: Refusal | None = None, at: float | None = None, *, served: bool = False
+    ) -> list[str]:
+        return self.tell(Gone(model, run, why, served), at)
 
     def load(self, model: str, at: float | None = None) -> list[str]:
         return self.tell(LoadAsked(model), at)

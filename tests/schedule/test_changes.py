@@ -93,10 +93,10 @@ def test_a_failed_start_is_told_to_all_who_wait_and_backs_off() -> None:
     assert story.asked(5, "a", at=6.9) == ["refuse 5 StartBackoff"]
     assert story.asked(6, "a", at=7.0) == ["start a3"]
     story.ready("a", 3)
-    assert story.gone("a", 3, UpstreamFailed("killed")) == []
+    assert story.gone("a", 3, UpstreamFailed("killed"), served=True) == []
     assert story.asked(7, "a") == ["start a4"]
     story.gone("a", 4, why)
-    assert story.scheduler.snapshot()["a"].failed_until == 8.0, "ready has reset the count"
+    assert story.scheduler.snapshot()["a"].failed_until == 8.0, "a run that served has reset the count"
 
 
 def test_a_reset_forgets_the_failure() -> None:

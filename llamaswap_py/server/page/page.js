@@ -93,7 +93,7 @@ function buttonsOf(model, phase) {
       event.target.disabled = true;
       order(`api/models/${verb}/${name}`);
     } }, text);
-  if (phase === "failed") return [button("Try again", "load"), button("Reset", "reset")];
+  if (phase === "failed" || phase === "gave-up") return [button("Try again", "load"), button("Reset", "reset")];
   if (phase === "stopped") return [button("Load", "load")];
   return [button("Restart", "restart", phase !== "ready"), button("Unload", "unload", phase === "stopping")];
 }
@@ -107,7 +107,7 @@ function drawModels() {
       element("span", { class: "name" }, model.id),
       element("span", { class: "buttons" }, ...buttonsOf(model, phase)),
       element("span", { class: "facts" }, factsOf(model, row, phase)),
-      phase === "failed" && row?.why ? element("pre", { class: "why" }, row.why) : "");
+      (phase === "failed" || phase === "gave-up") && row?.why ? element("pre", { class: "why" }, row.why) : "");
   });
   if (!items.length && state.heard) {
     items.push(element("li", { class: "empty" }, "No models are configured yet. Add one to config.yaml; it appears here without a restart."));
