@@ -328,10 +328,12 @@ def test_a_death_before_the_first_byte(oai: openai.OpenAI, claude: anthropic.Ant
     """A typed 502, streaming or not."""
     prompt = "[fake crash=before] x"
     for ask in (chat, chat_stream):
+        chat(oai, "one", "well")  # a server that does nothing but die is left alone
         with pytest.raises(openai.InternalServerError, match=DIED) as caught:
             ask(oai, "one", prompt)
         assert (caught.value.status_code, caught.value.code) == (502, "upstream_failed")
     for tell in (message, message_stream):
+        chat(oai, "one", "well")
         with pytest.raises(anthropic.InternalServerError, match=DIED) as other:
             tell(claude, "one", prompt)
         assert other.value.status_code == 502
