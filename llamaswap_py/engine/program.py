@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 from llamaswap_py.engine import attributes, native, parent
 from llamaswap_py.engine.flags import translate
 from llamaswap_py.engine.loading import Loading
+from llamaswap_py.engine.refused import reason
 
 PORT = 8080  # llama-server's own
 BY_TABLE = "LLAMASWAP_ENGINE_FLAGS"  # set to `table`: flags are read by our own table, not by llama.cpp
@@ -63,8 +64,8 @@ def serve(engine: Any, params: Any, above: int) -> int:
     try:
         with Loading(above):
             server = engine.Server(params)
-    except RuntimeError as error:  # a broken file, no memory, a port that is taken: llama.cpp has said it in its log
-        return tell(f"engine: the model could not be loaded: {error}")
+    except RuntimeError:  # it says the same of everything
+        return tell(f"engine: {reason(params.model.path, params.hostnames, params.port)}")
     heard, telling = socket.socketpair()
     telling.setblocking(False)
     for number in (signal.SIGINT, signal.SIGTERM):

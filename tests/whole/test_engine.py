@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -113,12 +114,13 @@ def generating(url: str) -> Any:
     return answer
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_stops_within_a_second_while_generating(model: Path, number: signal.Signals) -> None:
+@pytest.mark.parametrize("numbers", [[signal.SIGTERM], [signal.SIGINT], [signal.SIGTERM, signal.SIGTERM]])
+def test_it_stops_within_a_second_while_generating(model: Path, numbers: list[signal.Signals]) -> None:
     with Engine("-m", model, "--port", "0", "-c", "2048", "--context-shift") as engine:
         answer = generating(engine.ready())
         before = time.monotonic()
-        engine.process.send_signal(number)
+        for number in numbers:
+            engine.process.send_signal(number)
         assert engine.process.wait(LONG) == 0
         assert time.monotonic() - before < 1
         answer.close()
@@ -131,6 +133,19 @@ def test_it_stops_at_once_while_the_model_loads(tmp_path: Path) -> None:
         engine.wait_for("loading model")
         engine.process.send_signal(signal.SIGTERM)
         assert engine.process.wait(LONG) == -signal.SIGTERM
+
+
+def test_it_says_on_health_that_the_model_loads(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "slow.gguf")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with Engine("-m", tmp_path / "slow.gguf", "--port", str(port)) as engine:
+        engine.wait_for("engine: loading the model: 0 %|loading model")
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/health")
+        assert refused.value.code == 503
+        assert json.load(refused.value)["error"]["message"] == "Loading model"
+        refused.value.close()
 
 
 PARENT = "import subprocess, sys; subprocess.Popen(sys.argv[1:]); sys.stdin.read()"
@@ -158,8 +173,10 @@ def test_it_ends_with_its_parent(model: Path, tmp_path: Path, when: str) -> None
     [
         ([], "Name a model file: -m FILE.gguf"),
         (["--nonsense"], "invalid argument: --nonsense"),
-        (["-m", "/nowhere.gguf", "--port", "0"], "engine: the model could not be loaded"),
-        (["-m", "README.md", "--port", "0"], "engine: the model could not be loaded"),
+        (["-m", "/nowhere.gguf", "--port", "0"], "engine: the model file /nowhere.gguf cannot be read: No such file"),
+        (["-m", "README.md", "--port", "0"], "engine: README.md cannot be used: this is no GGUF file"),
+        (["-m", "tests", "--port", "0"], "engine: the model file tests cannot be read: Is a directory"),
+        (["-m", "x.gguf", "--port", "eighty"], "--port"),
     ],
 )
 def test_what_cannot_be_served_ends_with_1_and_a_sentence(words: list[str], sentence: str) -> None:
@@ -169,10 +186,22 @@ def test_what_cannot_be_served_ends_with_1_and_a_sentence(words: list[str], sent
         assert sentence in said
 
 
-def test_a_port_that_is_taken_ends_with_1(model: Path) -> None:
+def test_a_port_that_is_taken_ends_with_1_and_is_named(model: Path) -> None:
     taken = socket.create_server(("127.0.0.1", 0))
-    with taken, Engine("-m", model, "--port", str(taken.getsockname()[1])) as engine:
-        assert engine.end()[0] == 1
+    port = taken.getsockname()[1]
+    with taken, Engine("-m", model, "--port", str(port)) as engine:
+        status, said = engine.end()
+    assert status == 1
+    assert f"engine: cannot listen on 127.0.0.1, port {port}: Address already in use." in said
+
+
+def test_a_file_that_is_not_whole_ends_with_1_and_says_so(model: Path, tmp_path: Path) -> None:
+    part = tmp_path / "part.gguf"
+    part.write_bytes(model.read_bytes()[:-1000])
+    with Engine("-m", part, "--port", "0") as engine:
+        status, said = engine.end()
+    assert status == 1
+    assert f"engine: the model file {part} is not whole" in said
 
 
 def test_without_its_library_it_says_how_to_get_one() -> None:
