@@ -37,7 +37,7 @@ def gone(state: State, fact: Gone, now: float) -> bool:
     kind = Kind.SUCCESS if fact.served or now - life.ready_at >= steady(life) else Kind.READY
     if kind is Kind.SUCCESS:
         life.failures.proved()
-    if life.phase is Phase.READY and fact.why is not None:
+    if life.phase is Phase.READY and fact.why is not None and not fact.served:
         crashed(state, life, fact.why, kind, now)
     else:
         life.why = fact.why.message if fact.why else ""

@@ -14,7 +14,8 @@ HABIT = 2
 
 
 class Kind(Enum):
-    """What failed: a start, a run that was ready and no more, or one that had been a success until then."""
+    """What failed: a start, a run that was ready and no more, or one that had been ready for long. Where somebody was
+    served no failure is counted at all: one caller's request that kills servers must not cost the others the model."""
 
     START = 1
     READY = 2
@@ -55,8 +56,8 @@ class Failures:
         self.given_up = self.given_up and bool(limit.failures)
 
     def proved(self) -> None:
-        """A run served, or stayed ready for long enough. What is in the window still counts, or a server that dies
-        again and again after some work would be restarted for ever; only the try after giving up wipes it out."""
+        """A run served, or stayed ready for long enough. What is in the window still counts; only the try after
+        giving up wipes it out."""
         self.row = 0
         if self.given_up:
             self.given_up = False

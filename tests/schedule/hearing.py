@@ -132,7 +132,7 @@ def account(books: Books, run: Run, fact: Gone) -> None:
     success = fact.served or (entry is not None and books.now - run.ready_at >= entry.steady)
     if success:
         ledger.success()
-    if run.phase is Phase.STARTING or (run.phase is Phase.READY and fact.why is not None):
+    if run.phase is Phase.STARTING or (run.phase is Phase.READY and fact.why is not None and not fact.served):
         ledger.failure(books.now, books.plan, run.phase is Phase.READY, success)
 
 
