@@ -28,6 +28,7 @@ def test_the_files_of_the_folder_are_the_commands() -> None:
         "load",
         "logs",
         "ps",
+        "pull",
         "run",
         "serve",
         "unload",

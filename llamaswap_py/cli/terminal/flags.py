@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 TRUTHS = {
     **dict.fromkeys(("1", "t", "T", "true", "TRUE", "True"), True),
@@ -18,6 +18,7 @@ class Flag:
     help: str
     value: str = ""  # what stands for the value in the help text; empty for a switch
     short: str = ""  # one more name, of one letter
+    many: bool = False  # may be given more than once
 
     @property
     def shown(self) -> str:
@@ -49,6 +50,7 @@ class Words:
     values: Mapping[str, str]
     switches: frozenset[str]
     rest: tuple[str, ...]
+    lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # of flags that may be given more than once
 
     def value(self, name: str) -> str | None:
         """None where the flag was not given, or given empty: llama-swap does not tell these apart."""
@@ -78,6 +80,7 @@ def read(usage: Usage, argv: Sequence[str]) -> Words | int:
 def parse(usage: Usage, argv: Sequence[str]) -> Words:
     values: dict[str, str] = {}
     switches: dict[str, bool] = {}
+    lists: dict[str, tuple[str, ...]] = {}
     rest: list[str] = []
     words = list(argv)
     while words:
@@ -95,10 +98,12 @@ def parse(usage: Usage, argv: Sequence[str]) -> Words:
             switches[flag.name] = truth(word, text) if equals else True
         elif equals or words:
             values[flag.name] = text if equals else words.pop(0)
+            if flag.many:
+                lists[flag.name] = (*lists.get(flag.name, ()), values[flag.name])
         else:
             raise Misspelt(f"flag needs an argument: {word}")
     on = frozenset(name for name, is_on in switches.items() if is_on)
-    return Words(values, on, (*rest, *words))
+    return Words(values, on, (*rest, *words), lists)
 
 
 def find(usage: Usage, name: str, word: str) -> Flag:
