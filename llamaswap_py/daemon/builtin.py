@@ -1,4 +1,4 @@
-"""Macros that are there without being declared: `${llama_server}`, the llama-server of this machine."""
+"""Macros that need no declaration: `${llama_server}`, the llama-server of this machine, and `${demo_model}`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 
 NAME = "llama-server"
 VARIABLE = "LLAMA_SERVER"
+DEMO_MODEL = Path(__file__).resolve().parents[1] / "demo" / "demo.gguf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class LlamaServer:
 
 
 def builtin_macros(env: Mapping[str, str]) -> dict[str, str]:
-    return {"llama_server": llama_server(env).command}
+    return {"llama_server": llama_server(env).command, "demo_model": quoted([str(DEMO_MODEL)])}
 
 
 def llama_server(env: Mapping[str, str], python: str = sys.executable) -> LlamaServer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -79,21 +80,31 @@ def test_what_is_not_acted_on_yet_is_listed() -> None:
     assert set(re.findall(r"^- `([^`]+)`", section, re.MULTILINE)) == NOT_YET
 
 
-def test_the_example_reads_cleanly_and_has_no_models() -> None:
-    reading = read([Source("config.yaml", EXAMPLE)], {})
+# What the program fills in without being told, which daemon/builtin.py finds out.
+BUILTIN = {"llama_server": "llama-server", "demo_model": "demo.gguf"}
+
+
+def test_the_example_reads_cleanly_and_has_the_demonstration_model() -> None:
+    reading = read([Source("config.yaml", EXAMPLE)], {}, builtin=BUILTIN)
     assert reading.warnings == ()
-    assert reading.config == Config(models={}, groups=(Group(DEFAULT_GROUP, ()),))
+    (demo,) = reading.config.models.values()
+    assert demo.cmd.startswith("llama-server --model demo.gguf")
+    plain = Config(models={"demo": demo}, groups=(Group(DEFAULT_GROUP, ("demo",)),))
+    assert replace(reading.config, names={}, ports={}) == plain
+
+
+MODELS = ["bigger", "demo", "gpt-oss-120b", "qwen"]
 
 
 def test_the_example_reads_cleanly_with_everything_in_it_made_active() -> None:
-    reading = read([Source("config.yaml", active(EXAMPLE))], {"LLAMASWAP_KEY": "k"})
+    reading = read([Source("config.yaml", active(EXAMPLE))], {"LLAMASWAP_KEY": "k"}, builtin=BUILTIN)
     assert reading.warnings == ()
-    assert (list(reading.config.models), reading.config.preload) == (["bigger", "qwen"], ("qwen",))
+    assert (list(reading.config.models), reading.config.preload) == (MODELS, ("qwen",))
     assert (reading.config.api_keys, reading.config.allowed_hosts) == (("k",), ("box.example.org",))
     assert reading.config.models["bigger"].cmd.endswith("--context 32768")
 
 
 def active(text: str) -> str:
     """Every comment line that looks like YAML, without its `#`."""
-    looks = re.compile(r"^( *)# ((?: *[\w-]+: ?.*)|(?: {6}.*)|(?: {4}llama.*)|(?: {4}--.*))$", re.MULTILINE)
+    looks = re.compile(r"^( *)# ((?: *[\w-]+: ?.*)|(?: {6}.*)|(?: {4}\$.*)|(?: {4}--.*))$", re.MULTILINE)
     return looks.sub(r"\1\2", text)

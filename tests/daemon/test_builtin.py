@@ -1,11 +1,12 @@
-"""`${llama_server}`: named by a variable, else found on PATH, else the one that comes with us."""
+"""`${llama_server}`: named by a variable, else found on PATH, else ours. `${demo_model}`: the file."""
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from llamaswap_py.config.values import Config
-from llamaswap_py.daemon.builtin import llama_server
+from llamaswap_py.daemon.builtin import DEMO_MODEL, llama_server
 from llamaswap_py.daemon.sources import Sources
 
 
@@ -58,3 +59,10 @@ def test_a_macro_of_that_name_in_the_file_wins_wherever_it_stands(tmp_path: Path
     assert read(tmp_path, own + MODELS).models["one"].cmd.startswith("/opt/mine -m")
     in_model = MODELS + "    macros:\n      llama_server: of-the-model\n"
     assert read(tmp_path, in_model).models["one"].cmd.startswith("of-the-model -m")
+
+
+def test_the_demonstration_model_is_a_small_file_that_comes_along(tmp_path: Path) -> None:
+    text = "models:\n  demo:\n    cmd: server -m ${demo_model} --port ${PORT}\n"
+    assert shlex.split(read(tmp_path, text).models["demo"].cmd)[2] == str(DEMO_MODEL)
+    assert DEMO_MODEL.read_bytes()[:4] == b"GGUF"
+    assert DEMO_MODEL.stat().st_size <= 4_000_000
