@@ -19,7 +19,7 @@ USAGE = Usage(
     "every file is checked against the hub's checksum. The address of a page or file on the hub does as well.\n"
     "$HF_TOKEN opens what wants a token, $HF_ENDPOINT names another hub.",
     (
-        Flag("include", "take the files that match, as '*Q4_K_M*'; may be given more than once", "PATTERN", many=True),
+        Flag("include", "take the files that match, as '*Q4_K_M*'; may be given more than once", "PATTERN"),
         Flag("quant", "take the model of this quantisation, as Q4_K_M", "QUANT"),
         Flag("no-mmproj", "leave the part that reads pictures"),
         Flag("revision", "a branch, tag or commit (default: main)", "NAME"),
@@ -54,7 +54,7 @@ def pull(words: Words) -> int:
     try:
         wish = wish_of(
             words.rest[0],
-            words.lists.get("include", ()),
+            tuple(words.every("include")),
             words.value("quant") or "",
             words.value("revision") or "",
             "no-mmproj" not in words.switches,
@@ -64,7 +64,9 @@ def pull(words: Words) -> int:
             failure, file=sys.stderr
         )
         return 2
-    running = Pull(wish, Path(words.value("dir") or os.environ.get("LLAMASWAP_MODELS") or "models"))
+    running = Pull(
+        wish, Path(words.value("dir") or os.environ.get("LLAMASWAP_MODELS", "").split(os.pathsep)[0] or "models")
+    )
     running.start()
     try:
         while True:

@@ -16,12 +16,13 @@ from llamaswap_py.config.values import Config, Limits
 from llamaswap_py.daemon import voice
 from llamaswap_py.daemon.descriptors import Descriptors
 from llamaswap_py.daemon.observing import Observing
-from llamaswap_py.daemon.sources import Sources
+from llamaswap_py.daemon.sources import Sources, models_folder
 from llamaswap_py.daemon.version import version
 from llamaswap_py.errors import Refusal
 from llamaswap_py.launchers.keeper_link import KeeperLink
+from llamaswap_py.library.pull.underway import Pulls
 from llamaswap_py.runtime.conductor import Conductor
-from llamaswap_py.runtime.feed import Feed
+from llamaswap_py.runtime.feed import Feed, PullChanged
 from llamaswap_py.runtime.logs import Logs
 from llamaswap_py.runtime.peers import Peers
 from llamaswap_py.runtime.runs import Ground
@@ -34,6 +35,7 @@ from llamaswap_py.server.guard import Guard, guard_of
 from llamaswap_py.server.machine import Machine
 from llamaswap_py.server.profiles import Profiles
 from llamaswap_py.server.proxy import Proxy
+from llamaswap_py.server.pulls import PullDoors
 from llamaswap_py.server.tls import Certificate
 
 log = structlog.get_logger("daemon")
@@ -66,7 +68,10 @@ class House:
         self.events.profile = lambda: self.profiles.active
         machine = Machine(self.observing.performance, self.observing.hardware, version)
         configs = Configs(self.conductor, lambda text: sources.trial(os.environ, text), os.environ)
-        more = [*self.events.doors(), *self.profiles.doors(), *machine.doors(), *configs.doors()]
+        pulls = Pulls(models_folder(sources, os.environ), tasks.start, lambda row: feed.publish(PullChanged(row)))
+        self.events.pulls = lambda: pulls.rows(everything=False)
+        pulling = PullDoors(pulls, lambda: self.conductor.config)
+        more = [*self.events.doors(), *self.profiles.doors(), *machine.doors(), *configs.doors(), *pulling.doors()]
         self.peers = Peers()
         choosing = Choosing(self.conductor, lambda: self.profiles.active)
         proxy = Proxy(self.conductor, self.peers, self.current_guard, recordings, choosing)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
@@ -45,7 +46,14 @@ class RowStored:
     id: int
 
 
-Event = ModelChanged | ConfigLoaded | ConfigRefused | RowStored
+@dataclass(frozen=True, slots=True)
+class PullChanged:
+    """A download got further; its row as the API shows it."""
+
+    row: Mapping[str, Any]
+
+
+Event = ModelChanged | ConfigLoaded | ConfigRefused | RowStored | PullChanged
 Listener = Callable[[Event], None]
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 from aiohttp import hdrs, web
 
 from llamaswap_py.observe.inflight import Inflight, Payload
 from llamaswap_py.runtime.conductor import Conductor
-from llamaswap_py.runtime.feed import ConfigLoaded, ConfigRefused, Event, Feed, ModelChanged, RowStored
+from llamaswap_py.runtime.feed import ConfigLoaded, ConfigRefused, Event, Feed, ModelChanged, PullChanged, RowStored
 from llamaswap_py.runtime.logs import Logs
 from llamaswap_py.server import messages
 from llamaswap_py.server.audience import Audience, Message, Page
@@ -72,6 +73,7 @@ class Events:
         self.swaps = Swaps()
         self.reading: ConfigLoaded | ConfigRefused | None = None
         self.profile: Callable[[], str | None] = lambda: None
+        self.pulls: Callable[[], Iterable[Mapping[str, Any]]] = tuple  # rows of those under way
         self.leave: Callable[[], None] | None = None  # the table of requests
         self.stale = False
         feed.subscribe(self.hear)
@@ -100,6 +102,8 @@ class Events:
                     self.tell(Message(messages.config(event), "config"))
             case RowStored(row) if self.followed:
                 self.tell(Message(messages.activity(row), "activity"))
+            case PullChanged(row) if self.followed:
+                self.tell(Message(messages.pull(row), f"pull {row['id']}"))
 
     def tell_status(self) -> None:
         """The list is made once for all changes of one moment, after they all have happened."""
@@ -144,6 +148,7 @@ class Events:
         yield messages.profile_changed(self.profile())
         yield self.requests()
         yield messages.config(self.reading)
+        yield from map(messages.pull, self.pulls())
         for name, change in self.swaps.after(last):
             yield messages.swap(change, name)
 

@@ -100,3 +100,8 @@ def config(news: ConfigLoaded | ConfigRefused | None) -> bytes:
     """How the last reading of the configuration went; that of the start went well."""
     state = "refused" if isinstance(news, ConfigRefused) else "loaded"
     return framed("config", {"state": state, "mistakes": list(news.mistakes) if news else []}, event="config")
+
+
+def pull(row: Mapping[str, object]) -> bytes:
+    """A download, as the API shows it."""
+    return framed("pull", row, event="pull")

@@ -12,7 +12,7 @@ LOOSE = Usage("llamaswap ps", "text", FLAGS)
 
 
 def words(values: dict[str, str], switches: set[str], *rest: str) -> Words:
-    return Words(values, frozenset(switches), rest)
+    return Words({name: [value] for name, value in values.items()}, frozenset(switches), rest)
 
 
 @pytest.mark.parametrize("argv", [["-config", "x"], ["--config", "x"], ["-config=x"], ["--config=x"]])
@@ -20,8 +20,10 @@ def test_one_dash_or_two_and_an_equals_sign_or_none(argv: list[str]) -> None:
     assert parse(STRICT, argv) == words({"config": "x"}, set())
 
 
-def test_the_last_value_counts() -> None:
-    assert parse(STRICT, ["-config", "x", "-watch", "--config=y", "-watch=false"]) == words({"config": "y"}, set())
+def test_the_last_value_counts_where_one_is_wanted() -> None:
+    read = parse(STRICT, ["-config", "x", "-watch", "--config=y", "-watch=false"])
+    assert (read.value("config"), read.every("config"), read.switches) == ("y", ["x", "y"], frozenset())
+    assert (read.value("other"), read.every("other")) == (None, ())
 
 
 def test_a_value_may_look_like_a_flag_or_hold_equals_signs() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 TRUTHS = {
     **dict.fromkeys(("1", "t", "T", "true", "TRUE", "True"), True),
@@ -18,7 +18,6 @@ class Flag:
     help: str
     value: str = ""  # what stands for the value in the help text; empty for a switch
     short: str = ""  # one more name, of one letter
-    many: bool = False  # may be given more than once
 
     @property
     def shown(self) -> str:
@@ -47,14 +46,17 @@ class Usage:
 class Words:
     """What was typed: flags with a value, switches that are on, and everything else in its order."""
 
-    values: Mapping[str, str]
+    given: Mapping[str, Sequence[str]]  # all values of a flag, in their order
     switches: frozenset[str]
     rest: tuple[str, ...]
-    lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # of flags that may be given more than once
 
     def value(self, name: str) -> str | None:
         """None where the flag was not given, or given empty: llama-swap does not tell these apart."""
-        return self.values.get(name) or None
+        return self.every(name)[-1] or None if self.every(name) else None
+
+    def every(self, name: str) -> Sequence[str]:
+        """Of a flag that may be given more than once."""
+        return self.given.get(name, ())
 
 
 class Misspelt(Exception):
@@ -78,9 +80,8 @@ def read(usage: Usage, argv: Sequence[str]) -> Words | int:
 
 
 def parse(usage: Usage, argv: Sequence[str]) -> Words:
-    values: dict[str, str] = {}
+    given: dict[str, list[str]] = {}
     switches: dict[str, bool] = {}
-    lists: dict[str, tuple[str, ...]] = {}
     rest: list[str] = []
     words = list(argv)
     while words:
@@ -97,13 +98,11 @@ def parse(usage: Usage, argv: Sequence[str]) -> Words:
         if not flag.value:
             switches[flag.name] = truth(word, text) if equals else True
         elif equals or words:
-            values[flag.name] = text if equals else words.pop(0)
-            if flag.many:
-                lists[flag.name] = (*lists.get(flag.name, ()), values[flag.name])
+            given.setdefault(flag.name, []).append(text if equals else words.pop(0))
         else:
             raise Misspelt(f"flag needs an argument: {word}")
     on = frozenset(name for name, is_on in switches.items() if is_on)
-    return Words(values, on, (*rest, *words), lists)
+    return Words(given, on, (*rest, *words))
 
 
 def find(usage: Usage, name: str, word: str) -> Flag:

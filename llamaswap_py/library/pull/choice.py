@@ -42,7 +42,12 @@ class Model:
         return sum(file.size for file in self.files)
 
     def __str__(self) -> str:
-        return f"{self.name} ({amount(self.size)})"
+        parts = f"{len(self.files)} files, " if len(self.files) > 1 else ""
+        return f"{self.name} ({parts}{amount(self.size)})"
+
+    @property
+    def label(self) -> str:
+        return str(self).replace(self.name, self.quant or self.name, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +124,7 @@ def liked(models: Sequence[Model]) -> tuple[Model, tuple[str, ...]]:
     model = only([each for each in models if each.quant == ranked[0]], "there is more than one model")
     others = ", ".join(quant for quant in ranked[1:] if quant)
     also = f"; there are also {others} (--quant)" if others else "; --include chooses another"
-    return model, (f"Taking {model}{also}.",)
+    return model, (f"Taking {model.label}{also}.",)
 
 
 def rank(quant: str) -> tuple[int, str]:

@@ -52,7 +52,7 @@ def test_the_right_files_are_taken(paths: list[str], wish: Wish, expected: list[
 
 def test_a_choice_that_was_made_is_said_with_its_alternatives() -> None:
     said = choose([RemoteFile(path, 10) for path in VISION], Wish("r")).said
-    assert said[0] == "Taking m-Q4_K_M.gguf (10 B); there are also Q8_0, IQ1_S (--quant)."
+    assert said[0] == "Taking Q4_K_M (10 B); there are also Q8_0, IQ1_S (--quant)."
     assert "--no-mmproj" in said[1]
     assert choose([RemoteFile("a.gguf", 1)], Wish("r")).said == ()
 
