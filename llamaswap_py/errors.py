@@ -138,6 +138,20 @@ class GaveUp(Refusal):
     code = "model_gave_up"
 
 
+class SystemLimit(Refusal):
+    """Nothing is wrong with the model: the machine has no process, descriptor or memory left to start it with."""
+
+    status = 503
+    code = "system_limit"
+
+
+class Leaked(Refusal):
+    """A process of the model's last run survives SIGKILL; until it is gone there is no room for another."""
+
+    status = 503
+    code = "model_leaked"
+
+
 class Unloaded(Refusal):
     """The model was stopped by order (unload, reload) while the request waited or was being answered."""
 

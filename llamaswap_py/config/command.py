@@ -93,6 +93,11 @@ def split_windows(text: str) -> list[str]:
     return words if word is None else [*words, word]
 
 
+# The `${PID}` of a process that has ended: its own number may be a stranger's by now, and this one is nobody's (Linux
+# counts to one below it, macOS to 99 999).
+NOBODY = 1 << 22
+
+
 def stop_argv(text: str, pid: int, windows: bool = WINDOWS) -> list[str]:
     """`cmdStop` for one process. Empty where it says nothing: then the process gets the ordinary stop signal."""
     return argv(text.replace(PID, str(pid)), windows)

@@ -20,6 +20,7 @@ from llamaswap_py.daemon.sources import Sources, models_folder
 from llamaswap_py.daemon.version import version
 from llamaswap_py.errors import Refusal
 from llamaswap_py.launchers.keeper_link import KeeperLink
+from llamaswap_py.launchers.records import Records
 from llamaswap_py.library.pull.underway import Pulls
 from llamaswap_py.runtime.conductor import Conductor
 from llamaswap_py.runtime.feed import Feed, PullChanged
@@ -49,6 +50,7 @@ class Given:
     feed: Feed
     sources: Sources
     descriptors: Descriptors
+    records: Records
 
 
 class House:
@@ -58,7 +60,8 @@ class House:
         logs, feed, sources = given.logs, given.feed, given.sources
         self.logs = logs
         self.tasks = tasks
-        ground = Ground(link, logs, tasks, asyncio.get_running_loop().time)
+        self.link = link
+        ground = Ground(link, logs, tasks, asyncio.get_running_loop().time, records=given.records)
         self.conductor = Conductor(config, ground, feed)
         self.guard = guard_for(config)
         self.observing = Observing(config, feed)

@@ -19,13 +19,14 @@ from llamaswap_py.config.read import Reading
 from llamaswap_py.daemon import voice
 from llamaswap_py.daemon.descriptors import FEW, FEWEST, Descriptors, raise_limit
 from llamaswap_py.daemon.house import Given, House
-from llamaswap_py.daemon.leftovers import clear
+from llamaswap_py.daemon.leftovers import settle
 from llamaswap_py.daemon.options import Options
 from llamaswap_py.daemon.reload import Reload, tell_warnings
 from llamaswap_py.daemon.sources import Look, Sources
 from llamaswap_py.daemon.state import InUse, State, default_directory
 from llamaswap_py.daemon.watch import Watch
 from llamaswap_py.errors import ConfigError
+from llamaswap_py.launchers.records import Records
 from llamaswap_py.runtime.feed import Feed
 from llamaswap_py.runtime.logs import Logs
 from llamaswap_py.server import listen
@@ -64,13 +65,13 @@ class Program:
             state, before = self.take_state(str(address))
             stack.callback(state.release)
             stack.callback(log.info, "shutdown complete")
-            if before is not None:
-                await clear(before)
             token = secrets.token_hex(8)
-            state.write({"pid": os.getpid(), "token": token})
-            self.house = await House.build(
-                reading.config, Given(logs, self.feed, self.sources, descriptors), token, stack
-            )
+            records = Records(state.records, token)
+            stack.push_async_callback(records.close)
+            given = Given(logs, self.feed, self.sources, descriptors, records)
+            self.house = await House.build(reading.config, given, token, stack)
+            await settle(before, state.records, self.house.link)
+            state.own(token)
             self.live(self.house, reading, seen)
             await self.house.open(sockets, tls)
             self.tell_address(address, tls)

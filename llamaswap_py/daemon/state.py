@@ -7,6 +7,8 @@ import os
 import sys
 from pathlib import Path
 
+from llamaswap_py.keeper import table
+
 APP = "llamaswap"
 
 
@@ -30,10 +32,12 @@ class State:
         self.directory = directory
         name = "".join(c if c.isalnum() or c in ".-" else "_" for c in listen)
         self.path = directory / f"owner-{name}.json"
+        self.records = directory / f"runs-{name}"
         self.lock: int | None = None
 
     def take(self) -> str | None:
-        """Become the owner. Returns the marker of the children of a dead one before us, if there was one."""
+        """Become the owner. Returns the marker of the children of a dead one before us, if there was one since the
+        machine was started."""
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.lock = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
         if not lock_file(self.lock):
@@ -41,8 +45,9 @@ class State:
             os.close(self.lock)
             self.lock = None
             raise InUse(f"another llamaswap (pid {owner}) already serves this address; its state is in {self.path}")
-        token = self.read().get("token")
-        return token if isinstance(token, str) else None
+        before = self.read()
+        token = before.get("token")
+        return token if isinstance(token, str) and before.get("boot", table.boot()) == table.boot() else None
 
     def read(self) -> dict[str, object]:
         assert self.lock is not None
@@ -51,6 +56,10 @@ class State:
         except ValueError:
             return {}  # written half by a machine that went down
         return record if isinstance(record, dict) else {}
+
+    def own(self, token: str) -> None:
+        """From now on children carry this token."""
+        self.write({"pid": os.getpid(), "token": token, "boot": table.boot()})
 
     def write(self, record: dict[str, object]) -> None:
         assert self.lock is not None

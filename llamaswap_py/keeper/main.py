@@ -6,6 +6,7 @@ A program of its own, on the standard library alone, single-threaded, deaf to th
 from __future__ import annotations
 
 import json
+import math
 import os
 import selectors
 import signal
@@ -15,7 +16,7 @@ import time
 
 from llamaswap_py.keeper import birth, table, trees
 from llamaswap_py.keeper.line import CHUNK, Line
-from llamaswap_py.keeper.runs import FIRST_PAUSE, LONGEST_PAUSE, Run
+from llamaswap_py.keeper.runs import FIRST_PAUSE, LONGEST_PAUSE, PATIENCE, Run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -76,9 +77,7 @@ class Keeper:
         elif (run := self.runs.get(order["id"])) is None:
             return  # it was gone before the word came
         elif order["do"] == "kill":
-            run.killing = True
-            run.pause = FIRST_PAUSE
-            run.next_look = 0.0
+            run.kill(time.monotonic())
         else:
             run.signal(self.find(run), order["sig"])
 
@@ -157,10 +156,10 @@ class Keeper:
             run.look_again(self.looked)
 
     def settle(self, run: Run, living: list[table.Process]) -> None:
-        if run.killing:
+        if run.killing < math.inf:
             run.signal(living, signal.SIGKILL)
-        if not living:
-            self.bid_farewell(run)
+        if (living or not self.bid_farewell(run)) and run.hopeless(time.monotonic()):
+            self.line.say({"is": "stuck", "id": run.number, "pids": [row.pid for row in living] or [run.pid]})
 
     def bid_farewell(self, run: Run) -> bool:
         if not run.ended:
@@ -172,12 +171,13 @@ class Keeper:
     # -- the end
 
     def end(self) -> None:
-        """The proxy is gone, however it went: so goes everything below us, until nothing is left."""
+        """The proxy is gone, however it went: so goes everything below us, until nothing that can die is left."""
         self.line.close()
         for told in self.births:
             self.selector.unregister(told)
         pause = FIRST_PAUSE
-        while living := self.everyone():
+        over = time.monotonic() + PATIENCE
+        while (living := self.everyone()) and time.monotonic() < over:
             for process in living:
                 trees.send(process, signal.SIGKILL)
             self.selector.select(pause)

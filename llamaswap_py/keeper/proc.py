@@ -25,6 +25,15 @@ def now() -> float:
     return time.clock_gettime(BOOTTIME)
 
 
+def boot() -> str:
+    """This start of the machine: what was known of processes before it is worth nothing."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            return file.read().strip()
+    except OSError:  # a sandbox that hides it
+        return ""
+
+
 def look(pid: int) -> Process | None:
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:

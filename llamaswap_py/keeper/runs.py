@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 FIRST_PAUSE = 0.002  # a killed process is gone in about a millisecond
 LONGEST_PAUSE = 0.5  # a process that does not die of SIGKILL (in a dead disk's hands) is worth two looks a second
+PATIENCE = 10.0  # a driver that gives back a big card's memory at the death takes seconds; longer it is worth a word
 
 
 class Run:
@@ -30,7 +31,8 @@ class Run:
         self.started = leader.started if leader else table.now()
         self.starting = True  # the command does not run yet
         self.ended = False  # the leader was reaped
-        self.killing = False
+        self.killing = math.inf  # since when
+        self.stuck = False  # it was told that this does not kill it
         self.known: set[tuple[int, float]] = {(pid, self.started)}
         self.pause = FIRST_PAUSE
         self.next_look = math.inf
@@ -56,12 +58,24 @@ class Run:
             if number not in (signal.SIGKILL, signal.SIGSTOP, signal.SIGCONT):
                 trees.send(process, signal.SIGCONT)  # a stopped process can only act on it once it goes on
 
+    def kill(self, now: float) -> None:
+        self.killing = min(self.killing, now)
+        self.pause = FIRST_PAUSE
+        self.next_look = 0.0
+
+    def hopeless(self, now: float) -> bool:
+        """True once: SIGKILL was sent long ago, and something of it is still there."""
+        if self.stuck or now - self.killing < PATIENCE:
+            return False
+        self.stuck = True
+        return True
+
     def look_soon(self, when: float) -> None:
         self.next_look = min(self.next_look, when)
 
     def look_again(self, now: float) -> None:
         """Looks grow apart. Where orphans come to us, each death is told, and only a kill must be repeated."""
-        told = sys.platform == "linux" and not self.killing
+        told = sys.platform == "linux" and math.isinf(self.killing)
         self.next_look = math.inf if told else now + self.pause
         self.pause = min(self.pause * 2, LONGEST_PAUSE)
 

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     Table = dict[int, Process]
 
 MARK = "LLAMASWAP_RUN"  # the variable each process of a run is started with: <token>/<run>/
-SPAN = 1 << 16  # of the limit used as a mark: runs of one keeper before a value comes again
+RLIMIT_LOCKS = 10  # of no effect since Linux 2.4: any value does no harm, and stays
+RUN_BITS = 16  # of a brand; the bits above name the proxy, and make it nobody else's by chance
 if sys.platform == "linux":
     import ctypes
 
@@ -148,28 +149,49 @@ def prctl(option: int, value: int) -> bool:
     return LIBC is not None and LIBC.prctl(option, value, 0, 0, 0) == 0
 
 
+def serial(token: str, run: int) -> int:
+    """The number that one run's processes carry: 46 bits of their proxy's token, and which run it is."""
+    import hashlib  # the proxy makes it, and the keeper is told
+
+    proxy = int.from_bytes(hashlib.sha256(token.encode()).digest()[:6], "big") >> 2
+    return (proxy << RUN_BITS) + run % (1 << RUN_BITS)
+
+
 def brand(serial: int) -> None:
-    """Write a number into a limit nobody uses (POSIX message queues): children inherit it and cannot but keep it."""
+    """Write a number into a limit that limits nothing any more: children inherit it and cannot but keep it."""
     if sys.platform == "linux":
         import resource
 
-        hard = resource.getrlimit(resource.RLIMIT_MSGQUEUE)[1]
-        if hard == resource.RLIM_INFINITY or hard >= 4 * SPAN:
-            resource.setrlimit(resource.RLIMIT_MSGQUEUE, (branded(hard, serial), hard))
+        hard = resource.getrlimit(RLIMIT_LOCKS)[1]
+        if hard == resource.RLIM_INFINITY:
+            resource.setrlimit(RLIMIT_LOCKS, (serial, hard))
 
 
-def branded(hard: int, serial: int) -> int:
-    return (4 * SPAN if hard < 0 else hard) - 1 - serial % SPAN
-
-
-def carries(pid: int, serial: int) -> bool:
-    """Whether a process inherited that number. Only to be asked of our own descendants: others may use the limit."""
+def brand_of(pid: int) -> int:
+    """The number a process inherited; -1 where it has none, or we may not see it."""
     if sys.platform != "linux":
-        return False
+        return -1
     import resource
 
     try:
-        soft, hard = resource.prlimit(pid, resource.RLIMIT_MSGQUEUE)
+        return resource.prlimit(pid, RLIMIT_LOCKS)[0]
     except (ProcessLookupError, PermissionError):
-        return False
-    return soft == branded(hard, serial)
+        return -1
+
+
+def carries(pid: int, serial: int) -> bool:
+    return brand_of(pid) == serial
+
+
+def branded(pids: Iterable[int], token: str) -> set[int]:
+    """Those that inherited a number of any run of that token."""
+    proxy = serial(token, 0) >> RUN_BITS
+    return {pid for pid in pids if brand_of(pid) >> RUN_BITS == proxy}
+
+
+def leftovers(rows: Table, token: str) -> Table:
+    """Everybody of a dead proxy's runs: who carries either mark, and the trees and sessions that those made."""
+    found = (branded(rows, token) | table.marked(rows, mark(token))) - {os.getpid()}
+    since = min((rows[pid].started for pid in found), default=0.0)
+    young = {pid: row for pid, row in rows.items() if row.started >= since and pid != os.getpid()}
+    return closed(young, found, since)

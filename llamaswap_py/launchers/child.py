@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from llamaswap_py.keeper.messages import Message
@@ -37,7 +37,10 @@ class Exit:
 
 
 class Child:
-    """`exited` comes when the leader ends, all it wrote handed on before; `gone` when nothing of its tree lives."""
+    """`exited` comes when the leader ends, all it wrote handed on before; `gone` when nothing of its tree lives.
+
+    `stuck` comes before `gone`, or instead of it, where something of it long survives SIGKILL.
+    """
 
     def __init__(
         self, number: int, serial: int, output: int, on_output: Callable[[bytes], None], tell: Callable[[Message], None]
@@ -49,6 +52,7 @@ class Child:
         self.started = 0.0  # on the clock of keeper.table.now
         self.exited: asyncio.Future[Exit] = self.loop.create_future()
         self.gone: asyncio.Future[None] = self.loop.create_future()
+        self.stuck: asyncio.Future[tuple[int, ...]] = self.loop.create_future()
         self.output = output
         self.on_output = on_output
         self.tell = tell
@@ -62,6 +66,16 @@ class Child:
     def kill_tree(self) -> None:
         if not self.gone.done():
             self.tell({"do": "kill", "id": self.number})
+
+    @property
+    def leaked(self) -> tuple[int, ...]:
+        """The processes of it that nobody can end."""
+        return self.stuck.result() if self.stuck.done() and not self.gone.done() else ()
+
+    async def over(self) -> None:
+        """Returns when nothing of it is left, or nothing that anybody could end."""
+        news: list[asyncio.Future[Any]] = [self.gone, self.stuck]
+        await asyncio.wait(news, return_when=asyncio.FIRST_COMPLETED)
 
     def drain(self) -> int:
         """One read. How much it was: 0 where nothing waits or nobody writes any more."""
@@ -95,6 +109,10 @@ class Child:
         finally:
             if not self.exited.done():
                 self.exited.set_result(how)
+
+    def stick(self, pids: Iterable[int]) -> None:
+        if not self.stuck.done():
+            self.stuck.set_result(tuple(pids))
 
     def vanish(self) -> None:
         try:

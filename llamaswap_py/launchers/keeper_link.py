@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-import secrets
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from llamaswap_py.errors import StartFailed
+from llamaswap_py.errors import StartFailed, SystemLimit
 from llamaswap_py.keeper import trees
 from llamaswap_py.launchers import refusals
 from llamaswap_py.launchers.channel import Channel
@@ -21,6 +20,7 @@ from llamaswap_py.launchers.sweep import sweep
 
 if TYPE_CHECKING:
     from llamaswap_py.keeper.messages import Message
+    from llamaswap_py.keeper.process import Process
 
 SpawnTask = Callable[[str, Coroutine[Any, Any, None]], object]
 
@@ -45,7 +45,6 @@ class KeeperLink:
         self.children: dict[int, Child] = {}
         self.answers: dict[int, asyncio.Future[Message]] = {}
         self.last = 0
-        self.first_serial = secrets.randbelow(trees.SPAN)  # two proxies, one inside the other, differ
         self.closing = False
         self.swept = asyncio.Event()
         self.swept.set()
@@ -82,14 +81,14 @@ class KeeperLink:
     async def spawn(
         self, argv: Sequence[str], env: Mapping[str, str], cwd: str | None, on_output: Callable[[bytes], None]
     ) -> Child:
-        """Returns when the command runs; StartFailed says why it does not."""
+        """Returns when the command runs; StartFailed says why it does not, SystemLimit that nothing could run now."""
         if not argv or not argv[0]:
             raise StartFailed("The command is empty.")
         try:
             await self.ready()
             child = self.order(argv, env, cwd, on_output)
         except OSError as error:
-            raise StartFailed(refusals.at_our_limit(argv[0], error)) from error
+            raise SystemLimit(refusals.at_our_limit(argv[0], error)) from error
         try:
             answer = await self.answers[child.number]
         except asyncio.CancelledError:
@@ -98,7 +97,7 @@ class KeeperLink:
         finally:
             self.answers.pop(child.number, None)
         if answer["is"] == "refused":
-            raise StartFailed(refusals.sentence(answer, argv, cwd))
+            raise refusals.refusal(answer, argv, cwd)
         return child
 
     async def ready(self) -> None:
@@ -113,7 +112,7 @@ class KeeperLink:
         self, argv: Sequence[str], env: Mapping[str, str], cwd: str | None, on_output: Callable[[bytes], None]
     ) -> Child:
         self.last += 1
-        number, serial = self.last, self.first_serial + self.last
+        number, serial = self.last, trees.serial(self.token, self.last)
         output, writing = os.pipe()
         child = self.children[number] = Child(number, serial, output, on_output, self.tell)
         self.answers[number] = self.loop.create_future()
@@ -142,6 +141,8 @@ class KeeperLink:
                 self.answer(message)
             case "exited":
                 child.end(Exit(message["code"], message["signal"]))
+            case "stuck":
+                child.stick(message["pids"])
             case "gone":
                 self.forget(child)
 
@@ -164,18 +165,24 @@ class KeeperLink:
 
     async def clear(self) -> None:
         lost = list(self.children.values())
+        survivors: list[Process] = []
         try:
             await self.bury()
-            await sweep(lost, self.token)
+            survivors = await sweep(lost, self.token)
         finally:
-            for child in lost:
-                self.release(child)
+            self.mourn(lost, survivors)
             self.swept.set()
 
-    def release(self, child: Child) -> None:
-        self.answer({"is": "refused", "id": child.number, "step": "keeper", "errno": 0, "text": ""})
-        child.end(Exit())
-        self.forget(child)
+    def mourn(self, lost: Collection[Child], survivors: Iterable[Process] = ()) -> None:
+        """They are over; those of which something cannot be killed stay stuck, for nobody is left to see its end."""
+        for child in lost:
+            stuck = [row.pid for row in survivors if row.session == child.pid or trees.carries(row.pid, child.serial)]
+            self.answer(lost_with_keeper(child))
+            child.end(Exit())
+            if stuck:
+                child.stick(stuck)
+            else:
+                self.forget(child)
 
     async def bury(self) -> None:
         """The keeper's last word; a thread waits, since the loop's own watchers differ and its end is at hand."""
@@ -187,8 +194,11 @@ class KeeperLink:
         self.closing = True
         self.channel.close()
         await self.bury()
-        for child in list(self.children.values()):
-            self.release(child)
+        self.mourn(list(self.children.values()))
+
+
+def lost_with_keeper(child: Child) -> Message:
+    return {"is": "refused", "id": child.number, "step": "keeper", "errno": 0, "text": ""}
 
 
 def carried(text: str) -> str:

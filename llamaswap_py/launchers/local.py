@@ -12,11 +12,19 @@ from collections.abc import Callable, Mapping
 
 from llamaswap_py.config import command
 from llamaswap_py.config.values import Model
-from llamaswap_py.errors import StartFailed
+from llamaswap_py.errors import Refusal
 from llamaswap_py.launchers.child import Child, Exit
 from llamaswap_py.launchers.keeper_link import KeeperLink
+from llamaswap_py.launchers.records import Note, Records
 
 OnOutput = Callable[[bytes], None]
+
+
+def note_of(model: Model, records: Records | None) -> Note | None:
+    """What must outlive us: only a model with a cmdStop may have started what no keeper ends."""
+    if records is None or not model.cmd_stop.strip():
+        return None
+    return records.note(model.id, model.cmd_stop, model.env, model.unload_timeout)
 
 
 class LocalRun:
@@ -42,17 +50,41 @@ class LocalRun:
         self.stopper: Child | None = None  # cmdStop's own process
         self.due = math.inf  # when patience with the stop ends
         self.timer: asyncio.TimerHandle | None = None
+        self.note: Note | None = None
         child.exited.add_done_callback(self.leader_ended)
 
     @classmethod
     async def launch(
-        cls, link: KeeperLink, model: Model, port: int | None, on_output: OnOutput, environ: Mapping[str, str]
+        cls,
+        link: KeeperLink,
+        model: Model,
+        port: int | None,
+        on_output: OnOutput,
+        environ: Mapping[str, str],
+        *,
+        records: Records | None = None,
     ) -> LocalRun:
-        """Returns when the command runs; StartFailed says why it does not."""
+        """Returns when the command runs; a refusal says why it does not. `model` has its port filled in already, or
+        gets it here."""
         rendered = command.render(model, port)
         env = {**environ, **{key: value for key, _, value in (pair.partition("=") for pair in rendered.env)}}
-        child = await link.spawn(command.argv(rendered.cmd), env, None, on_output)
-        return cls(link, rendered, child, on_output, env)
+        note = note_of(rendered, records)
+        try:
+            if note is not None:
+                await note.save()
+            child = await link.spawn(command.argv(rendered.cmd), env, None, on_output)
+        except BaseException:
+            if note is not None:
+                note.remove()
+            raise
+        run = cls(link, rendered, child, on_output, env)
+        run.noted(note)
+        return run
+
+    def noted(self, note: Note | None) -> None:
+        self.note = note
+        if note is not None:
+            note.know(self.child.pid, self.child.started)
 
     @property
     def pid(self) -> int:
@@ -107,40 +139,53 @@ class LocalRun:
 
     async def halt(self, stopped: asyncio.Future[None]) -> None:
         try:
-            if not (self.asks_command() and await self.command_stopped()):
+            if not (self.asks_command() and await self.command_stopped()) and not self.child.gone.done():
+                if self.asks_command():
+                    self.say("Sending SIGTERM instead.")
                 self.child.signal_tree(signal.SIGTERM)
-            await self.child.gone
+            await self.child.over()
         finally:
             if self.timer is not None:
                 self.timer.cancel()
             self.child.kill_tree()
             self.end(self.child.exited.result() if self.child.exited.done() else Exit())
+            if self.note is not None:
+                self.note.remove()
             if not stopped.done():
                 stopped.set_result(None)
 
     def asks_command(self) -> bool:
-        """cmdStop is for what lives: the process it names, or what a detached command started."""
-        return bool(self.model.cmd_stop) and (self.detached or not self.child.exited.done())
+        """cmdStop is for what lives: the process it names, what a detached command started, and what one that was
+        killed could not stop any more (a container, when its client was killed)."""
+        if not self.model.cmd_stop or not self.child.exited.done():
+            return bool(self.model.cmd_stop)
+        return self.detached or self.child.exited.result().code is None
 
     async def command_stopped(self) -> bool:
         """Runs cmdStop. False: it could not, and the run needs the ordinary signal."""
-        argv = command.stop_argv(self.model.cmd_stop, self.child.pid)
+        pid = command.NOBODY if self.child.exited.done() else self.child.pid
+        argv = command.stop_argv(self.model.cmd_stop, pid)
         if not argv:
             return False
         try:
             self.stopper = await self.link.spawn(argv, self.env, None, self.on_output)
-        except StartFailed as error:
-            self.say(f"cmdStop could not be run: {error.message} Sending SIGTERM instead.")
+        except Refusal as error:
+            self.say(f"cmdStop could not be run: {error.message}")
             return False
         if self.loop.time() >= self.due:  # the grace ended while it was being started
             self.stopper.kill_tree()
         how = await self.stopper.exited
         self.stopper.kill_tree()  # whatever it left
-        await self.stopper.gone
+        await self.stopper.over()
         if how.code == 0:
             return True
-        self.say(f"cmdStop ended with {how}. Sending SIGTERM instead.")
+        self.say(f"cmdStop ended with {how}.")
         return False
+
+    @property
+    def leaked(self) -> tuple[int, ...]:
+        """After a stop: the processes of it that nobody can end."""
+        return self.child.leaked
 
     def say(self, line: str) -> None:
         self.on_output(f"{line}\n".encode())

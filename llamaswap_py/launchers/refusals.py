@@ -8,8 +8,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from llamaswap_py.errors import StartFailed, SystemLimit
+
 if TYPE_CHECKING:
     from llamaswap_py.keeper.messages import Message
+
+
+def refusal(answer: Message, argv: Sequence[str], cwd: str | None) -> StartFailed | SystemLimit:
+    kind = SystemLimit if answer["step"] == "fork" else StartFailed
+    return kind(sentence(answer, argv, cwd))
 
 
 def sentence(answer: Message, argv: Sequence[str], cwd: str | None) -> str:

@@ -16,8 +16,8 @@ LONGEST_PAUSE = 0.5  # one that survives SIGKILL hangs in the kernel: two looks 
 PATIENCE = 10.0  # then it is left to the kernel, and its run is told to be over
 
 
-async def sweep(children: Collection[Child], token: str) -> None:
-    """Kill until nothing lives that belongs to these children."""
+async def sweep(children: Collection[Child], token: str) -> list[Process]:
+    """Kill until nothing lives that belongs to these children. Returns who cannot be killed."""
     adopted = {child.pid for child in children if child.pid}
 
     def find() -> list[Process]:
@@ -26,22 +26,22 @@ async def sweep(children: Collection[Child], token: str) -> None:
         reap(adopted)
         return found
 
-    await end_all(find)
+    return await end_all(find)
 
 
-async def end_all(find: Callable[[], Iterable[Process]]) -> bool:
-    """Kill what is found until nothing of it lives. False: something hangs in the kernel, where nobody can end it."""
+async def end_all(find: Callable[[], Iterable[Process]]) -> list[Process]:
+    """Kill what is found until nothing of it lives. Returns who hangs in the kernel, where nobody can end it."""
     pause = FIRST_PAUSE
     spent = 0.0
     while living := [row for row in find() if row.alive]:
         if spent >= PATIENCE:
-            return False
+            return living
         for process in living:
             trees.send(process, signal.SIGKILL)
         await asyncio.sleep(pause)  # no event tells the death of another's child
         spent += pause
         pause = min(pause * 2, LONGEST_PAUSE)
-    return True
+    return []
 
 
 def leftovers(children: Collection[Child], token: str) -> list[Process]:
@@ -51,12 +51,10 @@ def leftovers(children: Collection[Child], token: str) -> list[Process]:
 
 
 def roots(young: dict[int, Process], children: Collection[Child], token: str) -> set[int]:
-    """The leaders' sessions, whoever carries the environment's mark, and orphans of ours that carry the limit's."""
+    """The leaders' sessions, and whoever carries one of the two marks."""
     leaders = {child.pid for child in children if child.pid}
     found = {pid for pid, row in young.items() if row.session in leaders}
-    found |= table.marked(young, trees.mark(token))
-    orphans = [pid for pid, row in young.items() if row.parent == os.getpid()]
-    return found | {pid for pid in orphans if any(trees.carries(pid, child.serial) for child in children)}
+    return found | table.marked(young, trees.mark(token)) | trees.branded(young, token)
 
 
 def reap(pids: Iterable[int]) -> None:

@@ -277,7 +277,8 @@ class Conductor:
         self.loads.review(self.scheduler.sight)
 
     def standings(self) -> list[Standing]:
-        return standings(self.scheduler.snapshot(), self.runs.values(), self.config, self.disabled)
+        leaks = self.ground.leaks.known
+        return standings(self.scheduler.snapshot(), self.runs.values(), self.config, self.disabled, leaks)
 
     async def close(self, grace: float) -> None:
         """Nobody new; whoever is seated may finish within the grace, unless hurried; then everything is stopped."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 import structlog
@@ -15,7 +15,9 @@ from llamaswap_py.config.values import Config, Model
 from llamaswap_py.errors import Refusal, StartFailed, Unloaded, UpstreamFailed
 from llamaswap_py.launchers.keeper_link import KeeperLink
 from llamaswap_py.launchers.local import LocalRun
+from llamaswap_py.launchers.records import Records
 from llamaswap_py.runtime import health, ports
+from llamaswap_py.runtime.leaks import Leaks
 from llamaswap_py.runtime.logs import Logs
 from llamaswap_py.runtime.output import Ring
 from llamaswap_py.runtime.pool import Pool
@@ -36,6 +38,13 @@ HURRIED_SECONDS = 2.0
 DEATH_NEWS_SECONDS = 0.25
 
 
+# How long a card may take to show that a dead server's memory is free again; what is still missing then is not its.
+MEMORY_SECONDS = 10.0
+
+# Awaited with the number of a server whose tree is gone: returns when the cards show that its memory is back.
+MemoryBack = Callable[[int], Awaitable[None]]
+
+
 @dataclass
 class Ground:
     """What every run stands on."""
@@ -46,6 +55,21 @@ class Ground:
     clock: health.Clock
     sleep: health.Sleep = asyncio.sleep
     taken_ports: set[int] = field(default_factory=set)
+    records: Records | None = None  # None: nothing outlives us
+    memory_back: MemoryBack | None = None  # None: no card is visible
+
+    def __post_init__(self) -> None:
+        self.leaks = Leaks(self.taken_ports)
+
+    async def until_memory_is_back(self, model: str, pid: int) -> None:
+        """Whoever is started next must not find the cards still full."""
+        if self.memory_back is None:
+            return
+        try:
+            async with asyncio.timeout(MEMORY_SECONDS):
+                await self.memory_back(pid)
+        except TimeoutError:
+            log.warning(f"model {model}: its memory was not seen to come back within {MEMORY_SECONDS:g} s")
 
 
 class Run:
@@ -147,6 +171,7 @@ class Run:
         if not self.model.cmd.strip():
             raise StartFailed(f"model {self.model.id} has no command: give it a `cmd` in the configuration")
         ground = self.ground
+        ground.leaks.refuse(self.model.id)
         if "${PORT}" in self.model.cmd:
             self.port = take_port(self.model, preferred_port, ground.taken_ports)
         self.rendered = render(self.model, self.port)
@@ -154,9 +179,12 @@ class Run:
         patience = 0.0 if probed else self.ready_limit
         self.pool = Pool(address_of(self.rendered), timeouts=self.model.timeouts, patience=patience)
         try:
-            self.child = await LocalRun.launch(ground.link, self.rendered, self.port, self.output, os.environ)
-        except StartFailed as refusal:
-            raise StartFailed(f"model {self.model.id}: {refusal.message}") from refusal
+            launching = LocalRun.launch(
+                ground.link, self.rendered, self.port, self.output, os.environ, records=ground.records
+            )
+            self.child = await launching
+        except Refusal as refusal:
+            raise type(refusal)(f"model {self.model.id}: {refusal.message}") from refusal
         child, pool = self.child, self.pool
         return Vitals(self.rendered, self.port, child, pool, self.stopping, ground.tasks, ground.clock, ground.sleep)
 
@@ -172,6 +200,11 @@ class Run:
             self.pool.close(stopped if failure is None or self.stopping.done() else failure)
         if self.child is not None:
             await self.child.stop(min(self.model.unload_timeout, HURRIED_SECONDS if self.hurried else math.inf))
+            if self.child.leaked:
+                self.ground.leaks.hold(self.model.id, self.child, self.port)
+                self.port = None
+            else:
+                await self.ground.until_memory_is_back(self.model.id, self.child.pid)
         if self.port is not None:
             self.ground.taken_ports.discard(self.port)
             self.port = None

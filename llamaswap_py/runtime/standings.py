@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from llamaswap_py.config.values import Config, Model
+from llamaswap_py.runtime.leaks import Leak
 from llamaswap_py.runtime.runs import Run
 from llamaswap_py.schedule.lives import Sight
 from llamaswap_py.schedule.plan import Phase
@@ -21,16 +22,22 @@ class Standing:
     waiting: int
     why: str = ""
     disabled: bool = False  # its own part of the configuration is wrong
+    leaked: tuple[int, ...] = ()  # processes of its last run that survive SIGKILL
 
 
 def standings(
-    sights: Mapping[str, Sight], runs: Iterable[Run], config: Config, disabled: Mapping[str, str]
+    sights: Mapping[str, Sight],
+    runs: Iterable[Run],
+    config: Config,
+    disabled: Mapping[str, str],
+    leaks: Mapping[str, Leak],
 ) -> list[Standing]:
     """Every model of the configuration, and what still runs of one that left it. A disabled one is down."""
     running = {run.model.id: run for run in runs}
     rows = [standing(sight, running.get(name), config) for name, sight in sights.items()]
     out = [(config.models[name], why) for name, why in disabled.items() if name not in sights]
     rows += [Standing(model, Phase.DOWN, 0, None, 0, 0, why, disabled=True) for model, why in out]
+    rows = [replace(row, leaked=leaks[row.model.id].pids) if row.model.id in leaks else row for row in rows]
     return sorted(rows, key=lambda row: row.model.id)
 
 

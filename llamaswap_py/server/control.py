@@ -27,7 +27,7 @@ def running_row(standing: Standing) -> dict[str, object]:
     model = standing.model
     return {
         "model": model.id,
-        "state": "disabled" if standing.disabled else standing.phase.value,
+        "state": "disabled" if standing.disabled else "leaked" if standing.leaked else standing.phase.value,
         "cmd": model.cmd,
         "proxy": "" if standing.disabled else model.proxy,
         "ttl": int(model.ttl) if model.ttl == int(model.ttl) else model.ttl,
@@ -37,7 +37,12 @@ def running_row(standing: Standing) -> dict[str, object]:
         "seated": standing.seated,
         "waiting": standing.waiting,
         **({"why": standing.why} if standing.why else {}),
+        **({"leaked": list(standing.leaked)} if standing.leaked else {}),
     }
+
+
+def unusable(standing: Standing) -> bool:
+    return standing.disabled or bool(standing.leaked)
 
 
 class Control:
@@ -63,7 +68,7 @@ class Control:
         """What is up, what failed lately and why, and for what callers wait."""
         shown = (*UP, *FALLEN)
         standings = self.conductor.standings()
-        rows = [running_row(standing) for standing in standings if standing.phase in shown or standing.disabled]
+        rows = [running_row(standing) for standing in standings if standing.phase in shown or unusable(standing)]
         waiting = {standing.model.id: standing.waiting for standing in standings if standing.waiting}
         return web.json_response({"running": rows, "waiting": waiting})
 

@@ -106,13 +106,20 @@ def test_a_brand_is_inherited() -> None:
     )
     assert process.stdout
     process.stdout.readline()
-    soft, hard = resource.prlimit(process.pid, resource.RLIMIT_MSGQUEUE)
-    assert soft < hard or hard == resource.RLIM_INFINITY
+    assert resource.prlimit(process.pid, trees.RLIMIT_LOCKS) == (77, resource.RLIM_INFINITY)
     assert trees.carries(process.pid, 77)
     assert not trees.carries(process.pid, 78)
     assert not trees.carries(os.getpid(), 77)
     process.communicate()
     assert not trees.carries(process.pid, 77)
+
+
+def test_a_runs_number_names_its_proxy() -> None:
+    """Two proxies' numbers differ in their upper part, two runs' of one proxy in their lower; all fit into a limit."""
+    one, two, other = trees.serial("a", 1), trees.serial("a", 2), trees.serial("b", 1)
+    assert (one >> trees.RUN_BITS, one & 0xFFFF, two - one) == (two >> trees.RUN_BITS, 1, 1)
+    assert one >> trees.RUN_BITS != other >> trees.RUN_BITS
+    assert 0 < max(one, two, other) < 1 << 62
 
 
 def test_a_zombie_does_not_live() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from llamaswap_py.errors import StartFailed
+from llamaswap_py.errors import StartFailed, SystemLimit
 from llamaswap_py.keeper import table, trees
 from llamaswap_py.launchers.child import Child, Exit
 from llamaswap_py.launchers.keeper_link import KeeperLink
@@ -314,7 +314,7 @@ async def test_out_of_descriptors_is_a_refusal_and_passes(link: KeeperLink) -> N
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (3, limits[1]))
     try:
-        with pytest.raises(StartFailed, match="Too many open files"):
+        with pytest.raises(SystemLimit, match="Too many open files"):
             await link.spawn(["true"], {}, None, lambda _: None)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
