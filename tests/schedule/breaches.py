@@ -79,7 +79,6 @@ BREACHES = (
     Breach("given up", "failures", "self.given_up = True", "pass"),
     Breach("given up", "failures", "self.excused += took", "pass"),
     Breach("given up", "failures", "< limit.window", "< 1e9"),
-    Breach("given up", "changes", "if fact.served or", "if"),
     Breach("its failures evict nobody", "queue", "if self.fails_again(claim):", "if False:"),
     Breach("its failures evict nobody", "failures", "HABIT = 2", "HABIT = 4"),
     Breach("closed", "changes", "state.closed = True", "pass"),
