@@ -45,7 +45,7 @@ class Pool:
         self.timeouts = timeouts
         self._began = self._now()
         self._patience = patience
-        self.served = False  # a whole answer came from there, and it was no failure
+        self.served = False  # an answer has begun that is no failure
         self._connections: set[Connection] = set()
         self._dials: set[asyncio.Timeout] = set()
         self._idle: list[Connection] = []

@@ -361,7 +361,6 @@ class Passage:
 
     def _complete(self) -> None:
         connection, head = self._connection, self._answer.head
-        self._pool.served = self._pool.served or (head is not None and head.status < 500)
         if connection is not None and head is not None and self._answer.reusable:
             self._connection = None
             self._pool.give(connection, head)
@@ -387,6 +386,7 @@ class Passage:
     def _write(self, data: bytes) -> None:
         if self._first_byte is None:
             self._first_byte = self._loop.time()
+            self._pool.served = self._pool.served or (self._answer.head is not None and self._answer.head.status < 500)
             if self._tap is not None:
                 first_heard(self._tap, self._answer, data)
         elif self._tap is not None:

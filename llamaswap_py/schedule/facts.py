@@ -58,7 +58,7 @@ class Gone:
     model: str
     run: int
     why: Refusal | None = None
-    served: bool = False  # it gave somebody a whole answer
+    served: bool = False  # it gave somebody an answer, or the beginning of one
 
 
 @dataclass(frozen=True, slots=True)
