@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-import queue
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, MutableMapping
 from datetime import datetime
 from typing import Any
@@ -24,39 +24,46 @@ NAMES = {
     "critical": "ERROR",
 }
 
-# Lines that wait for a slow stdout; beyond it they are lost there, never in the rings.
+# Pieces that wait for a slow stdout; beyond it they are lost there, never in the rings.
 STDOUT_BACKLOG = 4096
+GATHER_SECONDS = 0.02  # the thread wakes that often under load, not for every line
 
 
 class Stdout:
     """A reader that is slow or gone must not hold up the loop, so a thread does the writing."""
 
     def __init__(self) -> None:
-        self.backlog: queue.Queue[bytes | None] = queue.Queue(STDOUT_BACKLOG)
+        self.backlog: deque[bytes] = deque()
         self.lost = 0
+        self.told = threading.Event()  # something waits
+        self.closing = threading.Event()
         self.thread = threading.Thread(target=self.write_on, name="stdout", daemon=True)
         self.thread.start()
 
     def write(self, data: bytes) -> None:
-        try:
-            self.backlog.put_nowait(data)
-        except queue.Full:
+        if len(self.backlog) >= STDOUT_BACKLOG:
             self.lost += 1
+            return
+        self.backlog.append(data)
+        if not self.told.is_set():
+            self.told.set()
 
     def write_on(self) -> None:
-        while (data := self.backlog.get()) is not None:
+        while self.told.wait():
+            closing = self.closing.wait(GATHER_SECONDS)
+            self.told.clear()  # before what waits is taken: what comes meanwhile is told again
             try:
-                sys.stdout.buffer.write(data)
+                sys.stdout.buffer.write(b"".join(self.backlog.popleft() for _ in range(len(self.backlog))))
                 sys.stdout.buffer.flush()
             except (OSError, ValueError):
                 return  # nobody reads any more; the backlog fills and the rest is counted as lost
+            if closing:
+                return
 
     def close(self) -> None:
         """Wait a little for what is queued; a reader that stopped gets no more of our time."""
-        try:
-            self.backlog.put_nowait(None)
-        except queue.Full:
-            return
+        self.closing.set()
+        self.told.set()
         self.thread.join(timeout=1.0)
 
 
