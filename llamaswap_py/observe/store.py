@@ -11,6 +11,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+import msgspec
+
 from llamaswap_py.observe.stats import histogram
 from llamaswap_py.wire.usage import NOTHING, Usage
 
@@ -50,7 +52,9 @@ COLUMNS = (
     "ts_created, model_id, req_path, resp_content_type, resp_status_code, cache_tokens, draft_tokens, draft_acc_tokens,"
     " input_tokens, output_tokens, prompt_per_second, tokens_per_second, duration_ms, error_msg, metadata_json"
 )
-INSERT = f"INSERT INTO activity ({COLUMNS}) VALUES ({', '.join('?' * 15)})"  # noqa: S608  # constants only
+INSERT = f"INSERT INTO activity (id, {COLUMNS}) VALUES ({', '.join('?' * 16)})"  # noqa: S608  # constants only
+# The largest that ever was, also of rows that are gone.
+LAST_ID = "SELECT COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'activity'), 0)"
 SORTS = {
     "id": "id",
     "time": "ts_created",
@@ -126,7 +130,9 @@ class Store:
         """Their ids, in order. All of them are stored, or none and an error."""
         self.database.execute("BEGIN IMMEDIATE")
         try:
-            ids = [self.database.execute(INSERT, values_of(row)).lastrowid or 0 for row in rows]
+            [last] = self.database.execute(LAST_ID).fetchone()
+            ids = list(range(last + 1, last + 1 + len(rows)))
+            self.database.executemany(INSERT, map(values_of, ids, rows))
             if not self.path:
                 self.database.execute("DELETE FROM activity WHERE id <= ?", (ids[-1] - self.keep,))
             self.database.execute("COMMIT")
@@ -182,9 +188,10 @@ def conditions(wanted: Wanted) -> tuple[str, list[object]]:
     return (f" WHERE {' AND '.join(parts)}" if parts else "", values)
 
 
-def values_of(row: Row) -> tuple[object, ...]:
+def values_of(number: int, row: Row) -> tuple[object, ...]:
     usage = row.usage
     return (
+        number,
         row.created,
         row.model,
         row.path,
@@ -199,7 +206,7 @@ def values_of(row: Row) -> tuple[object, ...]:
         usage.speed,
         row.duration_ms,
         row.error,
-        json.dumps(dict(row.metadata)) if row.metadata else "",
+        msgspec.json.encode(dict(row.metadata)).decode() if row.metadata else "",
     )
 
 

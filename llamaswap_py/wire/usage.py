@@ -42,14 +42,17 @@ class Usage(NamedTuple):
 NOTHING = Usage(cached=0, drafted=0, accepted=0, prompt_speed=0.0, speed=0.0)
 
 
-class Told(msgspec.Struct):
-    """Where in an answer or an event the numbers may stand."""
+ABSENT = msgspec.Raw(b"")
 
-    usage: msgspec.Raw = msgspec.Raw(b"")
-    timings: msgspec.Raw = msgspec.Raw(b"")
-    metrics: msgspec.Raw = msgspec.Raw(b"")
-    response: msgspec.Raw = msgspec.Raw(b"")
-    message: msgspec.Raw = msgspec.Raw(b"")
+
+class Told(msgspec.Struct):
+    """Where in an answer or an event the numbers may stand; what may be long is not taken apart unasked."""
+
+    usage: Any = None
+    timings: Any = None
+    metrics: Any = None
+    response: msgspec.Raw = ABSENT
+    message: msgspec.Raw = ABSENT
 
 
 TOLD_DECODER = msgspec.json.Decoder(Told)
@@ -151,17 +154,18 @@ def read_object(account: Account, text: bytes) -> None:
     try:
         told = TOLD_DECODER.decode(text)
         for inner in (told.response, told.message):
-            if is_object(inner):
-                read_named(account, "usage", TOLD_DECODER.decode(inner).usage)
-        for name in ("usage", "timings", "metrics"):
-            read_named(account, name, getattr(told, name))
+            if inner is not ABSENT and is_object(inner):
+                hear_dict(account, "usage", TOLD_DECODER.decode(inner).usage)
     except BROKEN:
         return
+    hear_dict(account, "usage", told.usage)
+    hear_dict(account, "timings", told.timings)
+    hear_dict(account, "metrics", told.metrics)
 
 
-def read_named(account: Account, name: str, raw: msgspec.Raw) -> None:
-    if is_object(raw):
-        account.hear(name, OBJECT.decode(raw))
+def hear_dict(account: Account, name: str, said: object) -> None:
+    if isinstance(said, dict):
+        account.hear(name, said)
 
 
 def is_object(raw: msgspec.Raw) -> bool:
@@ -191,25 +195,20 @@ def last_element(text: bytes) -> bytes:
 
 
 def with_usage(before: Usage, said: Json) -> Usage:
-    spent_in, spent_out = (
-        count(said, "prompt_tokens", "input_tokens"),
-        count(said, "completion_tokens", "output_tokens"),
-    )
+    spent_in = count(said["prompt_tokens"] if "prompt_tokens" in said else said.get("input_tokens"))
+    spent_out = count(said["completion_tokens"] if "completion_tokens" in said else said.get("output_tokens"))
     cached = cached_of(said)
-    return before._replace(
-        input=spent_in if spent_in > 0 else before.input,
-        output=spent_out if spent_out > 0 else before.output,
-        cached=cached if cached >= 0 else before.cached,
-    )
+    _, _, before_cached, *rest = before
+    return Usage(spent_in or before.input, spent_out or before.output, cached if cached >= 0 else before_cached, *rest)
 
 
 def cached_of(said: Json) -> int:
     if "cache_read_input_tokens" in said:
-        return count(said, "cache_read_input_tokens")
+        return count(said["cache_read_input_tokens"])
     for name in ("input_tokens_details", "prompt_tokens_details"):
         details = said.get(name)
         if isinstance(details, dict) and "cached_tokens" in details:
-            return count(details, "cached_tokens")
+            return count(details["cached_tokens"])
     return -1
 
 
@@ -217,14 +216,14 @@ def with_timings(before: Usage, said: Json) -> Usage:
     """llama.cpp's own figures: `prompt_n` counts what was processed anew, without what was cached."""
     drafts = "draft_n" in said and "draft_n_accepted" in said
     return Usage(
-        input=count(said, "prompt_n"),
-        output=count(said, "predicted_n"),
-        cached=count(said, "cache_n") if "cache_n" in said else before.cached,
-        drafted=count(said, "draft_n") if drafts else before.drafted,
-        accepted=count(said, "draft_n_accepted") if drafts else before.accepted,
-        prompt_speed=number(said, "prompt_per_second"),
-        speed=number(said, "predicted_per_second"),
-        milliseconds=number(said, "prompt_ms") + number(said, "predicted_ms"),
+        count(said.get("prompt_n")),
+        count(said.get("predicted_n")),
+        count(said["cache_n"]) if "cache_n" in said else before.cached,
+        count(said["draft_n"]) if drafts else before.drafted,
+        count(said["draft_n_accepted"]) if drafts else before.accepted,
+        number(said.get("prompt_per_second")),
+        number(said.get("predicted_per_second")),
+        number(said.get("prompt_ms")) + number(said.get("predicted_ms")),
     )
 
 
@@ -233,9 +232,9 @@ def with_metrics(before: Usage, said: Json) -> Usage:
     drafts = said.get("speculative_decoding")
     if isinstance(drafts, dict) and "num_draft_tokens" in drafts and "num_accepted_draft_tokens" in drafts:
         before = before._replace(
-            drafted=count(drafts, "num_draft_tokens"), accepted=count(drafts, "num_accepted_draft_tokens")
+            drafted=count(drafts["num_draft_tokens"]), accepted=count(drafts["num_accepted_draft_tokens"])
         )
-    first, between = number(said, "time_to_first_token_ms"), number(said, "mean_itl_ms")
+    first, between = number(said.get("time_to_first_token_ms")), number(said.get("mean_itl_ms"))
     if first > 0:
         before = before._replace(prompt_speed=max(before.input - max(before.cached, 0), 0) * 1000 / first)
     if between > 0:
@@ -243,13 +242,12 @@ def with_metrics(before: Usage, said: Json) -> Usage:
     return before
 
 
-def count(said: Json, name: str, other: str = "") -> int:
-    return int(number(said, name if name in said else other))
+def count(value: object) -> int:
+    return int(number(value))
 
 
-def number(said: Json, name: str) -> float:
+def number(value: object) -> float:
     """0 for what is no number that could be meant."""
-    value = said.get(name)
     if type(value) is not int and type(value) is not float:
         return 0
     return value if 0 <= value <= LARGEST else 0  # not a number is not between them either
