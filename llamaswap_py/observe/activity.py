@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import structlog
 
 from llamaswap_py.errors import Refusal
-from llamaswap_py.observe.captures import Asked, Capture, Captures, capture_of
+from llamaswap_py.observe.captures import Asked, Capture, Captures
 from llamaswap_py.observe.heard import Heard
 from llamaswap_py.observe.store import Row, Store
 from llamaswap_py.wire.coding import CODINGS, inflated
@@ -119,15 +119,7 @@ def captured(finished: Finished, body: Body, framed: bool) -> Capture | None:
     if finished.status == 200 and not body.first:
         return None
     answered = body.first if finished.status == 200 else None
-    return capture_of(finished.path, finished.asked, finished.heard.fields(), answered, framed)
-
-
-def keep(captures: Captures, row: int, capture: Capture) -> str:
-    """Why it is not kept; empty where it is."""
-    try:
-        return "" if captures.keep(row, capture) else "it is larger than captureBuffer"
-    except ValueError as error:  # a text that cannot be written
-        return str(error)
+    return Capture(finished.path, finished.asked, finished.heard.answer, answered, framed)
 
 
 class Question:
@@ -279,8 +271,8 @@ class Recorder:
             return
         self.broken = False
         for row, one in zip(ids, read, strict=True):
-            if one.capture is not None and (why_not := keep(self.captures, row, one.capture)):
-                self.say(f"what request {row} asked and got was not kept: {why_not}")
+            if one.capture is not None and not self.captures.keep(row, one.capture):
+                self.say(f"what request {row} asked and got was not kept: it is larger than captureBuffer")
         self.loop.call_soon_threadsafe(self.stored, ids)
 
     def read(self, finished: Finished) -> Read | None:

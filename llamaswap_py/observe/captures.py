@@ -8,15 +8,17 @@ import base64
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from llamaswap_py.observe.redaction import redacted
+from llamaswap_py.wire.headers import Head
 from llamaswap_py.wire.window import unchunked
 
 # Below it compressing costs more time than it saves room.
-WORTH_COMPRESSING = 2 * 1024
+WORTH_COMPRESSING = 3 * 1024
+HEADS = 1024  # what the fields of both sides take, about
 FASTEST = 1  # a page looks at few of them; the time is taken from the requests' own cores
 
 NO_ANSWER = ("/v1/audio/speech", "/v1/images/generations", "/sdapi/v1/txt2img")
@@ -32,38 +34,54 @@ class Asked:
     body: bytes | None  # None: too long to keep, or never held
 
 
-class Capture(msgspec.Struct, array_like=True):
+class Capture(NamedTuple):
+    """One request and its answer as they passed. The answer is plain; `framed`: in the framing of its chunks."""
+
+    path: str
+    asked: Asked
+    answer: Head
+    answered: bytes | None
+    framed: bool = False
+
+    @property
+    def size(self) -> int:
+        """About."""
+        return HEADS + len(self.asked.body or b"") + len(self.answered or b"")
+
+
+class Shown(msgspec.Struct, array_like=True):
+    """A capture as it may be shown: without secrets, sounds and pictures."""
+
     path: str
     asked_headers: dict[str, str]
     asked: bytes | None
     answered_headers: dict[str, str]
     answered: bytes | None
-    framed: bool = False  # the answer is in chunks still: whoever looks at it takes them apart
+    framed: bool = False  # whoever looks at it takes the chunks apart
 
 
-def capture_of(
-    path: str, asked: Asked, answered_headers: Sequence[tuple[str, str]], answered: bytes | None, framed: bool = False
-) -> Capture:
-    """Without what is sound and pictures. The answer is plain by now, so its encoding is not told."""
-    headers = redacted(answered_headers)
+def shown(capture: Capture) -> Shown:
+    """The answer's encoding is not told: it is plain by now."""
+    path = capture.path
+    headers = redacted(capture.answer.fields())
     for name in [name for name in headers if name.lower() == "content-encoding"]:
         del headers[name]
-    return Capture(
+    return Shown(
         path,
-        redacted(asked.headers),
-        None if path in NO_REQUEST + HEADS_ONLY else asked.body,
+        redacted(capture.asked.headers),
+        None if path in NO_REQUEST + HEADS_ONLY else capture.asked.body,
         headers,
-        None if path in NO_ANSWER + HEADS_ONLY else answered,
-        framed,
+        None if path in NO_ANSWER + HEADS_ONLY else capture.answered,
+        capture.framed,
     )
 
 
 class Captures:
-    """`limit` bytes in all, as they are kept; 0: none are kept."""
+    """`limit` bytes in all, as they are kept; 0: none are kept. Small ones are kept as they came: few are looked at."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
-        self.kept: dict[int, bytes] = {}
+        self.kept: dict[int, bytes | Capture] = {}
         self.size = 0
 
     def __contains__(self, row: int) -> bool:
@@ -75,27 +93,27 @@ class Captures:
 
     def keep(self, row: int, capture: Capture) -> bool:
         """False where this one alone is larger than all that may be kept."""
-        packed = msgspec.msgpack.encode(capture)
-        data = b"z" + zlib.compress(packed, FASTEST) if len(packed) > WORTH_COMPRESSING else b"p" + packed
-        if len(data) > self.limit:
+        small = capture.size <= WORTH_COMPRESSING
+        kept = capture if small else zlib.compress(msgspec.msgpack.encode(shown(capture)), FASTEST)
+        size = size_of(kept)
+        if size > self.limit:
             return False
-        self.make_room(len(data))
-        self.kept[row] = data
-        self.size += len(data)
+        self.make_room(size)
+        self.kept[row] = kept
+        self.size += size
         return True
 
     def make_room(self, size: int) -> None:
         """The oldest go first."""
         while self.kept and self.size + size > self.limit:
-            self.size -= len(self.kept.pop(next(iter(self.kept))))
+            self.size -= size_of(self.kept.pop(next(iter(self.kept))))
 
     def find(self, row: int) -> dict[str, Any] | None:
         """In the shape of `/api/captures/<id>`."""
-        data = self.kept.get(row)
-        if data is None:
+        kept = self.kept.get(row)
+        if kept is None:
             return None
-        packed = zlib.decompress(data[1:]) if data[:1] == b"z" else data[1:]
-        capture = msgspec.msgpack.decode(packed, type=Capture)
+        capture = shown(kept) if isinstance(kept, Capture) else SHOWN.decode(zlib.decompress(kept))
         answered = capture.answered
         return {
             "id": row,
@@ -105,6 +123,13 @@ class Captures:
             "resp_headers": capture.answered_headers,
             "resp_body": text_of(unchunked(answered) if answered and capture.framed else answered),
         }
+
+
+SHOWN = msgspec.msgpack.Decoder(Shown)
+
+
+def size_of(kept: bytes | Capture) -> int:
+    return kept.size if isinstance(kept, Capture) else len(kept)
 
 
 def text_of(body: bytes | None) -> str | None:

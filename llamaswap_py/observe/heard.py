@@ -33,11 +33,6 @@ class Heard:
         values = self.answer.values(name) if self.answer is not None else ()
         return values[0].decode("utf-8", "replace") if values else ""
 
-    def fields(self) -> list[tuple[str, str]]:
-        lines = self.answer.lines if self.answer is not None else ()
-        pairs = (line.decode("utf-8", "replace").partition(":") for line in lines)
-        return [(name, value.strip()) for name, _, value in pairs]
-
     def read(self, framed: bool = False) -> Body:
         """What is held of the body; `framed`: with the framing of its chunks, which costs less."""
         return body_of(self.window, self.chunked and not framed)

@@ -131,7 +131,7 @@ class Inflight:
             "method": flight.method,
             "req_headers": redacted(flight.headers),
             "remote_ip": flight.remote,
-            "resp_headers": redacted(flight.heard.fields()),
+            "resp_headers": redacted(flight.heard.answer.fields() if flight.heard.answer else ()),
             "resp_bytes": flight.heard.size,
             "elapsed_ms": int((self.loop.time() - flight.began) * 1000),
             **({"metadata": flight.metadata} if flight.metadata else {}),

@@ -14,18 +14,18 @@ SECRET = re.compile(
 
 
 @lru_cache(maxsize=1024)  # the same few names come with every request
-def known(name: str) -> tuple[str, bool]:
-    """In lower case, and whether it is that of a secret."""
-    return name.lower(), SECRET.search(name) is not None
+def known(name: str) -> tuple[str, str, bool]:
+    """In lower case, as it is shown, and whether it is that of a secret."""
+    return name.lower(), text_of(name), SECRET.search(name) is not None
 
 
 def redacted(fields: Iterable[tuple[str, str]]) -> dict[str, str]:
     """The first value of each name."""
     shown: dict[str, tuple[str, str]] = {}
     for name, value in fields:
-        key, secret = known(name)
+        key, text, secret = known(name)
         if key not in shown:
-            shown[key] = (name, REDACTED if secret else text_of(value))
+            shown[key] = (text, REDACTED if secret else text_of(value))
     return dict(shown.values())
 
 

@@ -106,6 +106,11 @@ class Head:
         """Of every field of that (lower-case) name."""
         return self._values.get(name, ())
 
+    def fields(self) -> list[tuple[str, str]]:
+        """As texts, in their order."""
+        pairs = (line.decode("utf-8", "replace").partition(":") for line in self.lines)
+        return [(name, value.strip()) for name, _, value in pairs]
+
     def words(self, name: bytes) -> list[bytes]:
         """The comma-separated words of every field of that name, in lower case."""
         if name not in self._values:

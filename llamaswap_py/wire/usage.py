@@ -22,8 +22,6 @@ LONGEST_OBJECT = 8 * 1024
 LARGEST = 2**53  # beyond it JSON numbers are not exact, and no server counts that far
 LONGEST_ERROR = 500  # bytes of a server's sentence that a row keeps, as llama-swap does
 
-Json = Mapping[str, Any]
-
 
 class Usage(NamedTuple):
     """-1 means: not said."""
@@ -38,15 +36,61 @@ class Usage(NamedTuple):
     milliseconds: float = 0.0  # what the server itself says it took
 
 
+SILENT = Usage()
 # Of an answer that says nothing.
 NOTHING = Usage(cached=0, drafted=0, accepted=0, prompt_speed=0.0, speed=0.0)
 
 
 ABSENT = msgspec.Raw(b"")
+UNSAID: Any = msgspec.UNSET
+
+
+class Spent(msgspec.Struct):
+    """`usage`, as either family of APIs writes it. Whatever stands there is taken; what is no number counts nothing."""
+
+    prompt_tokens: Any = UNSAID
+    input_tokens: Any = UNSAID
+    completion_tokens: Any = UNSAID
+    output_tokens: Any = UNSAID
+    cache_read_input_tokens: Any = UNSAID
+    input_tokens_details: Any = UNSAID
+    prompt_tokens_details: Any = UNSAID
+
+
+class Timings(msgspec.Struct):
+    """llama.cpp's own figures: `prompt_n` counts what was processed anew, without what was cached."""
+
+    prompt_n: Any = UNSAID
+    predicted_n: Any = UNSAID
+    cache_n: Any = UNSAID
+    draft_n: Any = UNSAID
+    draft_n_accepted: Any = UNSAID
+    prompt_per_second: Any = UNSAID
+    predicted_per_second: Any = UNSAID
+    prompt_ms: Any = UNSAID
+    predicted_ms: Any = UNSAID
+
+
+class Metrics(msgspec.Struct):
+    """vLLM's."""
+
+    speculative_decoding: Any = UNSAID
+    time_to_first_token_ms: Any = UNSAID
+    mean_itl_ms: Any = UNSAID
 
 
 class Told(msgspec.Struct):
     """Where in an answer or an event the numbers may stand; what may be long is not taken apart unasked."""
+
+    usage: Spent | None = None
+    timings: Timings | None = None
+    metrics: Metrics | None = None
+    response: msgspec.Raw = ABSENT
+    message: msgspec.Raw = ABSENT
+
+
+class Loose(msgspec.Struct):
+    """The same, where one of them is no object."""
 
     usage: Any = None
     timings: Any = None
@@ -55,7 +99,13 @@ class Told(msgspec.Struct):
     message: msgspec.Raw = ABSENT
 
 
+KINDS: Mapping[str, type[Spent] | type[Timings] | type[Metrics]] = {
+    "usage": Spent,
+    "timings": Timings,
+    "metrics": Metrics,
+}
 TOLD_DECODER = msgspec.json.Decoder(Told)
+LOOSE_DECODER = msgspec.json.Decoder(Loose)
 RAWS = msgspec.json.Decoder(list[msgspec.Raw])
 OBJECT = msgspec.json.Decoder(dict[str, Any])
 BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -68,22 +118,22 @@ class Account:
 
     def __init__(self) -> None:
         self.usage: Usage | None = None
-        self.timings: Json | None = None
-        self.metrics: Json | None = None
+        self.timings: Timings | None = None
+        self.metrics: Metrics | None = None
 
-    def hear(self, name: str, said: Json) -> None:
-        if name == "usage":
-            self.usage = with_usage(self.usage or Usage(), said)
-        elif name == "timings":
+    def hear(self, said: Spent | Timings | Metrics | None) -> None:
+        if isinstance(said, Spent):
+            self.usage = with_usage(self.usage or SILENT, said)
+        elif isinstance(said, Timings):
             self.timings = said
-        else:
+        elif said is not None:
             self.metrics = said
 
     def total(self) -> Usage | None:
         """None where nothing was said at all."""
         if self.usage is None and self.timings is None and self.metrics is None:
             return None
-        usage = self.usage or Usage()
+        usage = self.usage or SILENT
         if self.timings is not None:
             usage = with_timings(usage, self.timings)
         if self.metrics is not None:
@@ -152,20 +202,30 @@ def read_event(account: Account, line: bytes) -> None:
 
 def read_object(account: Account, text: bytes) -> None:
     try:
-        told = TOLD_DECODER.decode(text)
+        told = told_of(text)
         for inner in (told.response, told.message):
             if inner is not ABSENT and is_object(inner):
-                hear_dict(account, "usage", TOLD_DECODER.decode(inner).usage)
+                account.hear(told_of(inner).usage)
     except BROKEN:
         return
-    hear_dict(account, "usage", told.usage)
-    hear_dict(account, "timings", told.timings)
-    hear_dict(account, "metrics", told.metrics)
+    account.hear(told.usage)
+    account.hear(told.timings)
+    account.hear(told.metrics)
 
 
-def hear_dict(account: Account, name: str, said: object) -> None:
-    if isinstance(said, dict):
-        account.hear(name, said)
+def told_of(text: bytes | msgspec.Raw) -> Told:
+    try:
+        return TOLD_DECODER.decode(text)
+    except msgspec.ValidationError:
+        loose = LOOSE_DECODER.decode(text)
+        told = Told(response=loose.response, message=loose.message)
+        for name in KINDS:
+            setattr(told, name, from_dict(name, getattr(loose, name)))
+        return told
+
+
+def from_dict(name: str, said: object) -> Spent | Timings | Metrics | None:
+    return msgspec.convert(said, KINDS[name]) if isinstance(said, dict) else None
 
 
 def is_object(raw: msgspec.Raw) -> bool:
@@ -182,7 +242,7 @@ def read_fragments(account: Account, text: bytes) -> None:
             said, _ = json.JSONDecoder().raw_decode(piece)
         except (ValueError, RecursionError):
             continue
-        account.hear(found[1].decode(), said)
+        account.hear(from_dict(found[1].decode(), said))
 
 
 def last_element(text: bytes) -> bytes:
@@ -194,47 +254,52 @@ def last_element(text: bytes) -> bytes:
     return bytes(elements[-1]) if elements else text
 
 
-def with_usage(before: Usage, said: Json) -> Usage:
-    spent_in = count(said["prompt_tokens"] if "prompt_tokens" in said else said.get("input_tokens"))
-    spent_out = count(said["completion_tokens"] if "completion_tokens" in said else said.get("output_tokens"))
+def with_usage(before: Usage, said: Spent) -> Usage:
+    spent_in = count(said.input_tokens if said.prompt_tokens is UNSAID else said.prompt_tokens)
+    spent_out = count(said.output_tokens if said.completion_tokens is UNSAID else said.completion_tokens)
     cached = cached_of(said)
-    _, _, before_cached, *rest = before
-    return Usage(spent_in or before.input, spent_out or before.output, cached if cached >= 0 else before_cached, *rest)
+    return Usage(
+        spent_in or before.input,
+        spent_out or before.output,
+        cached if cached >= 0 else before.cached,
+        before.drafted,
+        before.accepted,
+        before.prompt_speed,
+        before.speed,
+        before.milliseconds,
+    )
 
 
-def cached_of(said: Json) -> int:
-    if "cache_read_input_tokens" in said:
-        return count(said["cache_read_input_tokens"])
-    for name in ("input_tokens_details", "prompt_tokens_details"):
-        details = said.get(name)
+def cached_of(said: Spent) -> int:
+    if said.cache_read_input_tokens is not UNSAID:
+        return count(said.cache_read_input_tokens)
+    for details in (said.input_tokens_details, said.prompt_tokens_details):
         if isinstance(details, dict) and "cached_tokens" in details:
             return count(details["cached_tokens"])
     return -1
 
 
-def with_timings(before: Usage, said: Json) -> Usage:
-    """llama.cpp's own figures: `prompt_n` counts what was processed anew, without what was cached."""
-    drafts = "draft_n" in said and "draft_n_accepted" in said
+def with_timings(before: Usage, said: Timings) -> Usage:
+    drafts = said.draft_n is not UNSAID and said.draft_n_accepted is not UNSAID
     return Usage(
-        count(said.get("prompt_n")),
-        count(said.get("predicted_n")),
-        count(said["cache_n"]) if "cache_n" in said else before.cached,
-        count(said["draft_n"]) if drafts else before.drafted,
-        count(said["draft_n_accepted"]) if drafts else before.accepted,
-        number(said.get("prompt_per_second")),
-        number(said.get("predicted_per_second")),
-        number(said.get("prompt_ms")) + number(said.get("predicted_ms")),
+        count(said.prompt_n),
+        count(said.predicted_n),
+        before.cached if said.cache_n is UNSAID else count(said.cache_n),
+        count(said.draft_n) if drafts else before.drafted,
+        count(said.draft_n_accepted) if drafts else before.accepted,
+        number(said.prompt_per_second),
+        number(said.predicted_per_second),
+        number(said.prompt_ms) + number(said.predicted_ms),
     )
 
 
-def with_metrics(before: Usage, said: Json) -> Usage:
-    """vLLM's."""
-    drafts = said.get("speculative_decoding")
+def with_metrics(before: Usage, said: Metrics) -> Usage:
+    drafts = said.speculative_decoding
     if isinstance(drafts, dict) and "num_draft_tokens" in drafts and "num_accepted_draft_tokens" in drafts:
         before = before._replace(
             drafted=count(drafts["num_draft_tokens"]), accepted=count(drafts["num_accepted_draft_tokens"])
         )
-    first, between = number(said.get("time_to_first_token_ms")), number(said.get("mean_itl_ms"))
+    first, between = number(said.time_to_first_token_ms), number(said.mean_itl_ms)
     if first > 0:
         before = before._replace(prompt_speed=max(before.input - max(before.cached, 0), 0) * 1000 / first)
     if between > 0:

@@ -7,17 +7,19 @@ import random
 
 import pytest
 
-from llamaswap_py.observe.captures import Asked, Captures, capture_of
+from llamaswap_py.observe.captures import WORTH_COMPRESSING, Asked, Capture, Captures, shown, size_of
 from llamaswap_py.observe.redaction import REDACTED, redacted
+from llamaswap_py.wire.headers import Head
 
 ASKED = Asked([("Content-Type", "application/json"), ("Authorization", "Bearer s3cret")], b'{"model":"a"}')
-ANSWERED = [("Content-Type", "text/plain"), ("Content-Encoding", "gzip"), ("Set-Cookie", "id=s3cret")]
+ANSWERED = Head((1, 1), 200, b"OK", (b"Content-Type: text/plain", b"Content-Encoding: gzip", b"Set-Cookie: id=s3cret"))
+BARE = Head((1, 1), 200, b"OK", ())
 CHAT = "/v1/chat/completions"
 
 
 def test_a_capture_says_what_was_asked_and_answered() -> None:
     captures = Captures(10_000)
-    assert captures.keep(7, capture_of(CHAT, ASKED, ANSWERED, b"hello"))
+    assert captures.keep(7, Capture(CHAT, ASKED, ANSWERED, b"hello"))
     assert 7 in captures
     assert captures.find(7) == {
         "id": 7,
@@ -64,13 +66,13 @@ def test_values_that_are_no_utf_8_become_text() -> None:
     ],
 )
 def test_sound_and_pictures_are_left_out(path: str, asked: bool, answered: bool) -> None:
-    capture = capture_of(path, ASKED, ANSWERED, b"hello")
+    capture = shown(Capture(path, ASKED, ANSWERED, b"hello"))
     assert (capture.asked is not None, capture.answered is not None) == (asked, answered)
 
 
 def test_what_is_not_held_is_not_shown() -> None:
     captures = Captures(10_000)
-    captures.keep(1, capture_of(CHAT, Asked([], None), [], None))
+    captures.keep(1, Capture(CHAT, Asked([], None), BARE, None))
     found = captures.find(1)
     assert found is not None
     assert found["req_body"] is found["resp_body"] is None
@@ -78,30 +80,41 @@ def test_what_is_not_held_is_not_shown() -> None:
 
 def test_a_stream_is_kept_in_its_chunks_and_shown_without() -> None:
     captures = Captures(10_000)
-    captures.keep(1, capture_of(CHAT, ASKED, ANSWERED, b"6\r\nhello \r\n5\r\nthere\r\n0\r\n\r\n", framed=True))
+    captures.keep(1, Capture(CHAT, ASKED, ANSWERED, b"6\r\nhello \r\n5\r\nthere\r\n0\r\n\r\n", framed=True))
     found = captures.find(1)
     assert found is not None
     assert base64.b64decode(found["resp_body"]) == b"hello there"
 
 
+@pytest.mark.parametrize("size", [5, WORTH_COMPRESSING * 2])
+def test_small_and_large_ones_are_shown_alike(size: int) -> None:
+    captures = Captures(100_000)
+    captures.keep(1, Capture(CHAT, ASKED, ANSWERED, b"x" * size))
+    assert captures.size < WORTH_COMPRESSING
+    found = captures.find(1)
+    assert found is not None
+    assert base64.b64decode(found["resp_body"]) == b"x" * size
+    assert found["resp_headers"] == {"Content-Type": "text/plain", "Set-Cookie": REDACTED}
+
+
 def test_the_oldest_make_room_and_what_is_too_large_is_not_kept() -> None:
-    captures = Captures(5000)
+    captures = Captures(50_000)
     noise = random.Random(1).randbytes
     for number in range(1, 11):
-        assert captures.keep(number, capture_of(CHAT, ASKED, [], noise(900)))
-    assert captures.size <= 5000
-    assert sum(map(len, captures.kept.values())) == captures.size
+        assert captures.keep(number, Capture(CHAT, ASKED, BARE, noise(3 * WORTH_COMPRESSING)))
+    assert captures.size <= 50_000
+    assert sum(map(size_of, captures.kept.values())) == captures.size
     assert 10 in captures
     assert 1 not in captures
-    assert not captures.keep(11, capture_of(CHAT, ASKED, [], noise(6000)))
+    assert not captures.keep(11, Capture(CHAT, ASKED, BARE, noise(60_000)))
     assert 10 in captures
     captures.resize(0)
     assert (captures.size, captures.kept) == (0, {})
 
 
 def test_long_texts_take_little_room() -> None:
-    captures = Captures(5000)
-    assert captures.keep(1, capture_of(CHAT, ASKED, [], b"word " * 20_000))
+    captures = Captures(50_000)
+    assert captures.keep(1, Capture(CHAT, ASKED, BARE, b"word " * 20_000))
     found = captures.find(1)
     assert found is not None
     assert base64.b64decode(found["resp_body"]) == b"word " * 20_000

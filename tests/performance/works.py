@@ -1,0 +1,72 @@
+"""What each contestant is made to do, and what it cost: one function for each kind of work, one `Cost` each."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+
+from tests.performance.contestants import Contestant
+
+POST = """
+wrk.method = "POST"
+wrk.headers["Content-Type"] = "application/json"
+wrk.body = '{"model":"m","messages":[{"role":"user","content":"Say a few words, please."}]}'
+"""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of one unit of work: microseconds of processor time; and units in a second."""
+
+    micros: float
+    rate: float
+    memory: float = 0.0
+
+
+def requests(of: Contestant, seconds: float, connections: int = 8) -> Cost:
+    """Small chat requests over connections that stay open."""
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
+        script.write(POST)
+        script.flush()
+        url = f"http://{of.address}/v1/chat/completions"
+        words = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "-s", script.name, url]
+        before = of.cpu()
+        told = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+        used = of.cpu() - before
+    done = re.search(r"(\d+) requests in", told)
+    rate = re.search(r"Requests/sec:\s+([\d.]+)", told)
+    assert done and rate and "Non-2xx" not in told and "Socket errors" not in told, told
+    return Cost(1e6 * used / int(done[1]), float(rate[1]))
+
+
+def load(*words: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-m", "tests.performance.load", *words], stdout=subprocess.PIPE)
+
+
+def streams(of: Contestant, count: int, events: int, rate: float) -> Cost:
+    """So many streams at once; memory is looked at in their middle."""
+    before = of.cpu()
+    callers = load("streams", of.address, f"--count={count}", f"--events={events}", f"--rate={rate}")
+    middle = time.monotonic() + (events / rate / 2 if rate else 0)
+    while rate and callers.poll() is None and time.monotonic() < middle:
+        time.sleep(0.1)
+    memory = of.memory() if rate and of.pids else 0.0
+    told, _ = callers.communicate()
+    used = of.cpu() - before
+    assert callers.returncode == 0, f"{of.name}: the callers failed"
+    seen = json.loads(told)
+    assert seen["events"] == count * events, f"{of.name}: {seen['events']} of {count * events} events came"
+    return Cost(1e6 * used / seen["events"], seen["events"] / seen["seconds"], memory)
+
+
+def first_bytes(of: Contestant, count: int) -> dict[str, float]:
+    told, _ = load("first-byte", of.address, f"--count={count}").communicate()
+    found: dict[str, float] = json.loads(told)
+    return found
+
+
