@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from llamaswap_py.config.command import fill_filters
 from llamaswap_py.config.values import NOTHING, Config, Filters, Json
 
 
-@dataclass(frozen=True, slots=True)
-class Edits:
+class Edits(msgspec.Struct, frozen=True):
     """In this order: the model's name, what is taken out, what is set."""
 
     model_name: str | None = None  # None: the name as it is

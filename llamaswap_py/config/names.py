@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import msgspec
+
 from llamaswap_py.config.report import closest
 from llamaswap_py.config.values import Config, Remote, Selector, nothing
 
@@ -24,8 +26,7 @@ class View:
     turns: Mapping[str, int] = field(default_factory=nothing)  # selector -> how often it has chosen
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(msgspec.Struct, frozen=True):
     name: str  # what the request asks for now; filters go by it
     target: str | Remote  # the id of a model here, or a model of a peer
     selector: str = ""  # that chose. It holds (selector, name) until the request ends

@@ -6,8 +6,10 @@ A dialect is one file in this folder that exports `DIALECT`; everything in it is
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from llamaswap_py.errors import MissingModel, Refusal, UnsupportedMedia
 from llamaswap_py.wire import form
@@ -19,8 +21,7 @@ FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(msgspec.Struct, frozen=True):
     """What a dialect may read of a request."""
 
     path: str
@@ -29,11 +30,10 @@ class Parts:
     body: bytes
     method: str = "POST"
     query: str = ""  # as sent
-    fields: Mapping[str, str] = field(default_factory=dict)  # of a multipart form, as far as it was read
+    fields: Mapping[str, str] = msgspec.field(default_factory=dict)  # of a multipart form, as far as it was read
 
 
-@dataclass(frozen=True, slots=True)
-class Infer:
+class Infer(msgspec.Struct, frozen=True):
     """The caller wants an answer from a model."""
 
     model: str

@@ -10,9 +10,9 @@ import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+import msgspec
 import structlog
 
 from llamaswap_py.errors import Refusal
@@ -34,8 +34,7 @@ GATHER_SECONDS = 0.05  # the thread wakes that often under load, not for every r
 LARGEST_INFLATED = 64 * 1024 * 1024  # a compressed answer that holds more is not opened
 
 
-@dataclass(slots=True)
-class Finished:
+class Finished(msgspec.Struct):
     """A request that is over, as the loop hands it to the thread: nothing in it has been looked at."""
 
     model: str
@@ -46,7 +45,7 @@ class Finished:
     heard: Heard
     content_type: str = ""  # where the answer was our own
     error: str = ""
-    metadata: dict[str, str] = field(default_factory=dict)
+    metadata: dict[str, str] = msgspec.field(default_factory=dict)
     asked: Asked | None = None  # None: not to be captured
 
     @property

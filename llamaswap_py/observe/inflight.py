@@ -5,10 +5,11 @@ One timer for all of them, and only while somebody listens: a piece of an answer
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any, Protocol
+
+import msgspec
 
 from llamaswap_py.observe.heard import Heard
 from llamaswap_py.observe.redaction import redacted
@@ -31,8 +32,7 @@ class Loop(Protocol):
     def call_later(self, delay: float, callback: Callable[[], None], /) -> Timer: ...
 
 
-@dataclass(slots=True, eq=False)
-class Flight:
+class Flight(msgspec.Struct, eq=False):
     """One request on its way."""
 
     model: str
@@ -44,7 +44,7 @@ class Flight:
     began: float  # loop time
     heard: Heard
     cancel: Callable[[], object]
-    metadata: dict[str, str] = field(default_factory=dict)
+    metadata: dict[str, str] = msgspec.field(default_factory=dict)
     id: str = ""  # the table gives it
     told: int = -1  # the size that was last told
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import replace
 from itertools import count
 from types import TracebackType
 
 import structlog
+from msgspec import structs
 
 from llamaswap_py.config.change import launch_key
 from llamaswap_py.config.values import NOTHING, Config, Model
@@ -91,7 +91,7 @@ class Lease:
             return run
         self.leave()
         await asyncio.wait([run.gone])
-        self.asked = replace(self.asked, ticket=next(self.conductor.tickets))
+        self.asked = structs.replace(self.asked, ticket=next(self.conductor.tickets))
         self.waiter = self.conductor.loop.create_future()
         return await self.sit_down()  # if that one is lost too, its callers hear how it died
 
@@ -123,7 +123,7 @@ class Lease:
     def touch(self) -> None:
         """Counts as use, also after the seat was given up; starts nothing and holds nothing up."""
         ticket = next(self.conductor.tickets)
-        self.conductor.tell(replace(self.asked, ticket=ticket, wakes=False))
+        self.conductor.tell(structs.replace(self.asked, ticket=ticket, wakes=False))
         self.conductor.tell(Left(ticket))
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from llamaswap_py.config.values import Peer, Timeouts
 from llamaswap_py.errors import ShuttingDown, UpstreamFailed

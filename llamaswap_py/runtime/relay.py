@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
+
+import msgspec
 
 from llamaswap_py.errors import Refusal, UpstreamFailed, UpstreamTimeout
 from llamaswap_py.runtime.pool import Pool
@@ -73,8 +74,7 @@ class Closer(Enum):
     US = "us"
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """What became of one request."""
 
     status: int  # 0 where no head came

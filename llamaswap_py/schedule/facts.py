@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import msgspec
+
 from llamaswap_py.errors import Refusal
 from llamaswap_py.schedule.plan import Plan
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True):
     """A caller wants a seat at a model. Followed by exactly one `Left` of the same ticket, whatever happens."""
 
     ticket: int
@@ -20,8 +21,7 @@ class Asked:
     keeps: bool = True  # counts as use: holds off the ttl while seated, restarts it when it leaves
 
 
-@dataclass(frozen=True, slots=True)
-class Left:
+class Left(msgspec.Struct, frozen=True):
     ticket: int
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import msgspec
+
 from llamaswap_py.errors import Refusal
 
 
@@ -20,8 +22,7 @@ class Stop:
     why: str  # "evicted for X" | "idle" | "unloaded" | "replaced" | "removed" | "closed" ...: for logs and events
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(msgspec.Struct, frozen=True):
     ticket: int
     model: str
     run: int

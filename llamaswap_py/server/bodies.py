@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
 from aiohttp import ClientPayloadError, hdrs, http_exceptions, web
+from msgspec import structs
 
 from llamaswap_py.config.filters import Edits
 from llamaswap_py.dialects.dialect import FORM, MULTIPART, Parts, is_json
@@ -76,7 +77,7 @@ class Received:
         parts = self.parts
         if edits and parts.method not in BODILESS and is_json(parts.content_type, parts.body):
             self.body, self.plain = edited(parts.body, edits.model_name, edits.strip, edits.set), True
-            self.parts = replace(parts, body=self.body)
+            self.parts = structs.replace(parts, body=self.body)
         elif edits.model_name is not None:
             self.rename(edits.model_name)
 

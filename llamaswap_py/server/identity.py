@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import re
 import secrets
+from itertools import count
 
 from aiohttp import web
 
 HEADER = "X-Request-ID"
 ID = web.RequestKey("id", str)
+
+# Of this process: its ids differ from those of the last one, and say in which order the requests came.
+OURS = secrets.token_hex(4)
+NUMBERS = count(1)
 
 # What other proxies and client libraries make; anything else would have to be quoted somewhere.
 SANE = re.compile(r"[A-Za-z0-9._:/+=@~-]{1,128}")
@@ -19,7 +24,7 @@ def id_of(request: web.BaseRequest) -> str:
     known = request.get(ID)
     if known is None:
         given = request.headers.get(HEADER, "")
-        known = given if SANE.fullmatch(given) else secrets.token_hex(8)
+        known = given if given and SANE.fullmatch(given) else f"{OURS}{next(NUMBERS):08x}"
         request[ID] = known
     return known
 
@@ -28,7 +33,11 @@ def sent_on(request: web.BaseRequest) -> list[tuple[str, str]]:
     """The request's fields for a model's server, with the id in them once."""
     name = id_of(request)
     headers = list(request.headers.items())
-    if request.headers.get(HEADER) == name and len(request.headers.getall(HEADER)) == 1:
+    given = request.headers.getall(HEADER, ())
+    if not given:
+        headers.append((HEADER, name))
+        return headers
+    if given == [name]:
         return headers
     return [*(field for field in headers if field[0].lower() != "x-request-id"), (HEADER, name)]
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from llamaswap_py.dialects.dialect import DOT, Say
 from llamaswap_py.errors import Refusal

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 
+import msgspec
 from aiohttp import web
+from msgspec import structs
 
 from llamaswap_py.config.filters import Edits, edits
 from llamaswap_py.config.names import Choice
@@ -27,8 +28,7 @@ from llamaswap_py.server.relayed import Relayed, RequestSink
 from llamaswap_py.wire.headers import UpstreamRequest
 
 
-@dataclass(frozen=True, slots=True)
-class Errand:
+class Errand(msgspec.Struct, frozen=True):
     """A request on its way to a model."""
 
     model: str
@@ -84,7 +84,7 @@ class Proxy:
                 errand = self.errand(choice, upstream, dialect, recording)
                 # News of the loading come before the answer: nothing may be left of the request to be read then.
                 if self.tells(choice) and isinstance(upstream.body, bytes) and dialect.read(received.parts).stream:
-                    errand = replace(errand, say=dialect.loading(request.path))
+                    errand = structs.replace(errand, say=dialect.loading(request.path))
                 return await self.carry(request, errand)
 
     def errand(self, choice: Choice, upstream: UpstreamRequest, dialect: Dialect, recording: Recording) -> Errand:
@@ -169,7 +169,7 @@ def rules(config: Config, choice: Choice, asked: str) -> Edits:
     """What the configuration changes in a request that asked by this name."""
     told = edits(config, choice.name)
     if told.model_name is None and choice.name != asked:
-        return replace(told, model_name=choice.name)
+        return structs.replace(told, model_name=choice.name)
     return told
 
 

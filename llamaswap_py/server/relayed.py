@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import struct
 import sys
-from collections.abc import Sequence
 
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
@@ -22,7 +21,7 @@ class RequestSink:
 
     The server must run with `handler_cancellation=True`: that is how a relay learns that its caller is gone."""
 
-    def __init__(self, request: web.BaseRequest, extra: Sequence[tuple[str, str]] = ()) -> None:
+    def __init__(self, request: web.BaseRequest, extra: tuple[tuple[str, str], ...] = ()) -> None:
         version = (request.version.major, request.version.minor)
         self.caller = Caller(request.method, version, bool(request.keep_alive), extra)
         self._transport = request.transport

@@ -6,11 +6,11 @@ model from its ttl nor holds up a swap; what passes through it counts as use. It
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable
 from typing import Any, cast
 
 from aiohttp import hdrs, web
+from msgspec.structs import replace
 
 from llamaswap_py.config.values import Model
 from llamaswap_py.runtime.conductor import Conductor
@@ -86,7 +86,7 @@ class Inlet:
 
 
 class Outlet(RequestSink):
-    def __init__(self, request: web.Request, extra: Sequence[tuple[str, str]], use: Use) -> None:
+    def __init__(self, request: web.Request, extra: tuple[tuple[str, str], ...], use: Use) -> None:
         super().__init__(request, extra)
         self._use = use
 

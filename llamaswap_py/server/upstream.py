@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from urllib.parse import unquote
 
 from aiohttp import hdrs, web
+from msgspec import structs
 
 from llamaswap_py.config.filters import Edits
 from llamaswap_py.config.names import SwitchedOff
@@ -122,7 +123,7 @@ class Upstream:
         errand = Errand(place.model, upstream, openai.DIALECT, open=False, wakes=wakes)
         if place.remote is not None:
             peer = self.conductor.config.peers[place.remote.peer]
-            errand = replace(errand, upstream=addressed(upstream, peer), peer=peer)
+            errand = structs.replace(errand, upstream=addressed(upstream, peer), peer=peer)
         if not wants_tunnel(request):
             return await self.proxy.carry(request, errand)
         if place.remote is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeVar
 
 import msgspec
@@ -13,8 +12,7 @@ T = TypeVar("T")
 ABSENT = msgspec.Raw(b"")
 
 
-@dataclass(frozen=True, slots=True)
-class Looked:
+class Looked(msgspec.Struct, frozen=True):
     """What routing needs to know of a body."""
 
     model: str | None  # None: missing, null or empty

@@ -6,11 +6,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Protocol
+
+import msgspec
 
 from llamaswap_py.errors import BadRequest
 from llamaswap_py.wire.address import Address
@@ -34,6 +35,7 @@ HOP_BY_HOP_BYTES = frozenset(name.encode() for name in HOP_BY_HOP)
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 BODILESS = frozenset({204, 304})
 REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
+SAME_HEADS = 256  # answers' heads that are remembered: those of some models' usual ones
 UNSAFE_TARGET = re.compile(r"[\x00-\x20\x7f]")
 UNSAFE_FIELD = re.compile(r"[\r\n\x00]")
 KEEP_PARAMETER = re.compile(rb"(timeout|max)\s*=\s*(\d{1,9})", re.IGNORECASE)
@@ -50,8 +52,7 @@ class Flow(Protocol):
         """The next piece; empty at the end. Raises a Refusal where the rest cannot be had."""
 
 
-@dataclass(frozen=True, slots=True)
-class UpstreamRequest:
+class UpstreamRequest(msgspec.Struct, frozen=True):
     """One request as a model's server shall see it; where `body` is bytes, it can be sent again."""
 
     method: str
@@ -63,18 +64,17 @@ class UpstreamRequest:
     upgrade: str = ""  # the protocol to change to; the body is then what follows the change, unframed
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(msgspec.Struct, frozen=True):
     """What the caller's side of an answer depends on."""
 
     method: str
     version: tuple[int, int]
     keep_alive: bool
-    extra: Sequence[tuple[str, str]] = ()  # our own fields: request id, CORS; they replace the server's
+    extra: tuple[tuple[str, str], ...] = ()  # our own fields: request id, CORS; they replace the server's
 
     def __post_init__(self) -> None:
         for name, value in self.extra:
-            if UNSAFE_FIELD.search(name + value):
+            if UNSAFE_FIELD.search(value) or UNSAFE_FIELD.search(name):
                 raise ValueError(f"our own header {name!r} holds a line break or a NUL character")
 
 
@@ -88,9 +88,10 @@ class Framing(Enum):
 
 
 class Head:
-    """The head of an answer as a model's server sent it. Made once per answer, so it is made cheaply."""
+    """The head of an answer as a model's server sent it. A server says much the same in every answer, so those of
+    the same bytes are one, and what follows from them is found once."""
 
-    __slots__ = ("_values", "lines", "reason", "status", "version")
+    __slots__ = ("_values", "event_stream", "lines", "persistent", "reason", "status", "version")
 
     def __init__(self, version: tuple[int, int], status: int, reason: bytes, lines: Sequence[bytes]) -> None:
         self.version = version
@@ -101,6 +102,8 @@ class Head:
         for line in lines:
             name, _, value = line.partition(b":")
             self._values.setdefault(name.lower(), []).append(value.strip(b" \t"))
+        self.persistent = self._is_persistent()  # the server leaves the connection open after this answer
+        self.event_stream = self._is_event_stream()  # that can be read: not a compressed one
 
     def values(self, name: bytes) -> Sequence[bytes]:
         """Of every field of that (lower-case) name."""
@@ -117,30 +120,22 @@ class Head:
             return []
         return [word.strip().lower() for word in b",".join(self._values[name]).split(b",")]
 
-    @property
-    def persistent(self) -> bool:
-        """The server leaves the connection open after this answer."""
+    def _is_persistent(self) -> bool:
         if self.version >= (1, 1):
             return b"close" not in self.words(b"connection")
         return b"keep-alive" in self.words(b"connection")
 
-    @property
-    def event_stream(self) -> bool:
-        """Server-sent events that can be read; compressed ones cannot."""
+    def _is_event_stream(self) -> bool:
         kinds = self.values(b"content-type")
         if not kinds or not kinds[0].lower().startswith(b"text/event-stream"):
             return False
         return not self.values(b"content-encoding")
 
 
+@lru_cache(SAME_HEADS)
 def keep_limits(head: Head) -> tuple[int | None, int | None]:
     """The announced `Keep-Alive: timeout=…, max=…`: idle seconds, and answers per connection."""
-    values = head.values(b"keep-alive")
-    return _announced(b",".join(values)) if values else (None, None)
-
-
-@lru_cache(maxsize=64)  # a server says the same in every answer
-def _announced(value: bytes) -> tuple[int | None, int | None]:
+    value = b",".join(head.values(b"keep-alive"))
     found = {name.lower(): int(number) for name, number in KEEP_PARAMETER.findall(value)}
     return found.get(b"timeout"), found.get(b"max")
 
@@ -152,20 +147,22 @@ def upstream_head(request: UpstreamRequest, address: Address) -> bytes:
     target = address.target(request.target)
     if UNSAFE_TARGET.search(f"{request.method}{target}"):
         raise BadRequest("the request's method or path holds a space or a control character")
+    host, forwarded = "", []
     lines = [f"{request.method} {target} HTTP/1.1", ""]
-    host, forwarded = "", ""
     gone = _gone(request)
     for name, value in request.headers:
         key = name.lower()
-        if key == "host":
+        if key not in gone:
+            lines.append(f"{name}: {value}")
+        elif key == "host":
             host = host or value
         elif key == "x-forwarded-for" and key not in request.drop:
-            forwarded = f"{forwarded}, {value}" if forwarded else value
-        elif key not in gone:
-            lines.append(f"{name}: {value}")
+            forwarded.append(value)
     lines[1] = f"Host: {host or address.authority}"
-    if request.caller_ip or forwarded:
-        lines.append(f"X-Forwarded-For: {', '.join(filter(None, (forwarded, request.caller_ip)))}")
+    if request.caller_ip:
+        forwarded.append(request.caller_ip)
+    if forwarded:
+        lines.append(f"X-Forwarded-For: {', '.join(forwarded)}")
     lines += _request_framing(request)
     return _sealed(lines)
 
@@ -184,7 +181,7 @@ def _gone(request: UpstreamRequest) -> frozenset[str]:
     """Names of the caller's fields that go no further, in lower case: those named in Connection among them."""
     gone = REWRITTEN | request.drop if request.drop else REWRITTEN
     for name, value in request.headers:
-        if name.lower() == "connection":
+        if len(name) == len("connection") and name.lower() == "connection":
             gone |= {word.strip().lower() for word in value.split(",")}
     return gone
 
@@ -220,31 +217,39 @@ def framing(caller: Caller, status: int, length: int | None) -> Framing:
 
 def answer_head(head: Head, caller: Caller, framed: Framing) -> bytes:
     """The caller's status line and fields: the server's own less hop-by-hop and framing, plus ours."""
-    ours = list(caller.extra)
+    names = tuple([name for name, _ in caller.extra])
+    theirs = _without_ours(head, caller.version, caller.keep_alive, framed, names)
+    ours = "".join([f"{name}: {value}\r\n" for name, value in caller.extra])
+    return b"%b%b\r\n" % (theirs, ours.encode("utf-8", "surrogateescape"))
+
+
+@lru_cache(SAME_HEADS)
+def _without_ours(
+    head: Head, version: tuple[int, int], keep_alive: bool, framed: Framing, names: tuple[str, ...]
+) -> bytes:
+    """The head of an answer less the fields of these names, which follow it."""
+    more = _connection_fields(version, keep_alive, framed)
     if head.event_stream:
-        ours.append(("X-Accel-Buffering", "no"))  # else nginx in front of us would collect the events
-    ours += _connection_fields(caller, framed)
-    gone = {name.lower().encode() for name, _ in ours}
+        more.append((b"X-Accel-Buffering", b"no"))  # else nginx in front of us would collect the events
+    gone = {name.lower().encode() for name in names} | {name.lower() for name, _ in more}
     gone.update(head.words(b"connection"))
     if framed is Framing.CHUNKED or framed is Framing.CLOSE or head.status == 204:
         gone.add(b"content-length")
-    lines = [b"HTTP/%d.%d %d %b" % (*caller.version, head.status, head.reason or REASONS.get(head.status, b""))]
+    lines = [b"HTTP/%d.%d %d %b" % (*version, head.status, head.reason or REASONS.get(head.status, b""))]
     for line in head.lines:
         name = line[: line.index(b":")].lower()
         if name not in HOP_BY_HOP_BYTES and name not in gone:
             lines.append(line)
         if name == b"content-length":
             gone.add(name)  # said twice (equal values were accepted), it is repeated once
-    lines += [f"{name}: {value}".encode("utf-8", "surrogateescape") for name, value in ours]
-    lines += (b"", b"")
-    return b"\r\n".join(lines)
+    lines += [b"%b: %b" % field for field in more]
+    return b"\r\n".join((*lines, b""))
 
 
-def _connection_fields(caller: Caller, framed: Framing) -> list[tuple[str, str]]:
-    fields = [("Transfer-Encoding", "chunked")] if framed is Framing.CHUNKED else []
-    keep = caller.keep_alive and framed is not Framing.CLOSE
-    if not keep:
-        fields.append(("Connection", "close"))
-    elif caller.version < (1, 1):
-        fields.append(("Connection", "keep-alive"))
+def _connection_fields(version: tuple[int, int], keep_alive: bool, framed: Framing) -> list[tuple[bytes, bytes]]:
+    fields = [(b"Transfer-Encoding", b"chunked")] if framed is Framing.CHUNKED else []
+    if not keep_alive or framed is Framing.CLOSE:
+        fields.append((b"Connection", b"close"))
+    elif version < (1, 1):
+        fields.append((b"Connection", b"keep-alive"))
     return fields

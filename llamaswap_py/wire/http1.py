@@ -5,11 +5,13 @@ Strict where leniency would let two readers disagree about where a message ends.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from llamaswap_py.errors import UpstreamFailed
-from llamaswap_py.wire.headers import BODILESS, Head
+from llamaswap_py.wire.headers import BODILESS, SAME_HEADS, Head
 
 HEAD_LIMIT = 64 * 1024  # all heads of one answer together, so that endless 1xx end too
+USUAL_HEAD = 2 * 1024  # longer ones are not remembered
 LINE_LIMIT = 4 * 1024  # a chunk-size line with its extensions; 18 bytes would do for honest servers
 
 STATUS = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: ([^\r\n\x00]*+))?")
@@ -201,20 +203,26 @@ class Reader:
             self._begin(head)
 
     def _begin(self, head: Head) -> None:
-        lengths, codings = set(head.words(b"content-length")), head.words(b"transfer-encoding")
-        wrong = _length_fault(lengths, codings, head)
+        wrong, length, chunked = _announced(head)
         if wrong:
             self._fail(wrong)
             return
-        self.head = head
-        self.length = int(lengths.pop()) if lengths else None
-        if self._bodiless or head.status in BODILESS or self.length == 0:
+        self.head, self.length = head, length
+        if self._bodiless or head.status in BODILESS or length == 0:
             self._stage = Stage.DONE
-        elif self.length is not None:
-            self._left, self._stage = self.length, Stage.LENGTH
+        elif length is not None:
+            self._left, self._stage = length, Stage.LENGTH
         else:
-            self._stage = Stage.SIZE if codings else Stage.CLOSE
-            self._sized = bool(codings)
+            self._stage = Stage.SIZE if chunked else Stage.CLOSE
+            self._sized = chunked
+
+
+@lru_cache(SAME_HEADS)
+def _announced(head: Head) -> tuple[str, int | None, bool]:
+    """Of a body: what is wrong with its framing (empty where nothing is), its length, whether it comes in chunks."""
+    lengths, codings = set(head.words(b"content-length")), head.words(b"transfer-encoding")
+    wrong = _length_fault(lengths, codings, head)
+    return wrong, int(lengths.pop()) if lengths and not wrong else None, bool(codings)
 
 
 def _length_fault(lengths: set[bytes], codings: list[bytes], head: Head) -> str:
@@ -232,9 +240,16 @@ def _length_fault(lengths: set[bytes], codings: list[bytes], head: Head) -> str:
 
 def parse_head(block: bytes) -> Head | None:
     """Status line and fields, without the empty line; None where it is not strictly HTTP/1."""
+    return _same_head(block) if len(block) <= USUAL_HEAD else _fresh_head(block)
+
+
+def _fresh_head(block: bytes) -> Head | None:
     first, _, lines = block.partition(b"\r\n")
     status = STATUS.fullmatch(first)
     lines += b"\r\n" if lines else b""
     if status is None or FIELDS.fullmatch(lines) is None:
         return None
     return Head((1, int(status[1])), int(status[2]), status[3] or b"", lines.split(b"\r\n")[:-1])
+
+
+_same_head = lru_cache(SAME_HEADS)(_fresh_head)

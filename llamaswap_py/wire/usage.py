@@ -99,7 +99,7 @@ class Loose(msgspec.Struct):
     message: msgspec.Raw = ABSENT
 
 
-KINDS: Mapping[str, type[Spent] | type[Timings] | type[Metrics]] = {
+KINDS: Mapping[str, type[Spent | Timings | Metrics]] = {
     "usage": Spent,
     "timings": Timings,
     "metrics": Metrics,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
@@ -25,7 +24,7 @@ def broken(refusal: Refusal) -> bytes:
 class WatchedSink(RequestSink):
     """Tells when a relay waits for its caller to read."""
 
-    def __init__(self, request: web.BaseRequest, extra: Sequence[tuple[str, str]], full: asyncio.Event) -> None:
+    def __init__(self, request: web.BaseRequest, extra: tuple[tuple[str, str], ...], full: asyncio.Event) -> None:
         super().__init__(request, extra)
         self._full = full
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-from typing import cast
+from typing import ClassVar, cast
 
 SLOT = 0.001  # streams of one pace are spread over slots of a millisecond, so that events do not come in step
 EVENT = (
@@ -64,7 +64,7 @@ class Pace:
 
 
 class Caller(asyncio.Protocol):
-    paces: dict[float, Pace] = {}
+    paces: ClassVar[dict[float, Pace]] = {}
     transport: asyncio.Transport
 
     def __init__(self) -> None:
@@ -143,7 +143,6 @@ def field(head: bytes, name: bytes) -> bytes:
 async def serve(port: int) -> None:
     loop = asyncio.get_running_loop()
     await loop.create_server(Caller, "127.0.0.1", port, backlog=8192)
-    print("ready", flush=True)
     await loop.create_future()
 
 

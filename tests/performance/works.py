@@ -40,7 +40,10 @@ def requests(of: Contestant, seconds: float, connections: int = 8) -> Cost:
         used = of.cpu() - before
     done = re.search(r"(\d+) requests in", told)
     rate = re.search(r"Requests/sec:\s+([\d.]+)", told)
-    assert done and rate and "Non-2xx" not in told and "Socket errors" not in told, told
+    assert done is not None, told
+    assert rate is not None, told
+    assert "Non-2xx" not in told, told
+    assert "Socket errors" not in told, told
     return Cost(1e6 * used / int(done[1]), float(rate[1]))
 
 
@@ -68,5 +71,3 @@ def first_bytes(of: Contestant, count: int) -> dict[str, float]:
     told, _ = load("first-byte", of.address, f"--count={count}").communicate()
     found: dict[str, float] = json.loads(told)
     return found
-
-

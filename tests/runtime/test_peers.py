@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from llamaswap_py.config.values import Peer
 from llamaswap_py.errors import ShuttingDown, UpstreamFailed
@@ -63,7 +64,7 @@ async def test_a_program_without_visitors_closes_at_once() -> None:
 def test_a_peer_gets_its_own_key_and_nothing_about_the_caller() -> None:
     headers = [("Host", "here"), ("AUTHORIZATION", "mine"), ("x-Api-Key", "mine"), ("Forwarded", "f"), ("X-A", "1")]
     request = UpstreamRequest("POST", "/x", [*headers, ("X-Forwarded-Proto", "h")], b"", "1.2.3.4")
-    told = addressed(replace(request, drop=frozenset({"authorization", "x-b"})), BOX)
+    told = addressed(structs.replace(request, drop=frozenset({"authorization", "x-b"})), BOX)
     assert list(told.headers) == [("X-A", "1"), ("Authorization", "Bearer theirs"), ("x-api-key", "theirs")]
     assert (told.caller_ip, told.drop) == ("", frozenset({"x-b"}))
     assert list(addressed(request, replace(BOX, api_key="")).headers) == [("X-A", "1")]

@@ -36,7 +36,7 @@ def caller_of(
     method: str = "GET",
     version: tuple[int, int] = (1, 1),
     keep_alive: bool = True,
-    extra: Sequence[tuple[str, str]] = (),
+    extra: tuple[tuple[str, str], ...] = (),
 ) -> Caller:
     return Caller(method, version, keep_alive, extra)
 
@@ -172,8 +172,8 @@ def test_the_callers_head_is_the_servers_less_its_framing_plus_ours() -> None:
     )
     extra = (("Access-Control-Allow-Origin", "*"), ("X-Request-Id", "7"))
     assert answer_head(head, caller_of(extra=extra), Framing.CHUNKED) == (
-        b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nserver: s\r\nAccess-Control-Allow-Origin: *\r\n"
-        b"X-Request-Id: 7\r\nX-Accel-Buffering: no\r\nTransfer-Encoding: chunked\r\n\r\n"
+        b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nserver: s\r\nTransfer-Encoding: chunked\r\n"
+        b"X-Accel-Buffering: no\r\nAccess-Control-Allow-Origin: *\r\nX-Request-Id: 7\r\n\r\n"
     )
 
 
