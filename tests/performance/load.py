@@ -1,6 +1,6 @@
 """The callers of a measurement, in a process of their own: `python -m tests.performance.load streams|first-byte …`.
 
-Prints one JSON line with what they saw."""
+Prints `half` when the first stream is half over, and at the end one JSON line with what they saw."""
 
 from __future__ import annotations
 
@@ -30,8 +30,9 @@ class Reader(asyncio.Protocol):
 
     transport: asyncio.Transport
 
-    def __init__(self, ask: bytes, done: asyncio.Future[None]) -> None:
+    def __init__(self, ask: bytes, done: asyncio.Future[None], half: int = 0) -> None:
         self.ask, self.done = ask, done
+        self.half = half  # at which it says so; 0: it does not
         self.events = 0
         self.tail = b""
 
@@ -42,6 +43,9 @@ class Reader(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self.events += (self.tail + data).count(BEGINNING) - self.tail.count(BEGINNING)
         self.tail = (self.tail + data)[-6:]
+        if self.half and self.events >= self.half:
+            self.half = 0
+            print("half", flush=True)
         if self.tail.endswith(b"0\r\n\r\n") and not self.done.done():
             self.done.set_result(None)
             self.transport.close()
@@ -56,8 +60,8 @@ async def streams(host: str, port: int, count: int, events: int, rate: float) ->
     ask = request(host, port, events, rate)
     began = time.perf_counter()
     readers: list[Reader] = []
-    for _ in range(count):
-        reader = Reader(ask, loop.create_future())
+    for number in range(count):
+        reader = Reader(ask, loop.create_future(), 0 if number else max(1, events // 2))
         await loop.create_connection(lambda one=reader: one, host, port)  # type: ignore[misc]
         readers.append(reader)
     await asyncio.gather(*(reader.done for reader in readers))
