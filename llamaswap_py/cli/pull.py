@@ -41,6 +41,8 @@ def main(argv: Sequence[str]) -> int:
 
 def pull(words: Words) -> int:
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # it would ask the hub, to say what program starts it
+    if not os.environ.get("HF_ENDPOINT"):
+        os.environ.pop("HF_ENDPOINT", None)  # set but empty means no address to that library
     # huggingface_hub takes half a second to import; no other command should wait for it.
     from llamaswap_py.cli.terminal.pulling import Bars, Json, Lines, Show, clean
     from llamaswap_py.library.pull.names import wish_of

@@ -76,6 +76,7 @@ class FakeHub:
         self.on_pause: Callable[[], None] = lambda: None
         self.lock = threading.Lock()
         self.token = "hf_opens"
+        self.spelling: dict[str, str] = {}  # other ways to write a repository's name
         handler = type("Handler", (Handler,), {"hub": self})
         self.servers = [ThreadingHTTPServer(("127.0.0.1", 0), handler) for _ in range(2)]
         self.threads = [threading.Thread(target=each.serve_forever, args=(0.02,)) for each in self.servers]
@@ -123,6 +124,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
         path = unquote(parts.path)
+        for wrong, right in self.hub.spelling.items():
+            path = path.replace(wrong, right)
         self.hub.requests.append((self.command, path, {name.lower(): value for name, value in self.headers.items()}))
         try:
             self.route(path, parse_qs(parts.query))

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.hub import FakeHub, Repo
+
 if sys.platform == "win32":
     pytest.skip("the scripts are for bash", allow_module_level=True)
 
@@ -60,6 +62,19 @@ def checkout(tmp_path: Path) -> Iterator[Checkout]:
 def port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return int(probe.getsockname()[1])
+
+
+def test_a_model_is_downloaded_into_the_checkout(checkout: Checkout) -> None:
+    with FakeHub({"acme/Tiny-GGUF": Repo({"tiny.gguf": b"GGUF of a kind"})}) as hub:
+        checkout.environment |= {"HF_ENDPOINT": hub.url, "HF_HOME": str(checkout.root / "hf"), "LLAMASWAP_MODELS": ""}
+        done = checkout.script("download-model.sh", "acme/Tiny-GGUF", "--include", "*.gguf")
+    assert done.returncode == 0, done.stderr
+    assert (checkout.root / "models" / "Tiny-GGUF" / "tiny.gguf").read_bytes() == b"GGUF of a kind"
+
+
+def test_the_download_script_explains_itself(checkout: Checkout) -> None:
+    assert "OWNER/NAME" in checkout.script("download-model.sh", "--help").stdout
+    assert checkout.script("download-model.sh").returncode == 2
 
 
 def test_a_background_server_answers_when_the_script_returns_and_is_stopped_by_the_other(

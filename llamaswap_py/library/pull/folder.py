@@ -7,24 +7,23 @@ from pathlib import Path
 
 from llamaswap_py.library.pull.choice import amount
 from llamaswap_py.library.pull.disk import disk
-from llamaswap_py.library.pull.names import Wish
 from llamaswap_py.library.pull.troubles import PullFailed, Trouble
 
 MARK = ".pulled-from"  # names the repository: two owners may give their repositories one name
 SPARE = 64 * 1024 * 1024  # bytes to leave: a disk filled to the last one breaks what else lives on it
 
 
-def folder_for(wish: Wish, models: Path) -> Path:
+def folder_for(repo: str, models: Path) -> Path:
     """`models/name`, or `models/name--owner` where another owner's files are in that one. It is made and marked."""
-    owner, _, name = wish.repo.rpartition("/")
+    owner, _, name = repo.rpartition("/")
     folder = models / name
     with disk(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        if marked(folder) not in ("", wish.repo):
+        if marked(folder) not in ("", repo):
             folder = models / f"{name}--{owner or 'hub'}"
             folder.mkdir(exist_ok=True)
         if not marked(folder):
-            (folder / MARK).write_text(f"{wish.repo}\n", "utf-8")
+            (folder / MARK).write_text(f"{repo}\n", "utf-8")
     return folder
 
 

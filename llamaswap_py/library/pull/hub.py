@@ -77,7 +77,8 @@ class Hub:
             )
             for each in info.siblings or ()
         )
-        return Repository(info.id, info.sha or self.wish.revision or "main", files)
+        same = info.id.lower() == self.wish.repo.lower()  # the hub spells it right; a renamed one stays what was asked
+        return Repository(info.id if same else self.wish.repo, info.sha or self.wish.revision or "main", files)
 
     @contextmanager
     def open(self, commit: str, path: str, start: int) -> Iterator[Stream]:

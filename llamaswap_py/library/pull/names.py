@@ -29,10 +29,6 @@ class Wish:
     revision: str = ""
     mmproj: bool = True
 
-    @property
-    def folder(self) -> str:
-        return self.repo.rpartition("/")[2]
-
 
 def wish_of(text: str, include: tuple[str, ...] = (), quant: str = "", revision: str = "", mmproj: bool = True) -> Wish:
     """From `owner/name`, `owner/name:Q4_K_M`, or an address copied from the hub's site."""

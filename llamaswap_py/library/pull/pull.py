@@ -114,14 +114,14 @@ class Pull:
         hub = self.hub(self.wish)
         repository = self.looked_up(hub)
         choice = choose(repository.files, self.wish)
-        folder = folder_for(self.wish, self.models)
+        folder = folder_for(repository.id, self.models)
         ground = Ground(partial(hub.open, repository.commit), self.rest, self.note)
         transfers = [Transfer(file, place_of(file.path, folder), ground) for file in choice.files]
         check_room(folder, sum(each.missing for each in transfers))
         self.tallies = tuple(each.tally for each in transfers)
         total = sum(each.size for each in choice.files)
         files = tuple((each.path, each.size) for each in choice.files)
-        self.news.put(Chosen(self.wish.repo, repository.commit, str(folder), files, total))
+        self.news.put(Chosen(repository.id, repository.commit, str(folder), files, total))
         for said in choice.said:
             self.note(said)
         self.bring(transfers)

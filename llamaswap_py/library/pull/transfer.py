@@ -19,7 +19,7 @@ from llamaswap_py.library.pull.disk import Writable, disk, glob_safe, open_part,
 from llamaswap_py.library.pull.hub import Stream
 from llamaswap_py.library.pull.patience import Patience
 from llamaswap_py.library.pull.troubles import Again, PullFailed, Trouble
-from llamaswap_py.library.pull.turn import turn
+from llamaswap_py.library.pull.turn import discard, lock_of, turn
 
 MAGIC = b"GGUF"
 PIECE = 1024 * 1024  # read at once where a file is checked
@@ -64,7 +64,7 @@ class Transfer:
         self.ground = ground
         self.tally = Tally(file.path, file.size)
         self.part = target.with_name(f".{target.name}.{file.identity[:16] or 'unknown'}.part")
-        self.lock = self.part.with_suffix(".lock")
+        self.lock = lock_of(self.part)
 
     @property
     def missing(self) -> int:
@@ -207,5 +207,5 @@ class Transfer:
         """From here on it is there."""
         self.part.replace(self.target)
         for part in self.target.parent.glob(f".{glob_safe(self.target.name)}.*.part"):
-            part.unlink(missing_ok=True)  # of what the hub had under this name before
+            discard(part)  # of what the hub had under this name before
         settle(self.target.parent)

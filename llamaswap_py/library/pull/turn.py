@@ -31,6 +31,24 @@ def turn(path: Path, rest: Callable[[], None]) -> Iterator[None]:
                 path.unlink()
 
 
+def lock_of(part: Path) -> Path:
+    return part.with_suffix(".lock")
+
+
+def discard(part: Path) -> None:
+    """Unless somebody brings it just now."""
+    with suppress(Busy), turn(lock_of(part), busy):
+        part.unlink(missing_ok=True)
+
+
+class Busy(Exception):
+    """Somebody else holds the lock."""
+
+
+def busy() -> None:
+    raise Busy
+
+
 def locked(descriptor: int) -> bool:
     """False while another one holds it. Some network disks know no locks: there everybody is alone."""
     try:

@@ -87,6 +87,12 @@ def test_a_newer_version_takes_the_place_of_the_older_only_when_it_is_whole(tmp_
     assert file_in(tmp_path).read_bytes() == gguf(300_000, seed=2)
 
 
+def test_the_folder_has_the_name_as_the_hub_spells_it(tmp_path: Path) -> None:
+    with FakeHub({REPO: Repo({MODEL: gguf(10)})}) as hub:
+        hub.spelling = {"ACME/tiny-gguf": REPO}
+        assert pulled(hub, tmp_path, wish_of("ACME/tiny-gguf")).files == (str(file_in(tmp_path)),)
+
+
 def test_two_owners_with_one_name_have_a_folder_each(tmp_path: Path) -> None:
     with FakeHub({"acme/M": Repo({"m.gguf": gguf(10)}), "other/M": Repo({"m.gguf": gguf(10, 1)})}) as hub:
         pulled(hub, tmp_path, wish_of("acme/M"))
@@ -196,6 +202,20 @@ def test_when_the_first_of_two_is_stopped_the_second_goes_on_where_it_was(tmp_pa
         assert ended(first).trouble == "stopped"
         assert isinstance(ended(second).end, Done)
         assert hub.sent[MODEL] == 200_000
+
+
+def test_a_part_that_somebody_brings_is_left_alone_when_another_version_is_placed(tmp_path: Path) -> None:
+    with hub_of() as hub:
+        hub.moods[MODEL].append(Mood(pause_after=50_000))
+        first = started(hub, tmp_path)
+        assert hub.paused.wait(LONG)
+        old = hub.repos[REPO].files[MODEL]
+        hub.repos[REPO].files[MODEL] = gguf(200_000, seed=8)
+        pulled(hub, tmp_path)
+        hub.repos[REPO].files[MODEL] = old
+        hub.released.set()
+        assert isinstance(ended(first).end, Done)
+    assert file_in(tmp_path).read_bytes() == old
 
 
 # -- refused
