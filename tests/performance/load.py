@@ -15,6 +15,7 @@ from typing import cast
 BODY = b'{"model":"m","stream":true,"messages":[{"role":"user","content":"Say a few words, please."}]}'
 
 BEGINNING = b"data: {"  # of an event that carries a token
+END = b"\r\n0\r\n\r\n"
 
 
 def request(host: str, port: int, events: int, rate: float) -> bytes:
@@ -42,11 +43,11 @@ class Reader(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.events += (self.tail + data).count(BEGINNING) - self.tail.count(BEGINNING)
-        self.tail = (self.tail + data)[-6:]
+        self.tail = (self.tail + data)[-len(END) :]
         if self.half and self.events >= self.half:
             self.half = 0
             print("half", flush=True)
-        if self.tail.endswith(b"0\r\n\r\n") and not self.done.done():
+        if self.tail == END and not self.done.done():
             self.done.set_result(None)
             self.transport.close()
 
@@ -79,7 +80,7 @@ def first_bytes(host: str, port: int, requests: int) -> dict[str, float]:
             connection.sendall(ask)
             data = connection.recv(1 << 16)
             times.append(1000 * (time.perf_counter() - began))
-            while not data.endswith(b"0\r\n\r\n"):
+            while not data.endswith(END):
                 more = connection.recv(1 << 16)
                 assert more, "the connection was closed"
                 data += more
