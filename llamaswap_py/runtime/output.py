@@ -98,11 +98,14 @@ class Ring:
     def write(self, data: bytes) -> None:
         if not data:
             return
-        self.chunks.append(data[-self.kept :])
-        self.size += min(len(data), self.kept)
-        self.shorten()
-        for viewer in tuple(self.viewers):
-            viewer.push(data)
+        kept = data[-self.kept :]
+        self.chunks.append(kept)
+        self.size += len(kept)
+        if self.size > self.kept:
+            self.shorten()
+        if self.viewers:
+            for viewer in tuple(self.viewers):
+                viewer.push(data)
 
     def shorten(self) -> None:
         while self.size > self.kept:

@@ -169,6 +169,8 @@ async def read_body(request: web.Request, limit: int) -> bytes:
         if held > limit:
             raise too_large(limit)
         pieces.append(piece)
+        if request.content.at_eof():
+            break
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
