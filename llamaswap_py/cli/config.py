@@ -9,24 +9,27 @@ from collections.abc import Callable, Sequence
 from llamaswap_py.cli.terminal import flags, sources
 from llamaswap_py.cli.terminal.colours import GREEN, RED, YELLOW, Paint
 from llamaswap_py.cli.terminal.flags import Flag, Usage, Words
-from llamaswap_py.cli.terminal.reading import read_or_tell
+from llamaswap_py.cli.terminal.reading import Understood, read_or_tell
 from llamaswap_py.config.values import Config
 
 NOTHING, DIFFERENT = 0, 3
 
 USAGE = Usage(
-    "llamaswap config show [MODEL] | diff OLD NEW | schema [flags]",
+    "llamaswap config show [MODEL] | diff OLD NEW | schema | init [flags]",
     "show    the configuration as it is understood: macros filled in, defaults written out, secrets masked\n"
     "diff    what a running server that has OLD would do if it were given NEW\n"
-    "schema  a JSON Schema of the file, for editors\n\n"
+    "schema  a JSON Schema of the file, for editors\n"
+    f"init    writes {sources.DEFAULT_CONFIG} with the models that are found\n\n"
     "The status is 0; 1 where a server would not start with a file, 2 where these words are misspelt, and of diff 3\n"
     f"where something differs. Without --config and --config-dir, {sources.DEFAULT_CONFIG} of this folder is read.",
     (
         *sources.FLAGS,
         Flag("json", "values for programs instead of a file that can be read again"),
         Flag("secrets", "show keys and passwords"),
+        Flag("output", f"what init writes (default {sources.DEFAULT_CONFIG}; - is standard output)", "FILE"),
+        Flag("force", "init overwrites the file"),
     ),
-    choices=("show", "diff", "schema"),
+    choices=("show", "diff", "schema", "init"),
 )
 
 
@@ -48,13 +51,22 @@ def misspelt(words: Words, rest: Sequence[str]) -> int:
 
 def show(words: Words, rest: Sequence[str]) -> int:
     config = sources.config_named(words)
-    if not config and not words.value("config-dir"):
-        print(sources.NONE, file=sys.stderr)
+    understood = read_or_tell(config, words.value("config-dir"), words.lists.get("models-dir", ()))
+    if understood is None:
         return 1
-    reading = read_or_tell(config, words.value("config-dir"))
-    if reading is None:
-        return 1
-    return print_shown(reading.config, words, rest[0] if rest else None)
+    status = print_shown(understood.reading.config, words, rest[0] if rest else None)
+    if not status and not rest and "json" not in words.switches:
+        print_found(understood)
+    return status
+
+
+def print_found(understood: Understood) -> None:
+    """As comments, so that the whole can still be read again."""
+    found = understood.reading.config.discovered
+    lines = [f"{name} was found in {path}" for name, path in found.items()]
+    lines += [str(left) for left in understood.left_out]
+    if lines:
+        print("\n".join(["", *(f"# {line}" for line in lines)]))
 
 
 def print_shown(config: Config, words: Words, model: str | None) -> int:
@@ -85,7 +97,7 @@ def diff(words: Words, rest: Sequence[str]) -> int:
     readings = [read_or_tell(path, None) for path in rest]
     if None in readings:
         return 1
-    old, new = (reading.config for reading in readings if reading is not None)
+    old, new = (each.reading.config for each in readings if each is not None)
     change, paint = compare(old, new), Paint(sys.stdout)
     rows: list[tuple[str, str, str, list[str]]] = [("added", GREEN, name, []) for name in change.added]
     rows += [("removed", RED, name, []) for name in change.removed]
@@ -107,8 +119,15 @@ def schema(words: Words, rest: Sequence[str]) -> int:
     return 0
 
 
+def init(words: Words, rest: Sequence[str]) -> int:
+    from llamaswap_py.cli.terminal import beginning
+
+    return beginning.init(words)
+
+
 ACTIONS: dict[str, tuple[Callable[[Words, Sequence[str]], int], int]] = {
     "show": (show, 1),
     "diff": (diff, 2),
     "schema": (schema, 0),
+    "init": (init, 0),
 }

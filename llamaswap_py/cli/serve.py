@@ -15,7 +15,8 @@ from llamaswap_py.daemon.options import DEFAULT_LISTEN, DEFAULT_TLS_LISTEN
 
 def usage() -> Usage:
     text = f"""One address for many local models: a request names a model, its server is started, and what must make
-room is stopped. Without --config and --config-dir, {sources.DEFAULT_CONFIG} of the current folder is used.
+room is stopped. Without --config and --config-dir, {sources.DEFAULT_CONFIG} of the current folder is used;
+without that, the models that are found: in ./models, in Hugging Face's cache, and in Ollama's store.
 
 other commands ('llamaswap COMMAND --help' explains one):
 {commands.listing()}
@@ -47,11 +48,7 @@ def main(argv: Sequence[str]) -> int:
     if bool(words.value("tls-cert-file")) != bool(words.value("tls-key-file")):
         print("llamaswap: --tls-cert-file and --tls-key-file belong together: give both, or neither", file=sys.stderr)
         return 1
-    config = sources.config_named(words)
-    if not config and not words.value("config-dir"):
-        print(sources.NONE, file=sys.stderr)
-        return 1
-    return run(words, config)
+    return run(words, sources.config_named(words))
 
 
 def run(words: Words, config: str | None) -> int:
@@ -62,6 +59,7 @@ def run(words: Words, config: str | None) -> int:
     options = Options(
         config=config,
         config_dir=words.value("config-dir"),
+        models_dirs=words.lists.get("models-dir", ()),
         listen=words.value("listen") or (DEFAULT_TLS_LISTEN if words.value("tls-cert-file") else DEFAULT_LISTEN),
         watch_config="watch-config" in words.switches,
         state_dir=words.value("state-dir"),

@@ -10,7 +10,7 @@ from llamaswap_py.config.show import document, model_entry
 from llamaswap_py.config.values import Config, Model
 
 # Not settings: said by the lists of models, or derived from other values.
-APART = frozenset({"models", "names", "ports", "remotes"})
+APART = frozenset({"models", "discovered", "names", "ports", "remotes"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from llamaswap_py.config.environment import VARIABLE
 from llamaswap_py.config.report import Report, closest
 from llamaswap_py.config.scalars import spell
-from llamaswap_py.config.tree import List, Map, Node, Place, Plain, Scalar, Stamp, inside, kind
+from llamaswap_py.config.tree import List, Map, Node, Place, Plain, Scalar, Stamp, at, inside, kind
 
 PORT, PID, MODEL_ID = "${PORT}", "${PID}", "${MODEL_ID}"
 RESERVED = ("PORT", "PID", "MODEL_ID")
@@ -34,6 +34,12 @@ def declared(node: Node | None, path: str, report: Report) -> dict[str, Plain]:
         if name_fits(name, node.keys[name], key, report):
             macros[name] = value_of(name, value, key, report)
     return macros
+
+
+def common_macros(document: Map, builtin: Macros, report: Report) -> dict[str, Plain]:
+    """Those of the whole document. A built-in one comes first, so that all may use it; a declared one replaces it."""
+    own = declared(at(document, "macros"), "macros", report)
+    return {name: value for name, value in builtin.items() if name not in own} | own
 
 
 def name_fits(name: str, place: Place, key: str, report: Report) -> bool:

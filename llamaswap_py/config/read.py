@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from llamaswap_py.config.aliases import give_names
 from llamaswap_py.config.command import uses_port
 from llamaswap_py.config.disable import blame, owner_of, without
+from llamaswap_py.config.discovered import Discovered, joined
 from llamaswap_py.config.environment import substitute
 from llamaswap_py.config.fields import Fields
 from llamaswap_py.config.groups import read_groups
-from llamaswap_py.config.macros import Leftovers, Macros, declared, expand
+from llamaswap_py.config.macros import Leftovers, Macros, common_macros, expand
 from llamaswap_py.config.merge import merge
 from llamaswap_py.config.models import Draft, Inherited, prepare, read_model
 from llamaswap_py.config.peers import read_peers, remotes
@@ -37,14 +38,15 @@ from llamaswap_py.config.settings import (
     read_performance,
     read_preload,
     read_session_headers,
+    read_shelves,
     read_store,
 )
 from llamaswap_py.config.tree import Map, at
-from llamaswap_py.config.values import Config, Model, nothing
+from llamaswap_py.config.values import Config, Model, Shelf, nothing
 from llamaswap_py.config.yaml import parse
 from llamaswap_py.errors import ConfigError, Mistake
 
-__all__ = ["Reading", "Source", "read"]
+__all__ = ["Discovered", "Reading", "Source", "read", "shelves_in"]
 
 LAST_PORT = 65535
 NO_MACROS: Macros = MappingProxyType({})
@@ -60,30 +62,47 @@ class Reading:
 
 
 def read(
-    sources: Sequence[Source], env: Mapping[str, str], lenient: bool = False, builtin: Macros = NO_MACROS
+    sources: Sequence[Source],
+    env: Mapping[str, str],
+    lenient: bool = False,
+    builtin: Macros = NO_MACROS,
+    discovered: Sequence[Discovered] = (),
 ) -> Reading:
     """Raises ConfigError with every mistake. An empty file is a configuration without models; no file is none.
-    If `lenient`, a mistake within a model disables that model only. `builtin` are macros that need not be declared."""
+    If `lenient`, a mistake within a model disables that model only. `builtin` are macros that need not be declared,
+    `discovered` models that stand beside the written ones."""
     if not sources:
         remedy = "Name one with --config or --config-dir."
         raise ConfigError([Mistake("", 0, 0, "", "there is no configuration file", remedy)])
     report = Report(sources)
-    document = load(sources, env, report)
+    document, found = joined(load(sources, env, report), discovered, builtin, report)
     if lenient:
-        return read_leniently(document, report, builtin)
-    config = read_document(document, report, builtin)
-    report.settle()
-    return Reading(config, report.sort(report.warnings))
+        reading = read_leniently(document, report, builtin, found)
+    else:
+        reading = Reading(read_document(document, report, builtin, found), ())
+        report.settle()
+        reading = replace(reading, warnings=report.sort(report.warnings))
+    return reading
 
 
-def read_leniently(document: Map, report: Report, builtin: Macros) -> Reading:
+def shelves_in(sources: Sequence[Source], env: Mapping[str, str], builtin: Macros = NO_MACROS) -> tuple[Shelf, ...]:
+    """What `discover` names, for who must know it before everything is read. Raises ConfigError."""
+    if not any("discover" in source.text for source in sources):
+        return ()
+    report = Report(sources)
+    document = load(sources, env, report)
+    common = common_macros(document, builtin, report)
+    return read_shelves(Fields(fill_in(document, common, report.again()), "", "", report))
+
+
+def read_leniently(document: Map, report: Report, builtin: Macros, found: Mapping[str, str]) -> Reading:
     """Again and again, since a model that is gone may bring others' mistakes to light, or take them away."""
     models = at(document, "models")
     ids = list(models.entries) if isinstance(models, Map) else []
     disabled: dict[str, list[Mistake]] = {}
     while True:
         attempt = report.again()
-        config = read_document(without(document, disabled), attempt, builtin)
+        config = read_document(without(document, disabled), attempt, builtin, found)
         wrong, nobodys = blame(attempt.mistakes, ids)
         if nobodys:
             attempt.mistakes += [mistake for mistakes in disabled.values() for mistake in mistakes]
@@ -114,18 +133,18 @@ def load(sources: Sequence[Source], env: Mapping[str, str], report: Report) -> M
     return merge(trees, report)
 
 
-def read_document(document: Map, report: Report, builtin: Macros) -> Config:
-    own = declared(at(document, "macros"), "macros", report)
-    common = {name: value for name, value in builtin.items() if name not in own} | own  # the first may be used by all
+def read_document(document: Map, report: Report, builtin: Macros, found: Mapping[str, str]) -> Config:
+    common = common_macros(document, builtin, report)
     fields = Fields(fill_in(document, common, report), "", "", report)
     drafts = prepare_models(fields, common, report)
     shared = inherited(fields)
     registry = give_names({draft.id: read_model(draft, shared) for draft in drafts}, drafts)
     models = {model_id: registry.models[model_id] for model_id in sorted(registry.models, key=in_bytes)}
-    ports = number_ports(models, fields)
+    ports = number_ports(sorted(models.values(), key=lambda model: model.id in found), fields)
     config = read_settings(fields, models, registry.names(ports))
     return replace(
         config,
+        discovered=found,
         ports=MappingProxyType(ports),
         global_ttl=shared.ttl,
         unload_timeout=shared.unload_timeout,
@@ -170,6 +189,7 @@ def read_settings(fields: Fields, models: Mapping[str, Model], names: Mapping[st
         store_path=read_store(fields),
         capture_buffer=max(fields.value("captureBuffer"), 0),
         metrics_in_memory=read_kept(fields),
+        discover=read_shelves(fields),
     )
     return read_choices(fields, config)
 
@@ -223,9 +243,10 @@ def prepare_models(fields: Fields, common: Macros, report: Report) -> list[Draft
     return [prepare(model_id, models.keys[model_id], node, common, report) for model_id, node in models.entries.items()]
 
 
-def number_ports(models: Mapping[str, Model], fields: Fields) -> dict[str, int]:
-    """One after the other, in the order of models, for those whose command asks for one."""
-    wanting = [model_id for model_id, model in models.items() if uses_port(model)]
+def number_ports(models: Iterable[Model], fields: Fields) -> dict[str, int]:
+    """One after the other, in the order of models, for those whose command asks for one. Discovered ones come last,
+    lest a new file gives the written ones other numbers."""
+    wanting = [model.id for model in models if uses_port(model)]
     first: int = fields.value("startPort")
     if first + len(wanting) - 1 > LAST_PORT:
         remedy = f"Write at most {LAST_PORT + 1 - len(wanting)}."

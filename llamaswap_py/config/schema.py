@@ -115,6 +115,7 @@ KEYS = (
     Key("models.*.compat.ignoreWebsockets", FLAG, False, "Websockets neither start it nor keep it up."),
     Key("models.*.compat.holdWebsockets", FLAG, False, "An open websocket keeps it up, as in llama-swap.", ours=True),
     Key("models.*.sendLoadingState", FLAG, None, "Stream news of the loading to who waits. Unset: global."),
+    Key("discover", TEXTS, (), "Where to look for models: folders, `huggingface`, `ollama`.", ours=True),
     Key("macros", Kind.MACROS, None, "Texts and numbers used elsewhere as `${name}`."),
     Key("groups", MAP, None, "Which models may be up together, by group name."),
     Key("groups.*", MAP, None, "One group."),

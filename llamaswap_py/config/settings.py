@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from llamaswap_py.config.fields import Fields
 from llamaswap_py.config.report import closest
 from llamaswap_py.config.tree import Place, at
-from llamaswap_py.config.values import STATIC_FILES, CrashLimit, Limits, Performance
+from llamaswap_py.config.values import STATIC_FILES, CrashLimit, Limits, Performance, Shelf
 
 QUICKEST_CHECK = 15  # seconds; llama-swap's floor for healthCheckTimeout
 OFTENEST = 5  # seconds; llama-swap's floor for performance.every
@@ -98,6 +98,20 @@ def read_store(document: Fields) -> str:
     if fields.node is not None and not path:
         fields.wrong("path", "the store needs a file", "Write `path: requests.db` below `store`, or remove the store.")
     return path
+
+
+def read_shelves(document: Fields) -> tuple[Shelf, ...]:
+    """Each with the file that names it: of several files, each may name some."""
+    shelves = []
+    for number, word in enumerate(document.value("discover")):
+        item = at(document.get("discover"), number)
+        assert item is not None
+        if word.strip():
+            shelves.append(Shelf(word.strip(), item.place.file))
+        else:
+            path = f"discover[{number}]"
+            document.report.warn(item.place, path, "an empty entry has no effect", "Name a folder, or remove it.")
+    return tuple(dict.fromkeys(shelves))
 
 
 def read_kept(document: Fields) -> int:

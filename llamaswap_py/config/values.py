@@ -16,6 +16,7 @@ Json = None | bool | int | float | str | tuple["Json", ...] | Mapping[str, "Json
 # What a browser fetches for a page: asked for under `/upstream/<model>`, it starts no model. llama-swap's default.
 STATIC_FILES = r".*\.(js|json|css|png|gif|jpg|jpeg|ico|txt)$"
 SESSION_HEADERS = ("X-Session-ID", "X-Litellm-Session-Id")
+NO_FILE = "(no file)"  # in the place of a configuration file's name, where there is none
 NOTHING: Mapping[Any, Any] = MappingProxyType({})
 
 
@@ -167,6 +168,14 @@ class Profile:
 
 
 @dataclass(frozen=True, slots=True)
+class Shelf:
+    """Where model files are looked for: a folder as it is written, or one of the words of `discover`."""
+
+    word: str
+    file: str  # the configuration file that names it: a folder is relative to where that stands
+
+
+@dataclass(frozen=True, slots=True)
 class Performance:
     """Measuring the machine."""
 
@@ -216,6 +225,8 @@ class Config:
     limits: Limits = Limits()
     crash_limit: CrashLimit = CrashLimit()  # ours
     patience: float = 30.0  # ours: seconds the oldest waiter may be overtaken by callers of what is up
+    discover: tuple[Shelf, ...] = ()  # ours
+    discovered: Mapping[str, str] = field(default_factory=nothing)  # ids of models that were found -> their file
     names: Mapping[str, str] = field(default_factory=nothing)  # id or alias -> id
     remotes: Mapping[str, Remote] = field(default_factory=nothing)  # every name of a peer's model -> it
     ports: Mapping[str, int] = field(default_factory=nothing)  # model id -> its port

@@ -113,6 +113,10 @@ class House:
         reasons = {model: "; ".join(map(str, mistakes)) for model, mistakes in reading.disabled.items()}
         self.conductor.replan(config, reasons)
 
+    def in_use(self) -> set[str]:
+        """Models that run, or that somebody waits for."""
+        return {sight.model for sight in self.conductor.scheduler.snapshot().values() if sight.run or sight.waiting}
+
     async def preload(self, models: tuple[str, ...]) -> None:
         """One after the other, in the order written; a failure does not keep the next from loading."""
         for model in models:

@@ -12,6 +12,7 @@ DEFAULT_TLS_LISTEN = "127.0.0.1:8443"
 class Options:
     config: str | None = None
     config_dir: str | None = None
+    models_dirs: tuple[str, ...] = ()
     listen: str = DEFAULT_LISTEN
     watch_config: bool = False
     state_dir: str | None = None

@@ -18,6 +18,7 @@ import structlog
 from llamaswap_py.config.read import Reading
 from llamaswap_py.daemon import voice
 from llamaswap_py.daemon.descriptors import FEW, FEWEST, Descriptors, raise_limit
+from llamaswap_py.daemon.finder import Finder
 from llamaswap_py.daemon.house import Given, House
 from llamaswap_py.daemon.leftovers import settle
 from llamaswap_py.daemon.options import Options
@@ -44,14 +45,15 @@ class Program:
         self.options = options
         self.feed = Feed()
         self.stdout = voice.Stdout()
-        self.sources = Sources(options.config, options.config_dir)
+        self.sources = Sources(options.config, options.config_dir, options.models_dirs)
+        self.finder = Finder(self.sources)
         self.serving = asyncio.Event()
         self.stopped = asyncio.Event()
         self.house: House
 
     async def serve(self) -> None:
         seen = self.sources.look()
-        reading = self.sources.read(os.environ)
+        reading = await self.first_reading()
         logs = Logs(reading.config.log_to_stdout, self.stdout.write)
         voice.speak(reading.config.log_level, logs.from_proxy, reading.config.log_time_format)
         tell_warnings(reading)
@@ -81,13 +83,29 @@ class Program:
             log.info("shutting down: no new requests, answers in flight may finish")
             await self.house.drain()
 
+    async def first_reading(self) -> Reading:
+        """Where the file names models that were not found yet, it waits for the whole look before it refuses."""
+        await self.finder.begin()
+        try:
+            return self.sources.read(os.environ)
+        except ConfigError:
+            if not self.finder.is_late:
+                raise
+            await self.finder.finish()
+            return self.sources.read(os.environ)
+
     def live(self, house: House, reading: Reading, seen: Look) -> None:
         """From now on signals and edits are heeded."""
-        reload = Reload(self.sources, reading, house.put_into_force, self.feed)
+        reload = Reload(self.sources, reading, house.put_into_force, self.feed, self.finder)
         self.heed_signals(reload)
         if self.options.watch_config:
             Watch(self.sources, seen, reload.now).start(house.tasks)
-        house.tasks.start("preload", house.preload(reading.config.preload))
+        self.finder.start(house.tasks, house.in_use, reload.rediscovered)
+        house.tasks.start("preload", self.preload(house))
+
+    async def preload(self, house: House) -> None:
+        await self.finder.looked.wait()
+        await house.preload(house.conductor.config.preload)
 
     def tell_address(self, address: listen.Address, tls: Certificate | None) -> None:
         log.info(f"llamaswap listening on {'https' if tls else 'http'}://{address}")

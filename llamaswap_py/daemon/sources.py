@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from llamaswap_py.config.read import Reading, Source, read
+from llamaswap_py.config.read import Discovered, Reading, Source, read, shelves_in
+from llamaswap_py.config.values import NO_FILE, Shelf
 from llamaswap_py.daemon.builtin import builtin_macros
 from llamaswap_py.errors import ConfigError, Mistake
 
 ENDINGS = (".yml", ".yaml")
+VARIABLE = "LLAMASWAP_MODELS"
+
+# What is served where no file is named.
+WITHOUT_FILE = "discover: [models, huggingface, ollama]\n"
+DEMO = "models:\n  demo:\n    cmd: ${llama_server} --model ${demo_model} --port ${PORT}\n"
 
 # What `stat` says of each file; equal looks mean that nothing was saved in between.
 Look = tuple[tuple[str, int, int, int], ...]
 
 
 class Sources:
-    def __init__(self, config: str | None, config_dir: str | None) -> None:
+    def __init__(self, config: str | None, config_dir: str | None, models_dirs: Sequence[str] = ()) -> None:
         self.config = Path(config).absolute() if config else None
         self.config_dir = Path(config_dir).absolute() if config_dir else None
+        self.models_dirs = tuple(models_dirs)
+        self.discovered: tuple[Discovered, ...] = ()  # whoever finds models puts them here
         self.filled: set[str] = set()  # the files that had something in them when last read
+        self.last: list[Source] = []  # what was read last
 
     def paths(self) -> list[Path]:
         """The named file first, then the folder's in byte order."""
@@ -44,7 +53,7 @@ class Sources:
 
     def read(self, env: Mapping[str, str], lenient: bool = False) -> Reading:
         """If `lenient`, a model that is wrong disables only itself."""
-        sources = [Source(str(path), read_text(path)) for path in self.paths()]
+        sources = self.texts(env)
         filled = {source.path for source in sources if source.text.strip()}
         for source in sources:
             # An editor that truncates before it writes must not unload every model.
@@ -54,18 +63,37 @@ class Sources:
                     Path(source.path), "the file is empty", "Write at least one model into it, or remove it."
                 )
         self.filled = filled
-        return read(sources, env, lenient, builtin=builtin_macros(env))
+        reading = read(sources, env, lenient, builtin_macros(env), self.discovered)
+        self.last = sources
+        return reading
+
+    def again(self, env: Mapping[str, str]) -> Reading:
+        """What was read last with what is discovered now: files that were edited since wait for their reload."""
+        return read(self.last, env, True, builtin_macros(env), self.discovered)
+
+    def texts(self, env: Mapping[str, str]) -> list[Source]:
+        if self.config is None and self.config_dir is None:
+            text = WITHOUT_FILE + (DEMO if "demo_model" in builtin_macros(env) else "")
+            return [Source(str(Path.cwd() / NO_FILE), text)]
+        return [Source(str(path), read_text(path)) for path in self.paths()]
+
+    def shelves(self, env: Mapping[str, str]) -> tuple[Shelf, ...]:
+        """Where to look for models: what the files say, then what flags and the environment add. Raises ConfigError."""
+        words = [*self.models_dirs, *env.get(VARIABLE, "").split(os.pathsep)]
+        elsewhere = [Shelf(str(Path(word).expanduser().absolute()), "") for word in words if word.strip()]
+        written = shelves_in(self.texts(env), env, builtin_macros(env))
+        return tuple(dict.fromkeys([*written, *elsewhere]))
 
     def trial(self, env: Mapping[str, str], text: str | None) -> Reading:
         """What a reload would read if this text stood in the named file; without one, what it would read now."""
         paths = self.paths()
         if text is None:
-            sources = [Source(str(path), read_text(path)) for path in paths]
+            sources = self.texts(env)
         elif self.config is None:
             sources = [Source("the request", text)]
         else:
             sources = [Source(str(path), text if path == self.config else read_text(path)) for path in paths]
-        return read(sources, env, True, builtin=builtin_macros(env))
+        return read(sources, env, True, builtin_macros(env), self.discovered)
 
     def look(self) -> Look:
         """A cheap look at what is on disk; a file that is missing just now is left out."""

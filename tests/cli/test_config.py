@@ -107,8 +107,10 @@ def test_without_a_file_the_folders_own_is_shown(
     tmp_path: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main(["config", "show"]) == 1
-    assert "There is no config.yaml" in capsys.readouterr().err
+    for name in ("HF_HUB_CACHE", "OLLAMA_MODELS"):
+        monkeypatch.setenv(name, str(tmp_path / "absent"))
+    assert main(["config", "show"]) == 0
+    assert "discover:\n- models\n- huggingface\n- ollama\n" in capsys.readouterr().out
     Path("config.yaml").write_text("models: {m: {cmd: '${PORT}'}}\n")
     assert main(["config", "show"]) == 0
     assert "  m:\n" in capsys.readouterr().out

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -69,17 +68,6 @@ def test_a_misspelt_flag_prints_the_usage_and_ends_with_status_2(capsys: Output,
     captured = capsys.readouterr()
     assert captured.out == ""
     assert "usage: llamaswap" in captured.err
-
-
-@pytest.mark.parametrize("command", [[], ["check"]])
-def test_without_a_configuration_the_person_is_told_how_to_write_one(
-    capsys: Output, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert main(command) == 1
-    error = capsys.readouterr().err
-    assert error.startswith("at least one of -config or -config-dir must be provided\n")
-    assert "cmd: llama-server --port ${PORT}" in error
 
 
 def test_a_reader_that_has_seen_enough_is_no_crash() -> None:

@@ -33,7 +33,15 @@ def test_a_choice_has_its_default_among_its_words() -> None:
 
 
 def test_our_own_keys_are_marked() -> None:
-    ours = {"allowedHosts", "maxBodySize", "models.*.compat.holdWebsockets", "models.*.seats", "patience", "limits"}
+    ours = {
+        "allowedHosts",
+        "discover",
+        "maxBodySize",
+        "models.*.compat.holdWebsockets",
+        "models.*.seats",
+        "patience",
+        "limits",
+    }
     ours |= {"crashLimit", "loadLimit", "stallTimeout", "models.*.loadLimit", "models.*.stallTimeout"}
     within = ("limits.", "crashLimit.")
     assert {key.path for key in KEYS if key.ours and not key.path.startswith(within)} == ours

@@ -50,7 +50,6 @@ def test_a_wrong_flag(flags: list[str]) -> None:
 
 
 MISSING = {
-    "no configuration": [],
     "a file that is not there": ["-config", "/no/such/file.yaml"],
     "a folder that is not there": ["-config-dir", "/no/such/folder"],
 }
@@ -58,7 +57,7 @@ MISSING = {
 
 @pytest.mark.parametrize("flags", MISSING.values(), ids=MISSING)
 def test_without_a_configuration(tmp_path: Path, flags: list[str]) -> None:
-    """1, and a sentence on standard error. (Without a flag a config.yaml is looked for, which is not there.)"""
+    """1, and a sentence on standard error. (Without any flag, what is found is served.)"""
     ended = run(*flags, folder=tmp_path)
     assert ended.returncode == 1
     assert ended.stderr.strip()

@@ -44,11 +44,15 @@ class Program:
     """`with Program(folder, text) as program:` serves `text` at `program.url`."""
 
     def __init__(
-        self, folder: Path, text: str, *flags: str, watch: bool = True, env: dict[str, str] | None = None
+        self, folder: Path, text: str | None, *flags: str, watch: bool = True, env: dict[str, str] | None = None
     ) -> None:
+        """Without a text there is no configuration, and the folder is the current one."""
         self.path = folder / "config.yaml"
-        self.path.write_text(text)
-        self.flags = [f"--config={self.path}", "--listen=127.0.0.1:0", f"--state-dir={folder / 'state'}", *flags]
+        self.folder = folder if text is None else ROOT
+        if text is not None:
+            self.path.write_text(text)
+            flags = (f"--config={self.path}", *flags)
+        self.flags = ["--listen=127.0.0.1:0", f"--state-dir={folder / 'state'}", *flags]
         self.flags += ["--watch-config"] if watch else []
         self.env = {**os.environ, "PYTHONUNBUFFERED": "1", **(env or {})}
         self.lines: list[str] = []
@@ -60,7 +64,7 @@ class Program:
     def __enter__(self) -> Self:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "llamaswap_py", *self.flags],
-            cwd=ROOT,
+            cwd=self.folder,
             env=self.env,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

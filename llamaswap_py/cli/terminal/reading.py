@@ -4,19 +4,38 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from llamaswap_py.cli.terminal.colours import BOLD, DIM, RED, YELLOW, Paint
 from llamaswap_py.config.read import Reading
 from llamaswap_py.errors import ConfigError, Mistake
 
+if TYPE_CHECKING:
+    from llamaswap_py.library.files import LeftOut
 
-def read_or_tell(config: str | None, config_dir: str | None) -> Reading | None:
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """What a server would make of it, with the models that it would find just now."""
+
+    reading: Reading
+    left_out: Sequence[LeftOut] = ()
+
+
+def read_or_tell(config: str | None, config_dir: str | None, models_dirs: Sequence[str] = ()) -> Understood | None:
     """None where a server would not start with it, which is told."""
+    from llamaswap_py.daemon.finder import Finder
     from llamaswap_py.daemon.sources import Sources
 
+    sources = Sources(config, config_dir, models_dirs)
+    finder = Finder(sources)
     try:
-        return Sources(config, config_dir).read(os.environ)
+        finder.shelves = sources.shelves(os.environ)
+        if finder.shelves:
+            finder.settle(finder.look(), ())
+        return Understood(sources.read(os.environ), finder.discovery.left_out if finder.discovery else ())
     except ConfigError as error:
         tell(error.mistakes, error.warnings)
         print(f"\n{count(len(error.mistakes), 'mistake')}: a server would not start with this.", file=sys.stderr)

@@ -8,19 +8,14 @@ from llamaswap_py.cli.terminal.flags import Flag, Words
 
 DEFAULT_CONFIG = "config.yaml"
 
+MODELS_DIR = Flag(
+    "models-dir", "serve the GGUF files of this folder too; may be given more than once", "DIR", many=True
+)
 FLAGS = (
     Flag("config", "the configuration, a YAML file", "FILE"),
     Flag("config-dir", "a folder whose *.yml and *.yaml files are merged, and added to --config", "DIR"),
+    MODELS_DIR,
 )
-
-NONE = f"""at least one of -config or -config-dir must be provided
-There is no {DEFAULT_CONFIG} in this folder either. Write one that names a model, for example
-
-  models:
-    my-model:
-      cmd: llama-server --port ${{PORT}} --model /path/to/my-model.gguf
-
-and start again here, or with: llamaswap --config /path/to/{DEFAULT_CONFIG}"""
 
 
 def config_named(words: Words) -> str | None:

@@ -1,0 +1,45 @@
+"""`llamaswap config init`: a first configuration file from what is found."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from llamaswap_py.cli.terminal.flags import Words
+from llamaswap_py.cli.terminal.sources import DEFAULT_CONFIG
+
+
+def init(words: Words) -> int:
+    """The models of the named folders, else of the places that are looked at without a configuration."""
+    from llamaswap_py.config.values import Shelf
+    from llamaswap_py.daemon.finder import Finder
+    from llamaswap_py.daemon.sources import Sources
+    from llamaswap_py.library.draft import draft
+    from llamaswap_py.library.files import Discovery
+
+    output = words.value("output") or DEFAULT_CONFIG
+    if output != "-" and Path(output).exists() and "force" not in words.switches:
+        print(f"{output} is there already; --force overwrites it, --output names another file.", file=sys.stderr)
+        return 1
+    sources = Sources(None, None, words.lists.get("models-dir", ()))
+    finder = Finder(sources)
+    named = tuple(Shelf(str(Path(word).absolute()), "") for word in words.lists.get("models-dir", ()))
+    finder.shelves = named or sources.shelves(os.environ)
+    finder.settle(finder.look(), ())
+    found = finder.discovery or Discovery()
+    text = draft(found.models, found.left_out, [shelf.word for shelf in finder.shelves])
+    return put(text, output, len(found.models))
+
+
+def put(text: str, output: str, count: int) -> int:
+    if output == "-":
+        sys.stdout.write(text)
+        return 0
+    try:
+        Path(output).write_text(text, "utf-8")
+    except OSError as error:
+        print(f"{output} cannot be written: {error.strerror}.", file=sys.stderr)
+        return 1
+    print(f"{output} has {count} model{'' if count == 1 else 's'} now.")
+    return 0

@@ -1,0 +1,190 @@
+"""The models on the shelves, kept up to date while the program runs. What blocks is done in a thread."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import time
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import structlog
+
+from llamaswap_py.config.values import Shelf
+from llamaswap_py.daemon.sources import Sources
+from llamaswap_py.runtime.tasks import Tasks
+
+if TYPE_CHECKING:  # whoever has no shelves does not pay for it
+    from llamaswap_py.library.files import Discovery
+    from llamaswap_py.library.library import Library, Sight
+
+T = TypeVar("T")
+log = structlog.get_logger("library")
+
+START_SECONDS = 1.0  # the start waits so long for the first look; sixty files take a tenth of it
+SLOW_SECONDS = 10.0  # between looks without news: network folders tell nobody about changes
+SHARE = 50  # and at least so many times as long as a look takes
+UNFINISHED_SECONDS = 1.0  # between looks while a file is on its way
+MOST_WATCHED = 256  # folders; each takes one of the system's watches, of which there may be 8192 for all programs
+SHOWN = 20  # ids in one line of the log
+
+
+class Finder:
+    def __init__(self, sources: Sources, env: Mapping[str, str] = os.environ) -> None:
+        self.sources = sources
+        self.env = env
+        self.shelves: tuple[Shelf, ...] = ()
+        self.library: Library | None = None
+        self.discovery: Discovery | None = None
+        self.took = 0.0
+        self.speaks = False  # the log is set up only after the first reading
+        self.looking: asyncio.Future[Sight | None]  # the first time
+        self.is_aimed = False  # at other shelves than those of the last look
+        self.news = asyncio.Event()
+        self.looked = asyncio.Event()  # for the first time
+
+    async def begin(self) -> None:
+        """Raises ConfigError. What takes too long is found while the program runs already."""
+        self.shelves = self.sources.shelves(self.env)
+        if not self.shelves:
+            self.looked.set()
+            return
+        self.looking = in_thread(self.look)
+        await asyncio.wait([self.looking], timeout=START_SECONDS)
+        if self.looking.done():
+            await self.finish()
+
+    @property
+    def is_late(self) -> bool:
+        """The first look takes longer than the start waits."""
+        return not self.looked.is_set()
+
+    async def finish(self) -> None:
+        self.settle(await self.looking, ())
+        self.looked.set()
+
+    def start(self, tasks: Tasks, in_use: Callable[[], Collection[str]], changed: Callable[[bool], None]) -> None:
+        """`changed` hears whether other shelves are the reason."""
+        self.speaks = True
+        if self.discovery is not None:
+            tell(None, self.discovery)
+        tasks.start("find models", self.keep_looking(in_use, changed))
+        tasks.start("watch the shelves", self.listen())
+
+    def aim(self, shelves: tuple[Shelf, ...]) -> None:
+        self.shelves, self.is_aimed = shelves, True
+        self.news.set()
+
+    async def keep_looking(self, in_use: Callable[[], Collection[str]], changed: Callable[[bool], None]) -> None:
+        if self.is_late:
+            sight = await self.looking
+            if self.settle(sight, in_use()):
+                changed(False)
+            self.looked.set()
+        while True:
+            await self.wait()
+            is_aimed, self.is_aimed = self.is_aimed, False
+            sight = await in_thread(self.look)
+            if self.settle(sight, in_use()) or is_aimed:
+                changed(is_aimed)
+
+    async def wait(self) -> None:
+        """For news, but not for ever; and not so little that a growing file keeps us busy."""
+        if self.shelves:
+            unfinished = self.discovery is not None and self.discovery.unfinished
+            pause = max(UNFINISHED_SECONDS if unfinished else SLOW_SECONDS, SHARE * self.took)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self.news.wait()
+        else:
+            await self.news.wait()
+        self.news.clear()
+
+    def look(self) -> Sight:
+        """Blocks."""
+        from llamaswap_py.library.library import Library
+
+        self.library = self.library or Library(self.env)
+        began = time.monotonic()
+        sight = self.library.look(self.shelves)
+        self.took = time.monotonic() - began
+        return sight
+
+    def settle(self, sight: Sight | None, in_use: Collection[str]) -> bool:
+        """Whether models came, went or changed. Of a look that failed nothing follows."""
+        if sight is None:
+            return False
+        from llamaswap_py.library.discover import NOTHING, Before, discover
+        from llamaswap_py.library.entries import discovered
+
+        before = self.discovery or NOTHING
+        self.discovery = discover(*sight, time.time(), Before(before, in_use))
+        if self.speaks:
+            tell(before, self.discovery)
+        self.sources.discovered = discovered(self.discovery.models)
+        return before.models != self.discovery.models
+
+    async def listen(self) -> None:
+        """Where the system tells of changes, they are seen at once."""
+        from watchfiles import awatch
+
+        while True:
+            folders = self.folders()
+            if not folders:
+                await asyncio.sleep(SLOW_SECONDS)
+                continue
+            try:
+                async for _ in awatch(*folders, recursive=False, step=100, debounce=1000):
+                    self.news.set()
+                    if self.folders() != folders:
+                        break
+            except (OSError, RuntimeError) as error:
+                log.debug(f"the folders of models cannot be watched, looking every {SLOW_SECONDS:g} s: {error}")
+                await asyncio.sleep(SLOW_SECONDS)
+
+    def folders(self) -> list[Path]:
+        return [Path(folder) for folder in self.library.folders[:MOST_WATCHED]] if self.library else []
+
+
+def tell(before: Discovery | None, now: Discovery) -> None:
+    """What is new in it."""
+    old, new = ([model.id for model in each.models] if each else [] for each in (before, now))
+    came, gone = [each for each in new if each not in old], [each for each in old if each not in new]
+    if came:
+        log.info(f"found {len(came)} model{'s' if len(came) > 1 else ''}: {listed(came)}")
+    if gone:
+        log.info(f"no longer there: {listed(gone)}")
+    for left in now.left_out:
+        if before is None or left not in before.left_out:
+            speak = log.info if left.harmless or left.later else log.warning
+            speak(str(left))
+
+
+def listed(ids: list[str]) -> str:
+    more = f" and {len(ids) - SHOWN} more" if len(ids) > SHOWN else ""
+    return ", ".join(ids[:SHOWN]) + more
+
+
+def in_thread(work: Callable[[], T]) -> asyncio.Future[T | None]:
+    """None where it failed, which Python reports. The thread is left behind at the end: a dead network folder
+    would keep the program from ending."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[T | None] = loop.create_future()
+
+    def done(result: T | None) -> None:
+        if not future.done():
+            future.set_result(result)
+
+    def run() -> None:
+        result = None
+        try:
+            result = work()
+        finally:
+            with suppress(RuntimeError):  # the loop has ended meanwhile
+                loop.call_soon_threadsafe(done, result)
+
+    threading.Thread(target=run, daemon=True, name="library").start()
+    return future
