@@ -129,21 +129,25 @@ class Finder:
 
     async def listen(self) -> None:
         """Where the system tells of changes, they are seen at once."""
-        from watchfiles import awatch
-
         while True:
             folders = self.folders()
-            if not folders:
-                await asyncio.sleep(SLOW_SECONDS)
-                continue
             try:
-                async for _ in awatch(*folders, recursive=False, step=100, debounce=1000):
-                    self.news.set()
-                    if self.folders() != folders:
-                        break
+                if folders:
+                    await self.listen_in(folders)
+                else:
+                    await asyncio.sleep(SLOW_SECONDS)
             except (OSError, RuntimeError) as error:
                 log.debug(f"the folders of models cannot be watched, looking every {SLOW_SECONDS:g} s: {error}")
                 await asyncio.sleep(SLOW_SECONDS)
+
+    async def listen_in(self, folders: list[Path]) -> None:
+        """Until there are others."""
+        from watchfiles import awatch
+
+        async for _ in awatch(*folders, recursive=False, step=100, debounce=1000):
+            self.news.set()
+            if self.folders() != folders:
+                return
 
     def folders(self) -> list[Path]:
         return [Path(folder) for folder in self.library.folders[:MOST_WATCHED]] if self.library else []

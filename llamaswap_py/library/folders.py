@@ -37,12 +37,10 @@ class Walk:
         waiting = [(path, folder, 0)]
         while waiting:
             path, folder, depth = waiting.pop()
-            for entry in self.read(path):
-                if entry.name.startswith("."):
-                    continue
+            shown = [entry for entry in self.read(path) if not entry.name.startswith(".")]
+            for entry in shown:
                 if is_folder(entry):
-                    if depth < DEEPEST:
-                        waiting.append((entry.path, (*folder, entry.name), depth + 1))
+                    waiting += [(entry.path, (*folder, entry.name), depth + 1)] if depth < DEEPEST else []
                 elif entry.name.lower().endswith(ENDING):
                     self.add(entry.path, folder, entry.is_symlink())
 

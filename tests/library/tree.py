@@ -160,6 +160,12 @@ def full(root: Path) -> Machine:
     machine.model("my-lora.gguf", entries={"general.type": "adapter"})
     machine.model("flux1-dev-Q4_0.gguf", "flux", entries={"tokenizer.ggml.tokens": []})
     machine.model("imatrix.gguf", entries={"general.type": "imatrix"})
+    add_trouble(machine)
+    add_stores(machine)
+    return machine
+
+
+def add_trouble(machine: Machine) -> None:
     # Links: to a model under another name, to a folder above, to nowhere, to itself; a file linked hard.
     (machine.models / "favourite.gguf").symlink_to("tinyllama.gguf")
     (machine.models / "again").symlink_to(machine.models)
@@ -176,6 +182,9 @@ def full(root: Path) -> Machine:
     machine.aged(writing(machine.models / ".hidden" / "cached.gguf", b"GGUF"))
     machine.aged(writing(machine.models / "partial.gguf.part", b"GGUF"))
     machine.aged(writing(machine.models / "notes.txt", b"to do"))
+
+
+def add_stores(machine: Machine) -> None:
     # Hugging Face's cache: an older revision of one file, a split set, the same model as on the shelf.
     machine.cached("bartowski/Llama-3.2-1B-Instruct-GGUF", "Llama-3.2-1B-Instruct-Q4_K_M.gguf", "old", current=False)
     machine.cached("bartowski/Llama-3.2-1B-Instruct-GGUF", "Llama-3.2-1B-Instruct-Q4_K_M.gguf", "new")
@@ -186,14 +195,13 @@ def full(root: Path) -> Machine:
     # Ollama's store: two tags of one file, a model that sees, one from elsewhere, one without its file, no manifest.
     machine.pulled("llama3.2/3b", ("model", machine.made("llama3.2")), ("params", machine.made("params")))
     machine.pulled("llama3.2/latest", ("model", machine.made("llama3.2")))
-    eyes = write_header(root / "eyes.gguf", "clip", {"general.type": "mmproj"}, ["v.weight"])
+    eyes = write_header(machine.root / "eyes.gguf", "clip", {"general.type": "mmproj"}, ["v.weight"])
     machine.pulled("llava/7b", ("model", machine.made("llava")), ("projector", eyes))
     machine.pulled("GGUF/Q4", ("model", machine.made("elsewhere")), registry="hf.co/someone")
     machine.pulled("safe/latest", ("tensor", machine.made("tensor")))
     gone = machine.pulled("gone/latest", ("model", machine.made("gone")))
     (machine.store / "blobs" / json.loads(gone.read_text())["layers"][0]["digest"].replace(":", "-")).unlink()
     writing(machine.store / "manifests" / "registry.ollama.ai" / "library" / "odd" / "latest", b"[]")
-    return machine
 
 
 def writing(path: Path, content: bytes) -> Path:
