@@ -8,7 +8,7 @@ from pathlib import Path
 
 from llamaswap_py.config.read import Discovered, Reading, Source, read, shelves_in
 from llamaswap_py.config.values import NO_FILE, Shelf
-from llamaswap_py.daemon.builtin import builtin_macros
+from llamaswap_py.daemon.builtin import DEMO_MODEL, builtin_macros
 from llamaswap_py.errors import ConfigError, Mistake
 
 ENDINGS = (".yml", ".yaml")
@@ -16,7 +16,12 @@ VARIABLE = "LLAMASWAP_MODELS"
 
 # What is served where no file is named.
 WITHOUT_FILE = "discover: [models, huggingface, ollama]\n"
-DEMO = "models:\n  demo:\n    cmd: ${llama_server} --model ${demo_model} --port ${PORT}\n"
+DEMO = """\
+models:
+  demo:
+    cmd: ${llama_server} --model ${demo_model} --port ${PORT} --ctx-size 4096 --parallel 2 --temp 0
+    name: Demonstration
+"""
 
 # What `stat` says of each file; equal looks mean that nothing was saved in between.
 Look = tuple[tuple[str, int, int, int], ...]
@@ -73,7 +78,7 @@ class Sources:
 
     def texts(self, env: Mapping[str, str]) -> list[Source]:
         if self.config is None and self.config_dir is None:
-            text = WITHOUT_FILE + (DEMO if "demo_model" in builtin_macros(env) else "")
+            text = WITHOUT_FILE + (DEMO if DEMO_MODEL.exists() else "")
             return [Source(str(Path.cwd() / NO_FILE), text)]
         return [Source(str(path), read_text(path)) for path in self.paths()]
 
