@@ -31,7 +31,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def check(words: Words, config: str | None, config_dir: str | None) -> int:
-    understood = read_or_tell(config, config_dir, words.lists.get("models-dir", ()))
+    understood = read_or_tell(config, config_dir, words.every("models-dir"))
     if understood is None:
         return 1
     reading, strict = understood.reading, "strict" in words.switches

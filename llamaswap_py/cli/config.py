@@ -51,7 +51,7 @@ def misspelt(words: Words, rest: Sequence[str]) -> int:
 
 def show(words: Words, rest: Sequence[str]) -> int:
     config = sources.config_named(words)
-    understood = read_or_tell(config, words.value("config-dir"), words.lists.get("models-dir", ()))
+    understood = read_or_tell(config, words.value("config-dir"), words.every("models-dir"))
     if understood is None:
         return 1
     status = print_shown(understood.reading.config, words, rest[0] if rest else None)

@@ -59,7 +59,7 @@ def run(words: Words, config: str | None) -> int:
     options = Options(
         config=config,
         config_dir=words.value("config-dir"),
-        models_dirs=words.lists.get("models-dir", ()),
+        models_dirs=tuple(words.every("models-dir")),
         listen=words.value("listen") or (DEFAULT_TLS_LISTEN if words.value("tls-cert-file") else DEFAULT_LISTEN),
         watch_config="watch-config" in words.switches,
         state_dir=words.value("state-dir"),

@@ -22,9 +22,9 @@ def init(words: Words) -> int:
     if output != "-" and Path(output).exists() and "force" not in words.switches:
         print(f"{output} is there already; --force overwrites it, --output names another file.", file=sys.stderr)
         return 1
-    sources = Sources(None, None, words.lists.get("models-dir", ()))
+    sources = Sources(None, None, words.every("models-dir"))
     finder = Finder(sources)
-    named = tuple(Shelf(str(Path(word).absolute()), "") for word in words.lists.get("models-dir", ()))
+    named = tuple(Shelf(str(Path(word).absolute()), "") for word in words.every("models-dir"))
     finder.shelves = named or sources.shelves(os.environ)
     finder.settle(finder.look(), ())
     found = finder.discovery or Discovery()

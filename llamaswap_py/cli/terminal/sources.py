@@ -8,9 +8,7 @@ from llamaswap_py.cli.terminal.flags import Flag, Words
 
 DEFAULT_CONFIG = "config.yaml"
 
-MODELS_DIR = Flag(
-    "models-dir", "serve the GGUF files of this folder too; may be given more than once", "DIR", many=True
-)
+MODELS_DIR = Flag("models-dir", "serve the GGUF files of this folder too; may be given more than once", "DIR")
 FLAGS = (
     Flag("config", "the configuration, a YAML file", "FILE"),
     Flag("config-dir", "a folder whose *.yml and *.yaml files are merged, and added to --config", "DIR"),
