@@ -19,6 +19,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.whole import router_swap
 from tests.whole.program import FAKE, Program, config, model
 from tests.whole.talk import CHAT, chat_body
 
@@ -87,7 +88,10 @@ def main() -> int:
     options.add_argument("--swaps", type=int, default=50)
     options.add_argument("--port", type=int, default=5799, help="where the engine alone listens")
     options.add_argument("--json", action="store_true", help="print the figures as one JSON object")
+    options.add_argument("--against-router", metavar="LLAMA_SERVER", help="compare whole swaps with llama.cpp's router")
     chosen = options.parse_args()
+    if chosen.against_router:
+        return router_swap.report(chosen.against_router, chosen.swaps, chosen.port, chosen.json)
     found = measure(chosen.swaps, chosen.port)
     if chosen.json:
         print(json.dumps(found))
