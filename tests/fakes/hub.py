@@ -7,6 +7,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import sys
 import threading
 from collections import defaultdict, deque
 from collections.abc import Callable
@@ -63,6 +64,13 @@ class Repo:
         return {**row, "lfs": lfs} if lfs else row
 
 
+class Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Callers are killed here, and that is no news."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 class FakeHub:
     """`with FakeHub({"owner/name": Repo({...})}) as hub:` answers at `hub.url`."""
 
@@ -78,7 +86,7 @@ class FakeHub:
         self.token = "hf_opens"
         self.spelling: dict[str, str] = {}  # other ways to write a repository's name
         handler = type("Handler", (Handler,), {"hub": self})
-        self.servers = [ThreadingHTTPServer(("127.0.0.1", 0), handler) for _ in range(2)]
+        self.servers = [Server(("127.0.0.1", 0), handler) for _ in range(2)]
         self.threads = [threading.Thread(target=each.serve_forever, args=(0.02,)) for each in self.servers]
 
     @property

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -48,3 +50,8 @@ def test_a_wish_is_read(asked: dict[str, Any], wish: Wish) -> None:
 def test_what_is_no_wish_is_refused(body: bytes) -> None:
     with pytest.raises(BadRequest):
         wanted(body)
+
+
+def test_the_running_program_carries_no_network_library_for_downloads() -> None:
+    code = "import sys, llamaswap_py.daemon.program; print({'huggingface_hub', 'httpx2'} & set(sys.modules))"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "set()"

@@ -100,12 +100,12 @@ class Hub:
             yield
         except (httpx2.HTTPError, httpx2.InvalidURL, OfflineModeIsEnabled, HFValidationError) as error:
             raise self.meaning(error, path) from error
-        except ValueError as error:  # an answer that is no JSON; nothing else here reads values
-            if isinstance(error, UnicodeError) or path:
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            if path:
                 raise
-            raise PullFailed(
-                Trouble.HUB_FAILED, f"{self.endpoint} did not answer as a hub does: {said(error)}"
-            ) from error
+            # The library takes for granted that a list of files is one.
+            text = f"{self.endpoint} does not answer as a hub does ({said(error)}); see HF_ENDPOINT."
+            raise PullFailed(Trouble.HUB_FAILED, text) from error
 
     def meaning(self, error: Exception, path: str) -> PullFailed | Again:
         repo = self.wish.repo

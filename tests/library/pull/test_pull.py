@@ -9,6 +9,7 @@ import pytest
 from llamaswap_py.library.pull import folder
 from llamaswap_py.library.pull.names import Wish, wish_of
 from llamaswap_py.library.pull.pull import Done
+from llamaswap_py.library.pull.troubles import Trouble
 from tests.fakes.hub import FakeHub, Mood, Repo
 from tests.library.pull.pulls import LONG, MODEL, REPO, ended, gguf, hub_of, left_in, pulled, started
 
@@ -297,10 +298,13 @@ def test_an_unknown_revision_is_named(tmp_path: Path) -> None:
     assert (result.trouble, "'v9'" in result.message) == ("revision_not_found", True)
 
 
-def test_a_page_instead_of_the_hubs_answer_is_said_to_be_no_hub(tmp_path: Path) -> None:
+@pytest.mark.parametrize("body", [PAGE, b"", b"\xff", b"[]", b"{}", b"null", b'{"id": 3, "siblings": [1]}'])
+def test_what_does_not_answer_as_a_hub_does_is_said_to_be_none(tmp_path: Path, body: bytes) -> None:
     with hub_of() as hub:
-        hub.moods["api"].append(Mood(body=PAGE, headers={"Content-Type": "text/html"}))
-        assert pulled(hub, tmp_path).trouble == "hub_failed"
+        hub.moods["api"].append(Mood(body=body))
+        result = pulled(hub, tmp_path)
+    assert result.trouble == "hub_failed"
+    assert "HF_ENDPOINT" in result.message
 
 
 def test_without_a_network_it_says_so_after_some_tries(tmp_path: Path) -> None:
@@ -353,3 +357,8 @@ def test_a_link_in_place_of_the_part_is_not_followed(tmp_path: Path) -> None:
         part.symlink_to(precious)
         assert pulled(hub, tmp_path).trouble == "disk_failed"
     assert precious.read_text() == "mine"
+
+
+def test_every_trouble_is_written_down() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "models.md").read_text("utf-8")
+    assert [trouble for trouble in Trouble if f"`{trouble}`" not in page] == []
