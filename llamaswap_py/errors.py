@@ -86,6 +86,13 @@ class Stalled(Refusal):
     code = "request_timeout"
 
 
+class NoRoom(Refusal):
+    """What would have to go is pinned."""
+
+    status = 409
+    code = "no_room"
+
+
 class BodyTooLarge(Refusal):
     status = 413
     code = "request_too_large"
@@ -101,6 +108,13 @@ class TooManyRequests(Refusal):
 
     status = 429
     code = "concurrency_limit"
+
+
+class QueueFull(Refusal):
+    """As many wait for the model as may."""
+
+    status = 429
+    code = "queue_full"
 
 
 class Cancelled(Refusal):
@@ -181,7 +195,7 @@ class NoTarget(Refusal):
 
 
 class Overloaded(Refusal):
-    """More connections at once than there may be."""
+    """More at once than there may be: connections, or callers who wait."""
 
     status = 503
     code = "overloaded"
@@ -197,6 +211,13 @@ class StorageFull(Refusal):
 
     status = 507
     code = "insufficient_storage"
+
+
+class QueueTimeout(Refusal):
+    """The caller waited as long as it may."""
+
+    status = 504
+    code = "queue_timeout"
 
 
 class StartTimeout(Refusal):

@@ -40,6 +40,7 @@ class Inherited:
     send_loading_state: bool
     load_limit: float
     stall_timeout: float
+    queue_timeout: float
 
 
 def prepare(model_id: str, place: Place, node: Node, common: Macros, report: Report) -> Draft:
@@ -130,6 +131,7 @@ def read_model(draft: Draft, inherited: Inherited) -> Model:
 def described(model_id: str, fields: Fields, inherited: Inherited) -> Model:
     """As its keys say."""
     ttl, loading = fields.value("ttl"), fields.value("sendLoadingState")
+    waits = fields.value("queueTimeout")
     return Model(
         id=model_id,
         cmd=without_comments(fields.value("cmd")),  # a macro may have brought some
@@ -146,6 +148,10 @@ def described(model_id: str, fields: Fields, inherited: Inherited) -> Model:
         use_model_name=fields.value("useModelName"),
         concurrency_limit=limit(model_id, fields),
         seats=fields.value("seats") or None,
+        queue_limit=fields.value("queueLimit") or None,
+        queue_timeout=inherited.queue_timeout if waits is None else waits,
+        pin=fields.value("pin"),
+        drain_on_abort=fields.value("drainOnAbort"),
         filters=read_filters(fields.child("filters")),
         metadata=fields.value("metadata") or NOTHING,
         capabilities=read_capabilities(fields.child("capabilities")),

@@ -31,10 +31,10 @@ from llamaswap_py.config.selectors import (
 from llamaswap_py.config.settings import (
     read_check_timeout,
     read_crash_limit,
-    read_ignore_paths,
     read_kept,
     read_keys,
     read_limits,
+    read_patterns,
     read_performance,
     read_preload,
     read_session_headers,
@@ -42,7 +42,7 @@ from llamaswap_py.config.settings import (
     read_store,
 )
 from llamaswap_py.config.tree import Map, at
-from llamaswap_py.config.values import Config, Model, Shelf, nothing
+from llamaswap_py.config.values import STATIC_FILES, Config, Model, Shelf, nothing
 from llamaswap_py.config.yaml import parse
 from llamaswap_py.errors import ConfigError, Mistake
 
@@ -152,6 +152,7 @@ def read_document(document: Map, report: Report, builtin: Macros, found: Mapping
         send_loading_state=shared.send_loading_state,
         load_limit=shared.load_limit,
         stall_timeout=shared.stall_timeout,
+        queue_timeout=shared.queue_timeout,
     )
 
 
@@ -163,6 +164,7 @@ def inherited(fields: Fields) -> Inherited:
         send_loading_state=fields.value("sendLoadingState"),
         load_limit=fields.value("loadLimit"),
         stall_timeout=fields.value("stallTimeout"),
+        queue_timeout=fields.value("queueTimeout"),
     )
 
 
@@ -183,7 +185,12 @@ def read_settings(fields: Fields, models: Mapping[str, Model], names: Mapping[st
         limits=read_limits(fields),
         crash_limit=read_crash_limit(fields),
         patience=fields.value("patience"),
-        ignore_paths=read_ignore_paths(fields),
+        queue_limit=fields.value("queueLimit") or None,
+        min_residency=fields.value("minResidency"),
+        hold_load=fields.value("holdLoad"),
+        fair_between=fields.value("fairBetween"),
+        quiet_paths=read_patterns(fields, "quietPaths"),
+        ignore_paths=read_patterns(fields, "ignorePaths") or (STATIC_FILES,),
         session_headers=read_session_headers(fields),
         performance=read_performance(fields),
         store_path=read_store(fields),

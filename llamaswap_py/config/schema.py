@@ -6,7 +6,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from llamaswap_py.config.values import PEER_TIMEOUTS, SESSION_HEADERS, STATIC_FILES, Timeouts
+from llamaswap_py.config.values import (
+    PEER_TIMEOUTS,
+    QUEUE_LIMIT,
+    QUEUE_LIMIT_OF_ALL,
+    QUIET_PATHS,
+    SESSION_HEADERS,
+    STATIC_FILES,
+    Timeouts,
+)
 
 ANY_NAME = "*"  # in a path: a name the operator chose
 
@@ -47,6 +55,7 @@ SECONDS, WHOLE, TEXT, TEXTS, FLAG, MAP = Kind.SECONDS, Kind.WHOLE, Kind.TEXT, Ki
 WORD, NAMES, COUNTS, OBJECT, OBJECTS = Kind.WORD, Kind.NAMES, Kind.COUNTS, Kind.OBJECT, Kind.OBJECTS
 PROXY = "http://localhost:${PORT}"
 LEVELS, OUTPUTS = ("debug", "info", "warn", "error"), ("proxy", "upstream", "both", "none")
+SHARERS = ("callers", "sessions", "nobody")
 STRATEGIES = ("pin", "warm", "spillover")
 MODALITIES = ("text", "audio", "image")
 TIME_FORMATS = (
@@ -96,6 +105,10 @@ KEYS = (
     Key("models.*.useModelName", TEXT, "", "What its server is told as `model`, instead of what the caller wrote."),
     Key("models.*.concurrencyLimit", WHOLE, None, "Callers at once; one more is refused with 429. Unset: no limit."),
     Key("models.*.seats", WHOLE, None, "Callers served at once; the others wait. Unset: no limit.", ours=True, least=0),
+    Key("models.*.queueLimit", WHOLE, QUEUE_LIMIT, "Callers that may wait; one more: 429. 0: any.", ours=True, least=0),
+    Key("models.*.queueTimeout", SECONDS, None, "A caller waits so long; 0: any. Unset: global.", ours=True, least=0),
+    Key("models.*.pin", FLAG, False, "It is never stopped to make room, nor by its `ttl`.", ours=True),
+    Key("models.*.drainOnAbort", FLAG, False, "Read an answer to its end though its caller has left.", ours=True),
     Key("models.*.macros", Kind.MACROS, None, "Macros of this model alone; one of a global name replaces it."),
     Key("models.*.filters", MAP, None, "Rules that change a JSON request before it is passed on."),
     Key("models.*.filters.stripParams", TEXT, "", "Paths to remove, separated by commas. `model` stays."),
@@ -187,8 +200,14 @@ KEYS = (
     Key("crashLimit.window", SECONDS, 600, "Time; what loads and pauses take does not count.", ours=True, least=1),
     Key("crashLimit.retry", SECONDS, 300, "Time between two tries of a model that was given up.", ours=True, least=1),
     Key("patience", Kind.SPAN, 30, "How long a waiting caller may be overtaken; `.inf`: for ever.", ours=True, least=0),
+    Key("queueLimit", WHOLE, QUEUE_LIMIT_OF_ALL, "Callers that may wait in all; one more: 503.", ours=True, least=0),
+    Key("queueTimeout", SECONDS, 0, "The `queueTimeout` of models that set none; 0: for ever.", ours=True, least=0),
+    Key("minResidency", Kind.SPAN, 0, "A model that became ready makes no room for so long.", ours=True, least=0),
+    Key("holdLoad", Kind.SPAN, 10, "Nor does a load that its last caller has left, for so long.", ours=True, least=0),
+    Key("fairBetween", WORD, "callers", "Who takes turns for a seat.", ours=True, words=SHARERS),
     Key("upstream", MAP, None, "Requests under `/upstream`."),
     Key("upstream.ignorePaths", TEXTS, (STATIC_FILES,), "Regular expressions of paths that do not start a model."),
+    Key("upstream.quietPaths", TEXTS, (QUIET_PATHS,), "The same of paths that only look (GET).", ours=True),
     Key("store", MAP, None, "Where past requests are kept; without it, in memory."),
     Key("store.path", TEXT, "", "The file. Required."),
     Key("metricsMaxInMemory", WHOLE, 1000, "How many past requests are kept in memory."),

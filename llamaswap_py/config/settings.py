@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from llamaswap_py.config.fields import Fields
 from llamaswap_py.config.report import closest
 from llamaswap_py.config.tree import Place, at
-from llamaswap_py.config.values import STATIC_FILES, CrashLimit, Limits, Performance, Shelf
+from llamaswap_py.config.values import CrashLimit, Limits, Performance, Shelf
 
 QUICKEST_CHECK = 15  # seconds; llama-swap's floor for healthCheckTimeout
 OFTENEST = 5  # seconds; llama-swap's floor for performance.every
@@ -48,17 +48,17 @@ def read_keys(fields: Fields) -> tuple[str, ...]:
     return keys
 
 
-def read_ignore_paths(document: Fields) -> tuple[str, ...]:
-    """An empty list means the default too: as in llama-swap they cannot be switched off."""
+def read_patterns(document: Fields, name: str) -> tuple[str, ...]:
+    """Regular expressions below `upstream`."""
     fields = document.child("upstream")
-    patterns: tuple[str, ...] = fields.value("ignorePaths")
+    patterns: tuple[str, ...] = fields.value(name)
     for number, pattern in enumerate(patterns):
         try:
             re.compile(pattern)
         except re.error as error:
             remedy = "Correct it; a backslash keeps a sign from having a meaning."
-            tell(fields, "ignorePaths", number, f"`{pattern}` is not a regular expression: {error}", remedy)
-    return patterns or (STATIC_FILES,)
+            tell(fields, name, number, f"`{pattern}` is not a regular expression: {error}", remedy)
+    return patterns
 
 
 def read_session_headers(document: Fields) -> tuple[str, ...]:

@@ -17,6 +17,10 @@ Json = None | bool | int | float | str | tuple["Json", ...] | Mapping[str, "Json
 STATIC_FILES = r".*\.(js|json|css|png|gif|jpg|jpeg|ico|txt)$"
 SESSION_HEADERS = ("X-Session-ID", "X-Litellm-Session-Id")
 NO_FILE = "(no file)"  # in the place of a configuration file's name, where there is none
+# What tells of a model's server and asks nothing of the model.
+QUIET_PATHS = r"^/(v1/)?(health|props|slots|metrics|models)$"
+# Beyond that callers wait longer than any client does, and each one's request is held in memory.
+QUEUE_LIMIT, QUEUE_LIMIT_OF_ALL = 1000, 5000
 NOTHING: Mapping[Any, Any] = MappingProxyType({})
 
 
@@ -90,6 +94,10 @@ class Model:
     use_model_name: str = ""
     concurrency_limit: int | None = None  # None = no limit of ours
     seats: int | None = None  # ours: callers served at once, the others wait; None = no limit
+    queue_limit: int | None = QUEUE_LIMIT  # ours: callers that may wait; None = no limit
+    queue_timeout: float = 0.0  # ours: effective seconds a caller may wait: its own, else the global one; 0 = for ever
+    pin: bool = False  # ours: neither evicted nor unloaded by its ttl
+    drain_on_abort: bool = False  # ours: answers whose callers left are read to their end
     filters: Filters = Filters()
     metadata: Mapping[str, Json] = field(default_factory=nothing)
     capabilities: Capabilities = Capabilities()
@@ -227,6 +235,12 @@ class Config:
     patience: float = 30.0  # ours: seconds the oldest waiter may be overtaken by callers of what is up
     discover: tuple[Shelf, ...] = ()  # ours
     discovered: Mapping[str, str] = field(default_factory=nothing)  # ids of models that were found -> their file
+    queue_limit: int | None = QUEUE_LIMIT_OF_ALL  # ours: callers that may wait for all models; None = no limit
+    queue_timeout: float = 0.0  # ours: what models inherit
+    min_residency: float = 0.0  # ours: seconds a ready model keeps its room from others whose patience is not spent
+    hold_load: float = 10.0  # ours: the same for a load whose last caller has left
+    fair_between: str = "callers"  # ours: callers | sessions | nobody
+    quiet_paths: tuple[str, ...] = (QUIET_PATHS,)  # ours: regular expressions of what only looks at a model's server
     names: Mapping[str, str] = field(default_factory=nothing)  # id or alias -> id
     remotes: Mapping[str, Remote] = field(default_factory=nothing)  # every name of a peer's model -> it
     ports: Mapping[str, int] = field(default_factory=nothing)  # model id -> its port

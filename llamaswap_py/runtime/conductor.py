@@ -21,6 +21,7 @@ from llamaswap_py.runtime.loads import Loads
 from llamaswap_py.runtime.runs import Ground, Run
 from llamaswap_py.runtime.standings import Standing, standings
 from llamaswap_py.schedule.eviction import group, matrix
+from llamaswap_py.schedule.explain import explained
 from llamaswap_py.schedule.facts import (
     Asked,
     Closed,
@@ -51,12 +52,30 @@ def steady(model: Model) -> float:
 
 def plan_of(config: Config, disabled: Mapping[str, str] = NOTHING) -> Plan:
     entries = {
-        model.id: Entry(model.id, launch_key(model), model.ttl, model.concurrency_limit, model.seats, steady(model))
+        model.id: Entry(
+            model.id,
+            launch_key(model),
+            ttl=model.ttl,
+            limit=model.concurrency_limit,
+            seats=model.seats,
+            steady=steady(model),
+            queue=model.queue_limit,
+            wait=model.queue_timeout,
+            pinned=model.pin,
+        )
         for model in config.models.values()
         if model.id not in disabled
     }
-    policy = matrix.policy(config.matrix) if config.matrix else group.policy(config.groups)
-    return Plan(entries, policy, patience=config.patience, crash_limit=config.crash_limit)
+    return Plan(
+        entries,
+        matrix.policy(config.matrix) if config.matrix else group.policy(config.groups),
+        patience=config.patience,
+        crash_limit=config.crash_limit,
+        queue=config.queue_limit,
+        residency=config.min_residency,
+        hold=config.hold_load,
+        rule="matrix" if config.matrix else "groups",
+    )
 
 
 def refuse_disabled(disabled: Mapping[str, str], model: str) -> None:
@@ -172,8 +191,8 @@ class Conductor:
                     waiter.set_exception(refusal)
             case Start(model, number):
                 self.start(model, number)
-            case Stop(model, number, why):
-                log.info(f"{model}: stopping ({why})")
+            case Stop(model, number, why, decision):
+                log.info(f"{model}: stopping ({why})", **explained(decision))
                 self.runs[number].stop(why)
                 self.feed.publish(ModelChanged(model, number, Phase.STOPPING, why))
 

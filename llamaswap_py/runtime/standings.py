@@ -9,6 +9,7 @@ from llamaswap_py.config.values import Config, Model
 from llamaswap_py.runtime.leaks import Leak
 from llamaswap_py.runtime.runs import Run
 from llamaswap_py.schedule.lives import Sight
+from llamaswap_py.schedule.orders import Decision
 from llamaswap_py.schedule.plan import Phase
 
 
@@ -21,6 +22,8 @@ class Standing:
     seated: int
     waiting: int
     why: str = ""
+    pinned: bool = False
+    evicted: Decision | None = None  # the last time it had to make room
     disabled: bool = False  # its own part of the configuration is wrong
     leaked: tuple[int, ...] = ()  # processes of its last run that survive SIGKILL
 
@@ -44,4 +47,6 @@ def standings(
 def standing(sight: Sight, run: Run | None, config: Config) -> Standing:
     model = run.rendered if run else config.models[sight.model]
     pid = run.child.pid if run and run.child else None
-    return Standing(model, sight.phase, sight.run, pid, sight.seated, sight.waiting, sight.why)
+    return Standing(
+        model, sight.phase, sight.run, pid, sight.seated, sight.waiting, sight.why, sight.pinned, sight.evicted
+    )

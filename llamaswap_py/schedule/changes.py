@@ -6,9 +6,9 @@ from __future__ import annotations
 import math
 
 from llamaswap_py.errors import Refusal, ShuttingDown, StartFailed, UnknownModel, Unloaded
-from llamaswap_py.schedule.facts import Gone, LoadAsked, Ready, ResetAsked, UnloadAsked
+from llamaswap_py.schedule.facts import Gone, LoadAsked, PinAsked, Ready, ResetAsked, UnloadAsked
 from llamaswap_py.schedule.failures import Failures, Kind
-from llamaswap_py.schedule.lives import Life
+from llamaswap_py.schedule.lives import Life, blended
 from llamaswap_py.schedule.plan import FALLEN, Entry, Phase, Plan
 from llamaswap_py.schedule.refusals import left_alone
 from llamaswap_py.schedule.state import State
@@ -21,8 +21,9 @@ def ready(state: State, fact: Ready, now: float) -> bool:
     life.last_use = life.ready_at = now
     life.failures.loaded(now - life.since)
     life.wanted = None
+    life.load_took = blended(life.load_took, now - life.since)
     state.enter(life, Phase.READY, now)
-    state.grant_waiting(life)
+    state.grant_waiting(life, life.first(life.waiting.values(), state.plan.patience), now)
     return True
 
 
@@ -85,6 +86,13 @@ def forgive(life: Life) -> None:
         life.why = ""
 
 
+def pin_asked(state: State, fact: PinAsked) -> bool:
+    life = state.lives.get(fact.model)
+    if life is not None:
+        life.pinned = fact.pinned
+    return True
+
+
 def load_asked(state: State, fact: LoadAsked, now: float) -> bool:
     life = state.lives.get(fact.model)
     if life is None or life.entry is None or life.backing_off(now):
@@ -126,6 +134,8 @@ def replanned(state: State, plan: Plan, now: float) -> bool:
 
 def revise(state: State, life: Life, entry: Entry | None, now: float) -> None:
     before, life.entry = life.entry, entry
+    if before is None or entry is None or before.pinned != entry.pinned:
+        life.pinned = entry is not None and entry.pinned
     if entry is None:
         state.refuse_waiting(life, UnknownModel(f"model {life.model} was removed from the configuration"))
         if not life.up:

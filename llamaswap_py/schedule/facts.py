@@ -45,6 +45,14 @@ class ResetAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class PinAsked:
+    """From now on the model is pinned, or is not, whatever its entry says."""
+
+    model: str
+    pinned: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Ready:
     model: str
     run: int
@@ -76,4 +84,4 @@ class Woke:
     """The deadline has passed."""
 
 
-Fact = Asked | Left | LoadAsked | UnloadAsked | ResetAsked | Ready | Gone | Replanned | Closed | Woke
+Fact = Asked | Left | LoadAsked | UnloadAsked | ResetAsked | PinAsked | Ready | Gone | Replanned | Closed | Woke

@@ -4,33 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from llamaswap_py.schedule.failures import Failures
+from llamaswap_py.schedule.orders import Decision
 from llamaswap_py.schedule.plan import FALLEN, Entry, Phase, Row
+from llamaswap_py.schedule.turns import Line, Ticket, in_turn
 
 UP = frozenset({Phase.STARTING, Phase.READY, Phase.STOPPING})
 
-Rank = tuple[float, int]  # the smaller goes first
+
+WEIGHT = 0.3  # of the newest in an average: a few answers later a change of habits is known
 
 
-@dataclass(slots=True, eq=False)
-class Ticket:
-    """One caller, or (number 0) a want: somebody wants the model up but takes no seat."""
-
-    number: int
-    model: str
-    priority: int
-    keeps: bool
-    asked: float
-    order: int
-
-    def rank(self, patience: float) -> Rank:
-        """One point of priority is worth one patience of waiting, so that nobody is overtaken for ever;
-        with infinite patience priority alone decides."""
-        if math.isinf(patience):
-            return (-self.priority, self.order)
-        return (self.asked - self.priority * patience, self.order)
+def blended(average: float, newest: float) -> float:
+    return average + WEIGHT * (newest - average) if average else newest
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +35,8 @@ class Sight:
     failed_until: float
     why: str  # of the last failure, or of the stop in progress
     wanted: bool = False  # a load by order is still to come
+    pinned: bool = False
+    evicted: Decision | None = None  # the last time it was
 
 
 @dataclass(slots=True, eq=False)
@@ -62,11 +52,20 @@ class Life:
     keeping: int = 0  # of the seats, those that hold off the ttl
     waiting: dict[int, Ticket] = field(default_factory=dict)  # in order of arrival
     wanted: Ticket | None = None
+    served: dict[Line, int] = field(default_factory=dict)  # of those with more waiting: when they had their last turn
+    pinned: bool = False
+    abandoned: float = -math.inf  # when the last caller of a load left
+    load_took: float = 0.0  # seconds, the last loads on average; 0: none yet
+    answer_took: float = 0.0  # seconds a caller kept its seat, the last ones on average; 0: none yet
+    evicted: Decision | None = None
     stale_since: float | None = None  # the run is not what the plan says any more
     ready_at: float = math.inf  # of the present run; infinite until it is
     failures: Failures = field(default_factory=Failures)
     why: str = ""
     cleared: int = -1  # the epoch in which the policy was last seen to evict nothing for this model
+
+    def __post_init__(self) -> None:
+        self.pinned = self.entry is not None and self.entry.pinned
 
     @property
     def up(self) -> bool:
@@ -77,12 +76,16 @@ class Life:
         return self.entry is not None and self.entry.seats is not None and len(self.seats) >= self.entry.seats
 
     def first(self, tickets: Iterable[Ticket], patience: float) -> list[Ticket]:
-        """Of those who wait, who may sit down: as many as there are seats, the first in rank."""
+        """Of those who wait, who may sit down: as many as there are seats, in fair order."""
         waiting = list(tickets)
         if self.entry is None or self.entry.seats is None:
             return waiting
         free = max(self.entry.seats - len(self.seats), 0)
-        return sorted(waiting, key=lambda ticket: ticket.rank(patience))[:free]
+        return in_turn(waiting, patience, self.served, free)
+
+    def in_line(self, patience: float) -> list[Ticket]:
+        """All who wait for it, in the order in which they would sit down."""
+        return in_turn(self.waiting.values(), patience, self.served, len(self.waiting))
 
     @property
     def demanded(self) -> bool:
@@ -105,11 +108,22 @@ class Life:
 
     def idle_at(self) -> float:
         """When its ttl ends; infinite while something holds it off."""
-        if self.phase is not Phase.READY or self.keeping or self.waiting:
+        if self.phase is not Phase.READY or self.keeping or self.waiting or self.pinned:
             return math.inf
         if self.entry is None or self.entry.ttl <= 0:
             return math.inf
         return self.last_use + self.entry.ttl
+
+    def waits_until(self) -> float:
+        """When the first of those who wait has waited as long as it may."""
+        if not self.waiting or self.entry is None or self.entry.wait <= 0:
+            return math.inf
+        return next(iter(self.waiting.values())).asked + self.entry.wait
+
+    def stays_until(self, residency: float, hold: float) -> float:
+        """Until then it keeps its room from others whose patience is not spent."""
+        resident = self.since + residency if self.phase is Phase.READY else -math.inf
+        return max(resident, self.abandoned + hold)
 
     def stale_at(self, patience: float) -> float:
         """When its outdated run ends at the latest."""
@@ -118,12 +132,14 @@ class Life:
         return self.stale_since + patience if self.seats else self.stale_since
 
     def row(self) -> Row:
-        return Row(self.model, self.phase, len(self.seats), len(self.waiting), self.since, self.last_use)
+        return Row(
+            self.model, self.phase, len(self.seats), len(self.waiting), self.since, self.last_use, pinned=self.pinned
+        )
 
     def claim_row(self) -> Row:
         if self.phase is Phase.READY:
             return self.row()
-        return Row(self.model, Phase.STARTING, len(self.seats), len(self.waiting), self.since, self.last_use)
+        return replace(self.row(), phase=Phase.STARTING)
 
     def sight(self) -> Sight:
         return Sight(
@@ -137,4 +153,6 @@ class Life:
             self.failures.until if self.phase in FALLEN else 0.0,
             self.why,
             self.wanted is not None,
+            self.pinned,
+            self.evicted,
         )

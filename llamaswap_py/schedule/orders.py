@@ -7,6 +7,33 @@ from dataclasses import dataclass
 import msgspec
 
 from llamaswap_py.errors import Refusal
+from llamaswap_py.schedule.plan import Phase
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A model that was up when room was made."""
+
+    model: str
+    phase: Phase
+    seated: int
+    waiting: int
+    unused: float  # seconds since its last use
+    pinned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Who was evicted for whom, and what there was to choose from: enough to take the decision again."""
+
+    at: float
+    wanted: str
+    caller: str  # the first of those who wait for it; empty: loaded by order
+    waiting: int
+    waited: float  # seconds, the longest
+    candidates: tuple[Candidate, ...]
+    chosen: tuple[str, ...]
+    rule: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +47,7 @@ class Stop:
     model: str
     run: int
     why: str  # "evicted for X" | "idle" | "unloaded" | "replaced" | "removed" | "closed" ...: for logs and events
+    decision: Decision | None = None  # of an eviction
 
 
 class Grant(msgspec.Struct, frozen=True):

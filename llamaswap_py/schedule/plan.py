@@ -32,6 +32,9 @@ class Entry:
     limit: int | None = None  # callers at once, waiting ones included; beyond it: TooManyRequests
     seats: int | None = None  # callers served at once; beyond it they wait in order
     steady: float = 10.0  # seconds a run must have been ready to be a success, where it served nobody
+    queue: int | None = None  # callers that may wait; beyond it: QueueFull
+    wait: float = 0.0  # seconds a caller may wait before QueueTimeout; 0 = for ever
+    pinned: bool = False  # neither evicted nor stopped by its ttl
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,3 +79,7 @@ class Plan:
     patience: float = 30.0  # math.inf: llama-swap's rule
     backoff: tuple[float, ...] = (1.0, 2.0, 5.0, 15.0, 60.0)  # after the nth failure in a row; the last one repeats
     crash_limit: CrashLimit = field(default_factory=CrashLimit)
+    queue: int | None = None  # callers that may wait for all models together; beyond it: Overloaded
+    residency: float = 0.0  # seconds a model that has just become ready keeps its room from impatient others
+    hold: float = 0.0  # seconds a load keeps its room whose last caller has left
+    rule: str = ""  # what the policy is called in explanations

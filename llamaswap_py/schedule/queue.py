@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from operator import itemgetter
 
 from llamaswap_py.errors import Refusal
-from llamaswap_py.schedule.lives import Life, Rank
+from llamaswap_py.schedule.lives import Life
 from llamaswap_py.schedule.plan import Evict, Never, Phase, Plan, Row, Verdict
-from llamaswap_py.schedule.refusals import in_the_way
+from llamaswap_py.schedule.refusals import in_the_way, no_room
+from llamaswap_py.schedule.state import State
+from llamaswap_py.schedule.turns import Rank
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,14 @@ def held(claims: Iterable[Claim], model: str, caller: Rank, now: float) -> bool:
     return any(now >= claim.spent_at and claim.rank < caller and model in claim.victims for claim in claims)
 
 
+def changes_at(claim: Claim, state: State, now: float) -> float:
+    """When the clock next changes what stands in its way."""
+    plan, up = state.plan, state.up
+    stays = [up[model].stays_until(plan.residency, plan.hold) for model in claim.victims if model in up]
+    times = (claim.spent_at, *stays)
+    return min((time for time in times if time > now), default=math.inf)
+
+
 def turn(lives: Mapping[str, Life], plan: Plan, now: float) -> Move | tuple[Claim, ...]:
     """The next move; when there is none, everybody's claim."""
     return Pass(lives, plan, now).move()
@@ -98,12 +108,18 @@ class Pass:
         verdict = self.plan.policy(life.model, world)
         if isinstance(verdict, Never):
             return Deny(life, verdict.refusal)
+        if isinstance(verdict, Evict) and (staying := self.pinned(verdict.models, life)):
+            return Deny(life, no_room(life.model, staying))
         claim = self.claim(life, place, world, verdict)
         if self.fails_again(claim):
             return Deny(life, in_the_way(life, claim.victims, self.plan, self.now))
         if not isinstance(verdict, Evict) or self.gives_way(claim):
             return claim
         return self.act(claim)
+
+    def pinned(self, models: Iterable[str], wanted: Life) -> list[str]:
+        lives = [self.lives[model] for model in models if model in self.real and model != wanted.model]
+        return [life.model for life in lives if life.pinned and life.phase is not Phase.STOPPING]
 
     def claim(self, life: Life, place: Rank, world: Mapping[str, Row], verdict: Verdict) -> Claim:
         named = verdict.models if isinstance(verdict, Evict) else ()
@@ -127,7 +143,7 @@ class Pass:
             return True
         if any(self.taken(model, bool(life.waiting)) for model in claim.victims):
             return True
-        if self.now < claim.spent_at and any(self.goes_on(self.lives[model]) for model in claim.victims):
+        if self.now < claim.spent_at and any(self.stays(self.lives[model]) for model in claim.victims):
             return True
         if life.phase is Phase.READY:
             return held(self.claims, life.model, claim.rank, self.now)
@@ -135,6 +151,10 @@ class Pass:
 
     def taken(self, model: str, for_caller: bool) -> bool:
         return any(model == earlier.life.model for earlier in self.claims) or self.lives[model].busy(for_caller)
+
+    def stays(self, life: Life) -> bool:
+        """It may go on for a while, at the cost of somebody whose patience is not spent."""
+        return self.now < life.stays_until(self.plan.residency, self.plan.hold) or self.goes_on(life)
 
     def goes_on(self, life: Life) -> bool:
         """It is up, and a seat has just become free for those who wait for it."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from llamaswap_py.errors import Refusal
 from llamaswap_py.schedule import changes
+from llamaswap_py.schedule.explain import decided
 from llamaswap_py.schedule.facts import (
     Asked,
     Closed,
@@ -14,17 +15,21 @@ from llamaswap_py.schedule.facts import (
     Gone,
     Left,
     LoadAsked,
+    PinAsked,
     Ready,
     Replanned,
     ResetAsked,
     UnloadAsked,
 )
-from llamaswap_py.schedule.lives import Life, Sight, Ticket
+from llamaswap_py.schedule.lives import Life, Sight, blended
 from llamaswap_py.schedule.orders import Order, Refuse
 from llamaswap_py.schedule.plan import Evict, Phase, Plan
-from llamaswap_py.schedule.queue import Begin, Claim, Deny, Move, Seat, held, turn
-from llamaswap_py.schedule.refusals import not_loaded, turned_away
+from llamaswap_py.schedule.queue import Begin, Claim, Deny, Move, Seat, changes_at, held, turn
+from llamaswap_py.schedule.refusals import no_place, turned_away, waited_enough
 from llamaswap_py.schedule.state import State
+from llamaswap_py.schedule.turns import Ticket
+
+GLANCE = 0.001  # seconds; shorter than that is no answer but a sign of use
 
 
 class Scheduler:
@@ -58,6 +63,8 @@ class Scheduler:
                 return changes.unload_asked(self.state, fact, now)
             case ResetAsked():
                 return changes.reset(self.state, fact)
+            case PinAsked():
+                return changes.pin_asked(self.state, fact)
             case Replanned():
                 return changes.replanned(self.state, fact.plan, now)
             case Closed():
@@ -72,12 +79,14 @@ class Scheduler:
             return False
         ticket = self.state.ticket(fact, now)
         if self.admits(life, ticket, now):
-            self.state.grant(life, ticket)
+            self.state.grant(life, ticket, now)
             return False
-        if not fact.wakes:
-            self.state.orders.append(Refuse(fact.ticket, not_loaded(fact.model)))
+        refusal = no_place(life, fact, self.state, now)
+        if refusal is not None:
+            self.state.orders.append(Refuse(fact.ticket, refusal))
             return False
         self.state.wait(life, ticket)
+        self.alarm = min(self.alarm, life.waits_until())
         return self.news(life, ticket)
 
     def admits(self, life: Life, ticket: Ticket, now: float) -> bool:
@@ -110,9 +119,13 @@ class Scheduler:
         if ticket is None or life is None:
             return False
         if life.waiting.pop(ticket.number, None):
+            if life.phase is Phase.STARTING and not life.waiting:
+                life.abandoned = now
             return bool(self.claims)
         if not life.seats.pop(ticket.number, None):
             return False  # its run has ended before
+        if now - ticket.granted > GLANCE:
+            life.answer_took = blended(life.answer_took, now - ticket.granted)
         if ticket.keeps:
             life.keeping -= 1
             life.last_use = now
@@ -131,7 +144,11 @@ class Scheduler:
         self.alarm = self.due(now)
 
     def lapse(self, now: float) -> None:
-        """What ends by the clock: runs that nobody uses, and outdated ones whose callers had their time."""
+        """What ends by the clock: waiting, runs that nobody uses, outdated ones whose callers had their time."""
+        for life in self.state.lives.values():
+            while now >= life.waits_until() and life.entry is not None:
+                number = next(iter(life.waiting))
+                self.state.refuse(life, number, waited_enough(life, life.entry.wait))
         for life in tuple(self.state.up.values()):
             if now >= life.stale_at(self.state.plan.patience):
                 self.state.stop(life, "replaced" if life.entry else "removed", now)
@@ -145,14 +162,14 @@ class Scheduler:
             case Seat(life, tickets):
                 life.wanted = None
                 life.last_use = now  # the ttl of what was waited for begins anew
-                for ticket in tickets:
-                    self.state.grant(life, life.waiting.pop(ticket))
+                self.state.grant_waiting(life, [life.waiting[ticket] for ticket in tickets], now)
             case Deny(life, refusal):
                 self.state.refuse_waiting(life, refusal)
             case _:
+                decision = decided(self.state, move, now)
                 for victim in move.victims:
                     victim.wanted = None
-                    self.state.stop(victim, f"evicted for {move.life.model}", now)
+                    self.state.stop(victim, f"evicted for {move.life.model}", now, decision)
 
     def deadline(self, now: float) -> float | None:
         """When to tell `Woke` at the latest."""
@@ -162,10 +179,11 @@ class Scheduler:
     def due(self, now: float) -> float:
         earliest = math.inf
         for life in self.state.up.values():
-            earliest = min(earliest, life.idle_at(), life.stale_at(self.state.plan.patience))
+            earliest = min(earliest, life.idle_at())
+            if life.waiting or life.stale_since is not None:
+                earliest = min(earliest, life.stale_at(self.state.plan.patience), life.waits_until())
         for claim in self.claims:
-            if now < claim.spent_at < earliest:
-                earliest = claim.spent_at
+            earliest = min(earliest, changes_at(claim, self.state, now), claim.life.waits_until())
         return earliest
 
     def snapshot(self) -> Mapping[str, Sight]:
@@ -184,5 +202,6 @@ class Scheduler:
         if life.phase is Phase.STARTING:
             return 0
         patience = self.state.plan.patience
-        queued = (claim.life.waiting.values() for claim in self.claims)
-        return sum(other.rank(patience) <= mine.rank(patience) for waiting in queued for other in waiting)
+        others = (claim.life.waiting.values() for claim in self.claims if claim.life is not life)
+        before = sum(other.rank(patience) <= mine.rank(patience) for waiting in others for other in waiting)
+        return before + life.in_line(patience).index(mine) + 1

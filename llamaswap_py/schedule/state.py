@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 from llamaswap_py.errors import Refusal
 from llamaswap_py.schedule.facts import Asked
-from llamaswap_py.schedule.lives import Life, Ticket
-from llamaswap_py.schedule.orders import Grant, Order, Refuse, Start, Stop
+from llamaswap_py.schedule.lives import Life
+from llamaswap_py.schedule.orders import Decision, Grant, Order, Refuse, Start, Stop
 from llamaswap_py.schedule.plan import Phase, Plan
+from llamaswap_py.schedule.turns import Ticket
 
 
 class State:
@@ -25,7 +27,7 @@ class State:
 
     def ticket(self, fact: Asked, now: float) -> Ticket:
         self.arrivals += 1
-        return Ticket(fact.ticket, fact.model, fact.priority, fact.keeps, now, self.arrivals)
+        return Ticket(fact.ticket, fact.model, fact.priority, fact.keeps, now, self.arrivals, fact.caller)
 
     def want(self, life: Life, now: float) -> None:
         if life.wanted is None and not self.closed:
@@ -54,33 +56,45 @@ class State:
         self.enter(life, Phase.STARTING, now)
         self.orders.append(Start(life.model, life.run))
 
-    def stop(self, life: Life, why: str, now: float) -> None:
+    def stop(self, life: Life, why: str, now: float, decision: Decision | None = None) -> None:
         life.why = why
+        life.evicted = decision or life.evicted
         self.enter(life, Phase.STOPPING, now)
-        self.orders.append(Stop(life.model, life.run, why))
+        self.orders.append(Stop(life.model, life.run, why, decision))
 
     def end(self, life: Life, phase: Phase, now: float) -> None:
         """The run is no more. Its seats are told `Left` in their own time and count no longer."""
         life.seats.clear()
         life.keeping = 0
         life.stale_since = None
+        life.abandoned = -math.inf
         self.enter(life, phase, now)
         if life.entry is None:
             del self.lives[life.model]
 
-    def grant(self, life: Life, ticket: Ticket) -> None:
+    def grant(self, life: Life, ticket: Ticket, now: float) -> None:
+        ticket.granted = now
         self.tickets[ticket.number] = ticket
         life.seats[ticket.number] = ticket
+        life.abandoned = -math.inf
         life.keeping += ticket.keeps
         self.orders.append(Grant(ticket.number, life.model, life.run))
 
-    def grant_waiting(self, life: Life) -> None:
-        for ticket in life.first(life.waiting.values(), self.plan.patience):
-            self.grant(life, life.waiting.pop(ticket.number))
+    def grant_waiting(self, life: Life, tickets: Iterable[Ticket], now: float) -> None:
+        """They have had their turn: who still waits behind them comes first now."""
+        for ticket in tickets:
+            self.arrivals += 1
+            life.served[ticket.line] = self.arrivals
+            self.grant(life, life.waiting.pop(ticket.number), now)
+        here = {ticket.line for ticket in life.waiting.values()}
+        life.served = {line: turn for line, turn in life.served.items() if line in here}
+
+    def refuse(self, life: Life, number: int, refusal: Refusal) -> None:
+        """One of those who wait."""
+        del life.waiting[number], self.tickets[number]
+        self.orders.append(Refuse(number, refusal))
 
     def refuse_waiting(self, life: Life, refusal: Refusal) -> None:
-        waiting, life.waiting = life.waiting, {}
-        for number in waiting:
-            del self.tickets[number]
-            self.orders.append(Refuse(number, refusal))
+        for number in tuple(life.waiting):
+            self.refuse(life, number, refusal)
         life.wanted = None

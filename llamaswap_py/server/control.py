@@ -8,6 +8,8 @@ from llamaswap_py.config.names import resolve
 from llamaswap_py.config.values import Config
 from llamaswap_py.runtime.conductor import Conductor
 from llamaswap_py.runtime.standings import Standing
+from llamaswap_py.schedule.explain import explained
+from llamaswap_py.schedule.facts import PinAsked
 from llamaswap_py.schedule.plan import FALLEN, Phase
 from llamaswap_py.server.choosing import unknown
 from llamaswap_py.server.doors import Door, Kind
@@ -36,6 +38,7 @@ def running_row(standing: Standing) -> dict[str, object]:
         "pid": standing.pid,
         "seated": standing.seated,
         "waiting": standing.waiting,
+        **({"pinned": True} if standing.pinned else {}),
         **({"why": standing.why} if standing.why else {}),
         **({"leaked": list(standing.leaked)} if standing.leaked else {}),
     }
@@ -59,6 +62,8 @@ class Control:
             Door("POST", "/api/models/load/{model:.+}", Kind.CONTROL, self.load),
             Door("POST", "/api/models/restart/{model:.+}", Kind.CONTROL, self.restart),
             Door("POST", "/api/models/reset/{model:.+}", Kind.CONTROL, self.reset),
+            Door("POST", "/api/models/pin/{model:.+}", Kind.CONTROL, self.pin),
+            Door("POST", "/api/models/unpin/{model:.+}", Kind.CONTROL, self.unpin),
         ]
 
     def named(self, request: web.Request) -> str:
@@ -70,7 +75,8 @@ class Control:
         standings = self.conductor.standings()
         rows = [running_row(standing) for standing in standings if standing.phase in shown or unusable(standing)]
         waiting = {standing.model.id: standing.waiting for standing in standings if standing.waiting}
-        return web.json_response({"running": rows, "waiting": waiting})
+        evicted = {standing.model.id: explained(standing.evicted) for standing in standings if standing.evicted}
+        return web.json_response({"running": rows, "waiting": waiting, **({"evicted": evicted} if evicted else {})})
 
     async def unload_all_ok(self, request: web.Request) -> web.Response:
         await self.conductor.unload()
@@ -98,3 +104,14 @@ class Control:
         model = self.named(request)
         self.conductor.reset(model)
         return web.json_response({"msg": "ok", "model": model})
+
+    async def pin(self, request: web.Request) -> web.Response:
+        return self.pinned(request, True)
+
+    async def unpin(self, request: web.Request) -> web.Response:
+        return self.pinned(request, False)
+
+    def pinned(self, request: web.Request, pinned: bool) -> web.Response:
+        model = self.named(request)
+        self.conductor.tell(PinAsked(model, pinned))
+        return web.json_response({"msg": "ok", "model": model, "pinned": pinned})

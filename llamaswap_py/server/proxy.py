@@ -25,6 +25,7 @@ from llamaswap_py.server.identity import HEADER, id_of, sent_on
 from llamaswap_py.server.loading import Loading
 from llamaswap_py.server.recording import Recording, Recordings
 from llamaswap_py.server.relayed import Relayed, RequestSink
+from llamaswap_py.server.sharing import caller_of
 from llamaswap_py.wire.headers import UpstreamRequest
 
 
@@ -129,7 +130,7 @@ class Proxy:
         upstream, tap = errand.upstream, errand.recording.tap if errand.recording else None
         sink = RequestSink(request, extra=fields_of(request, errand.open))
         lease, broken = (
-            self.conductor.lease(errand.model, upstream.caller_ip, wakes=errand.wakes),
+            self.conductor.lease(errand.model, caller_of(request, self.conductor.config), wakes=errand.wakes),
             errand.dialect.broken,
         )
         loading = Loading(sink, lease, errand.say)

@@ -17,6 +17,7 @@ from llamaswap_py.runtime.conductor import Conductor
 from llamaswap_py.runtime.relay import relay
 from llamaswap_py.server.proxy import Errand, fields_of
 from llamaswap_py.server.relayed import Relayed, RequestSink
+from llamaswap_py.server.sharing import caller_of
 
 # Bytes of the caller that may wait for the server to read on.
 FULL = 64 * 1024
@@ -98,7 +99,9 @@ class Outlet(RequestSink):
 async def tunnel(request: web.Request, errand: Errand, conductor: Conductor, model: Model) -> web.StreamResponse:
     """An ignored one counts as nothing at all, neither as a caller nor as use; a holding one keeps its seat."""
     ignored, holds = model.ignore_websockets, model.hold_websockets
-    lease = conductor.lease(errand.model, request.remote or "", wakes=errand.wakes and not ignored, keeps=not ignored)
+    lease = conductor.lease(
+        errand.model, caller_of(request, conductor.config), wakes=errand.wakes and not ignored, keeps=not ignored
+    )
     async with lease as run:
         use = Use(idle if ignored else lease.touch)
         inlet = Inlet(request, use, idle if holds and not ignored else lease.leave)

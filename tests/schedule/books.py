@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -36,6 +37,8 @@ class Caller:
     keeps: bool
     asked: float
     order: int
+    caller: str = ""
+    passes: Counter[str] = field(default_factory=Counter)  # turns of others while it is its caller's first
 
 
 @dataclass(eq=False)
@@ -49,6 +52,7 @@ class Run:
     ready_at: float = math.inf
     seats: dict[int, Caller] = field(default_factory=dict)
     stale_since: float | None = None
+    abandoned: float = -math.inf  # when the last caller of its load left
 
 
 class Books:
@@ -70,6 +74,7 @@ class Books:
         self.ledgers: dict[str, Ledger] = {}
         self.closed = False
         self.counter = 0
+        self.pinned = {model for model, entry in plan.entries.items() if entry.pinned}
 
     def want(self, model: str) -> None:
         if model not in self.wants and not self.closed:
@@ -119,14 +124,24 @@ class Books:
 
     def world(self) -> dict[str, Row]:
         return {
-            run.model: Row(run.model, run.phase, len(run.seats), self.waiters(run.model), run.since, run.last_use)
+            run.model: Row(
+                run.model,
+                run.phase,
+                len(run.seats),
+                self.waiters(run.model),
+                run.since,
+                run.last_use,
+                pinned=run.model in self.pinned,
+            )
             for run in self.alive.values()
         }
 
     def idle_at(self, run: Run) -> float:
         entry = self.plan.entries.get(run.model)
         keeping = any(caller.keeps for caller in run.seats.values())
-        if run.phase is not Phase.READY or keeping or self.waiters(run.model) or not entry or entry.ttl <= 0:
+        if run.phase is not Phase.READY or keeping or self.waiters(run.model) or run.model in self.pinned:
+            return math.inf
+        if not entry or entry.ttl <= 0:
             return math.inf
         return run.last_use + entry.ttl
 
@@ -137,7 +152,7 @@ class Books:
 
     def forget_impossible_wants(self) -> None:
         for model in tuple(self.wants):
-            if isinstance(self.plan.policy(model, {}), Never):
+            if isinstance(self.plan.policy(model, {}), Never) or denied(self, model):
                 del self.wants[model]
 
 
@@ -150,6 +165,37 @@ def crowded_out(books: Books, model: str) -> bool:
     if model in books.alive or not evicts_nobody(books, model):
         return False
     return books.plan.policy(model, books.world()) != Evict(()) or bool(books.queued())
+
+
+def pinned_in_the_way(books: Books, model: str) -> bool:
+    """Something that stays is what the policy would have go."""
+    verdict = books.plan.policy(model, books.world())
+    named = verdict.models if isinstance(verdict, Evict) else ()
+    up = [other for other in named if other != model and books.phase(other) in (Phase.STARTING, Phase.READY)]
+    return any(other in books.pinned for other in up)
+
+
+def spent(books: Books, model: str) -> bool:
+    return books.now >= min(caller.asked for caller in books.demands(model)) + books.plan.patience
+
+
+def stays_until(books: Books, run: Run) -> float:
+    resident = run.since + books.plan.residency if run.phase is Phase.READY else -math.inf
+    return max(resident, run.abandoned + books.plan.hold)
+
+
+def waits_until(books: Books, caller: Caller) -> float:
+    entry = books.plan.entries.get(caller.model)
+    return caller.asked + entry.wait if entry and entry.wait > 0 else math.inf
+
+
+def denied(books: Books, model: str) -> bool:
+    """A load by order that what is pinned has no room for."""
+    if books.phase(model) is Phase.STARTING or not books.pinned:
+        return False
+    if books.pairwise:
+        return pinned_in_the_way(books, model)
+    return not books.scheduler.snapshot()[model].wanted
 
 
 def expect(kept: bool, promise: str, details: str) -> None:

@@ -15,17 +15,19 @@ ROOM = Path(scheduler.__file__).parent
 BRED = (
     "changes",
     "failures",
+    "explain",
     "lives",
     "queue",
     "refusals",
     "scheduler",
     "state",
+    "turns",
 )  # facts, orders and plan stay the real ones
 
 
 @dataclass(frozen=True)
 class Breach:
-    promise: str  # as the witness names it
+    promise: str  # as the witness names it; several with `or`, whichever it is that a life meets first
     module: str
     words: str
     instead: str
@@ -41,13 +43,18 @@ BREACHES = (
     Breach("seats are safe", "lives", "if self.seats:\n            return True", "pass"),
     Breach("seats are safe", "lives", "(bool(self.waiting) or (self.wanted", "((self.wanted"),
     Breach("seats are safe", "lives", "(self.wanted is not None and not for_caller)", "False"),
-    Breach("served at ready", "changes", "state.grant_waiting(life)", "pass"),
+    Breach(
+        "served at ready",
+        "changes",
+        "state.grant_waiting(life, life.first(life.waiting.values(), state.plan.patience), now)",
+        "pass",
+    ),
     Breach("nobody is forgotten", "state", "life.waiting[ticket.number] = ticket", "pass"),
     Breach("nobody is forgotten", "state", "life.seats.clear()", "pass"),
     Breach("something moves", "scheduler", "return bool(self.claims) or (not", "return (not"),
     Breach("something moves", "changes", "Phase.DOWN, now)\n    return True", "Phase.DOWN, now)\n    return False"),
-    Breach("deadline", "scheduler", "life.idle_at(), life", "life"),
-    Breach("deadline", "scheduler", "if now < claim.spent_at < earliest", "if claim.spent_at < earliest"),
+    Breach("deadline", "scheduler", "min(earliest, life.idle_at())", "earliest"),
+    Breach("deadline", "queue", "if time > now", "if time > 0"),
     Breach("deadline", "scheduler", " or now >= self.alarm", ""),
     Breach("idle", "lives", "or self.keeping or", "or"),
     Breach(
@@ -57,6 +64,18 @@ BREACHES = (
         "extend([Grant(ticket.number, life.model, life.run)] * 2)",
     ),
     Breach("answered once", "state", "append(Refuse(number, refusal))", "extend([Refuse(number, refusal)] * 2)"),
+    Breach("in turn", "state", "life.served[ticket.line] = self.arrivals", "pass"),
+    Breach("in turn", "turns", "key=lambda each: each[:2]", "key=lambda each: each[2].order"),
+    Breach("in order", "turns", "key=lambda each: each.order", "key=lambda each: -each.order"),
+    Breach("pinned or policy", "queue", "if life.pinned and", "if False and"),
+    Breach("idle", "lives", " or self.pinned", ""),
+    Breach("residency", "queue", "self.now < life.stays_until(self.plan.residency, self.plan.hold) or ", ""),
+    Breach("residency", "lives", "self.abandoned + hold", "0.0"),
+    Breach("something moves", "queue", "(claim.spent_at, *stays)", "(claim.spent_at,)"),
+    Breach("deadline", "scheduler", ", claim.life.waits_until())", ")"),
+    Breach("deadline", "scheduler", ", life.waits_until())\n        for", ")\n        for"),
+    Breach("refusals", "refusals", "len(life.waiting) >= entry.queue", "True"),
+    Breach("refusals", "lives", ".asked + self.entry.wait", ".asked"),
     Breach(
         "stopped once",
         "changes",
@@ -66,22 +85,22 @@ BREACHES = (
     Breach("callers of an old run", "lives", "self.stale_since + patience if self.seats else ", ""),
     Breach("patience", "queue", "now >= claim.spent_at and claim.rank", "now > claim.spent_at + 1e9 and claim.rank"),
     Breach("patience", "queue", " if ticket.rank(patience) < limit", ""),
-    Breach("at once", "queue", "now >= claim.spent_at and claim.rank", "claim.rank"),
-    Breach("at once", "scheduler", "if not fact.wakes:", "if False:"),
+    Breach("at once or something moves", "queue", "now >= claim.spent_at and claim.rank", "claim.rank"),
+    Breach("at once", "refusals", "if not fact.wakes:", "if False:"),
     Breach("grants", "scheduler", "life.stale_since is not None or life.waiting", "life.waiting"),
     Breach("refusals", "changes", "refuse_waiting(life, why)", "refuse_waiting(life, StartFailed(why.message))"),
     Breach("as many as seats", "scheduler", " or life.full:", ":"),
     Breach("as many as seats", "lives", "max(self.entry.seats - len(self.seats), 0)", "self.entry.seats"),
-    Breach("in order", "lives", "sorted(waiting, key=lambda ticket: ticket.rank(patience))[:free]", "waiting[:free]"),
-    Breach("unload", "changes", "state.refuse_waiting(life, refusal)", "pass"),
+    Breach("unload or policy or at once", "changes", "state.refuse_waiting(life, refusal)", "pass"),
     Breach("left alone", "lives", "self.failures.pausing(now)", "False"),
-    Breach("at once", "failures", "if self.given_up:\n            pause = limit.retry", "pass"),
+    Breach("at once or left alone", "failures", "if self.given_up:\n            pause = limit.retry", "pass"),
     Breach("given up", "failures", "self.given_up = True", "pass"),
     Breach("given up", "failures", "self.excused += took", "pass"),
     Breach("given up", "failures", "< limit.window", "< 1e9"),
     Breach("its failures evict nobody", "queue", "if self.fails_again(claim):", "if False:"),
     Breach("its failures evict nobody", "failures", "HABIT = 2", "HABIT = 4"),
-    Breach("closed", "changes", "state.closed = True", "pass"),
+    Breach("closed or refusals or at once", "changes", "state.closed = True", "pass"),
+    Breach("in order", "turns", "min(firsts, key=lambda each: firsts[each].rank(patience))", "min(firsts)"),
 )
 STARVES = Breach("patience", "queue", "for ticket in life.demands()) + patience", "for ticket in life.demands()) + 1e9")
 STANDS_STILL = Breach("everyone is answered", "scheduler", "return bool(self.claims) or (not", "return (not")

@@ -13,7 +13,7 @@ from llamaswap_py.schedule.facts import (
 )
 from llamaswap_py.schedule.orders import Grant
 from llamaswap_py.schedule.plan import Never, Phase, Wait
-from tests.schedule.books import Books, Run, expect
+from tests.schedule.books import Books, Caller, Run, expect, spent, stays_until, waits_until
 
 
 def check_answers(books: Books, fact: Fact, fresh: str) -> None:
@@ -42,13 +42,37 @@ def check_grants(books: Books, fact: Fact) -> None:
     """Nobody sits down in front of one whose patience is spent and who waits for that model to drain."""
     for caller in books.granted:
         older = [other for other in books.waiting.values() if other.model == caller.model]
-        first = all(books.rank(caller) < books.rank(other) for other in older)
-        expect(first, "in order", f"{caller} sat down in front of {older}")
+        mine = [other for other in older if (other.caller, other.priority) == (caller.caller, caller.priority)]
+        expect(all(caller.order < other.order for other in mine), "in order", f"{caller} sat down in front of {mine}")
+        for priority in {other.priority for other in older} - {caller.priority}:
+            level = [other for other in older if other.priority == priority]
+            behind = any(books.rank(caller) < books.rank(other) for other in level)
+            expect(behind, "in order", f"{caller} sat down in front of all of {level}")
     at_ready = fact.model if isinstance(fact, Ready) else None
     for caller in books.granted if books.pairwise else ():
         for other in books.queued() if caller.model != at_ready else ():
             passed = books.spent_in_front(other, caller.model, books.rank(caller))
             expect(not passed, "patience", f"{caller} was served in front of {other}")
+
+
+def check_turns(books: Books, fact: Fact) -> None:
+    """Of callers of one model and equal priority nobody has two turns while another waits for its first."""
+    for caller in books.granted if books.pairwise else ():
+        firsts: dict[str, Caller] = {}
+        for other in books.waiting.values():
+            if (other.model, other.priority) == (caller.model, caller.priority):
+                firsts.setdefault(other.caller, other)
+        for first in firsts.values():
+            if first.caller == caller.caller:
+                continue
+            if isinstance(fact, Ready) or not held_back(books, first):
+                first.passes[caller.caller] += 1
+            expect(first.passes[caller.caller] <= 1, "in turn", f"{caller} sat down again in front of {first}")
+
+
+def held_back(books: Books, caller: Caller) -> bool:
+    """It comes after somebody who waits for its model to drain."""
+    return any(books.spent_in_front(model, caller.model, books.rank(caller)) for model in books.queued())
 
 
 def check_books(books: Books) -> None:
@@ -73,6 +97,9 @@ def check_times(books: Books, fact: Fact) -> None:
     if isinstance(fact, Woke):
         expect(deadline != books.now, "deadline", f"spins at {books.now}")
     latest = math.inf if deadline is None else deadline
+    for caller in books.waiting.values():
+        until = waits_until(books, caller)
+        expect(until > books.now and until >= latest, "deadline", f"{caller} waits beyond {until}, deadline {deadline}")
     for run in books.alive.values():
         due = min(books.idle_at(run), books.stale_at(run))
         expect(due > books.now, "deadline", f"{run.model} is overdue at {books.now}")
@@ -100,7 +127,13 @@ def blocked(books: Books, model: str) -> bool:
     if isinstance(verdict, Never):
         return False
     victims = [books.alive[victim] for victim in verdict.models]
+    if any(resting(books, victim, model) for victim in victims):
+        return books.scheduler.deadline(books.now) is not None
     return any(victim.phase is Phase.STOPPING or in_use(books, victim, model) for victim in victims)
+
+
+def resting(books: Books, victim: Run, for_model: str) -> bool:
+    return books.now < stays_until(books, victim) and not spent(books, for_model)
 
 
 def in_use(books: Books, victim: Run, for_model: str) -> bool:

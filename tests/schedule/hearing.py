@@ -17,6 +17,7 @@ from llamaswap_py.schedule.facts import (
     Gone,
     Left,
     LoadAsked,
+    PinAsked,
     Ready,
     Replanned,
     ResetAsked,
@@ -41,11 +42,12 @@ def told(books: Books, fact: Fact) -> str:
             told_gone(books, fact)
         case LoadAsked(model):
             told_load(books, model)
-        case UnloadAsked(models):
-            for model in models:
-                books.wants.pop(model, None)
+        case UnloadAsked():
+            told_unload(books, fact)
         case Replanned(plan):
             told_plan(books, plan)
+        case PinAsked(model, pinned):
+            told_pin(books, model, pinned)
         case Closed():
             books.closed = True
             books.wants.clear()
@@ -59,7 +61,7 @@ def told(books: Books, fact: Fact) -> str:
 def told_asked(books: Books, fact: Asked) -> str:
     books.counter += 1
     must = answer_due(books, fact)
-    caller = Caller(fact.ticket, fact.model, fact.priority, fact.keeps, books.now, books.counter)
+    caller = Caller(fact.ticket, fact.model, fact.priority, fact.keeps, books.now, books.counter, fact.caller)
     books.waiting[fact.ticket] = caller
     books.here[fact.ticket] = fact.model
     return must
@@ -97,7 +99,10 @@ def free(books: Books, fact: Asked, run: Run) -> bool:
 
 def told_left(books: Books, ticket: int) -> None:
     books.here.pop(ticket, None)
-    books.waiting.pop(ticket, None)
+    waited = books.waiting.pop(ticket, None)
+    if waited and waited.model in books.alive and not books.waiters(waited.model):
+        load = books.alive[waited.model]
+        load.abandoned = books.now if load.phase is Phase.STARTING else load.abandoned
     run = books.seated.pop(ticket, None)
     if run:
         caller = run.seats.pop(ticket)
@@ -136,6 +141,16 @@ def account(books: Books, run: Run, fact: Gone) -> None:
         ledger.failure(books.now, books.plan, run.phase is Phase.READY, success)
 
 
+def told_pin(books: Books, model: str, pinned: bool) -> None:
+    if model in books.scheduler.snapshot():
+        (books.pinned.add if pinned else books.pinned.discard)(model)
+
+
+def told_unload(books: Books, fact: UnloadAsked) -> None:
+    for model in fact.models:
+        books.wants.pop(model, None)
+
+
 def told_load(books: Books, model: str) -> None:
     run = books.alive.get(model)
     if books.closed or model not in books.plan.entries or books.backing_off(model):
@@ -148,7 +163,11 @@ def told_plan(books: Books, plan: Plan) -> None:
     for model in tuple(books.ledgers):
         if model not in plan.entries or changed(books.plan, plan, model):
             del books.ledgers[model]
-    books.plan = plan
+    before, books.plan = books.plan.entries, plan
+    books.pinned &= set(plan.entries)
+    for model, entry in plan.entries.items():
+        if model not in before or before[model].pinned != entry.pinned:
+            (books.pinned.add if entry.pinned else books.pinned.discard)(model)
     for model in [model for model in books.wants if model not in plan.entries]:
         del books.wants[model]
     for model in books.scheduler.snapshot():  # in this order they want to be up again

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 from llamaswap_py.errors import (
     GaveUp,
+    NoRoom,
     NotLoaded,
+    Overloaded,
+    QueueFull,
+    QueueTimeout,
     Refusal,
     ShuttingDown,
     StartBackoff,
@@ -23,7 +29,20 @@ from llamaswap_py.schedule.facts import (
 )
 from llamaswap_py.schedule.orders import Grant, Order, Refuse, Start, Stop
 from llamaswap_py.schedule.plan import Evict, Never, Phase, Row
-from tests.schedule.books import Books, Breach, Caller, Run, crowded_out, evicts_nobody, expect
+from tests.schedule.books import (
+    Books,
+    Breach,
+    Caller,
+    Run,
+    crowded_out,
+    denied,
+    evicts_nobody,
+    expect,
+    pinned_in_the_way,
+    spent,
+    stays_until,
+    waits_until,
+)
 
 
 def ordered(books: Books, order: Order, fact: Fact, fresh: str) -> None:
@@ -59,6 +78,8 @@ def check_turn(books: Books, model: str) -> None:
         return
     place = books.model_rank(model)
     for other in books.queued():
+        if denied(books, other) and not books.waiters(other):
+            continue  # a load by order that was given up a moment ago
         if other == model or books.model_rank(other) > place:
             continue
         for one, two in ((model, other), (other, model)):
@@ -80,6 +101,9 @@ def ordered_stop(books: Books, model: str, number: int, why: str, fact: Fact) ->
         expect(not evicts_nobody(books, wanted), "its failures evict nobody", f"{model} {why}")
         expect(for_caller or not loading, "seats are safe", f"loading {model} {why}, for which nobody waits")
         books.wants.pop(model, None)
+        expect(model not in books.pinned, "pinned", f"{model} {why}")
+        resting = books.now < stays_until(books, run) and not spent(books, wanted)
+        expect(not resting, "residency", f"{model} {why} before it had its time")
     elif why == "idle":
         expect(books.now >= books.idle_at(run), "idle", f"{model} is not idle")
     elif why in ("replaced", "removed"):
@@ -107,6 +131,7 @@ def ordered_grant(books: Books, ticket: int, model: str, number: int, fact: Fact
     if not isinstance(fact, Asked) or fact.ticket != ticket:
         run.last_use = books.now  # it was waited for
     run.seats[ticket] = caller
+    run.abandoned = -math.inf
     books.seated[ticket] = run
     books.answered.add(ticket)
     books.granted.append(caller)
@@ -116,6 +141,10 @@ def ordered_refuse(books: Books, ticket: int, refusal: Refusal, fact: Fact, fres
     caller = books.waiting.pop(ticket, None)
     if caller is None or ticket in books.answered:
         raise Breach("answered once", f"{ticket} does not wait")
+    if isinstance(refusal, QueueTimeout):
+        expect(books.now >= waits_until(books, caller), "refusals", f"{ticket} refused too early: {refusal!r}")
+        books.answered.add(ticket)
+        return
     books.answered.add(ticket)
     expect(excused(books, caller, refusal, fact, fresh), "refusals", f"{ticket} refused: {refusal!r} after {fact}")
 
@@ -123,7 +152,11 @@ def ordered_refuse(books: Books, ticket: int, refusal: Refusal, fact: Fact, fres
 def excused(books: Books, caller: Caller, refusal: Refusal, fact: Fact, fresh: str) -> bool:
     if isinstance(refusal, StartBackoff) and crowded_out(books, caller.model):
         return True
+    if isinstance(refusal, NoRoom):
+        return not books.pairwise or pinned_in_the_way(books, caller.model)
     match fact:
+        case Asked(ticket) if ticket == caller.ticket and isinstance(refusal, QueueFull | Overloaded):
+            return queue_is_full(books, caller.model, refusal)
         case Asked(ticket) if ticket == caller.ticket and fresh:
             return type(refusal).__name__ == fresh
         case Asked(ticket, wakes=False) if ticket == caller.ticket and isinstance(refusal, NotLoaded):
@@ -139,3 +172,9 @@ def excused(books: Books, caller: Caller, refusal: Refusal, fact: Fact, fresh: s
         case Replanned(plan) if caller.model not in plan.entries:
             return isinstance(refusal, UnknownModel)
     return isinstance(books.plan.policy(caller.model, {}), Never)
+
+
+def queue_is_full(books: Books, model: str, refusal: Refusal) -> bool:
+    most = books.plan.entries[model].queue if isinstance(refusal, QueueFull) else books.plan.queue
+    waiting = books.waiters(model) if isinstance(refusal, QueueFull) else len(books.waiting)
+    return most is not None and waiting >= most

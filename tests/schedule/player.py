@@ -16,6 +16,7 @@ from llamaswap_py.schedule.facts import (
     Gone,
     Left,
     LoadAsked,
+    PinAsked,
     Ready,
     Replanned,
     ResetAsked,
@@ -79,7 +80,14 @@ def entries(dice: Dice) -> dict[str, Entry]:
     named = [model for model in MODELS if dice((True, True, True, True, False))]
     return {
         model: Entry(
-            model, dice((0, 0, 0, 1)), dice((0.0, 0.0, 2.0, 10.0)), dice((None, None, 1, 3)), dice((None, None, 1, 2))
+            model,
+            dice((0, 0, 0, 1)),
+            dice((0.0, 0.0, 2.0, 10.0)),
+            dice((None, None, None, 1, 3)),
+            dice((None, None, 1, 2)),
+            queue=dice((*[None] * 8, 0, 2)),
+            wait=dice((*[0.0] * 6, 3.0)),
+            pinned=dice((*[False] * 12, True)),
         )
         for model in named
     }
@@ -96,7 +104,16 @@ PAIRWISE = frozenset({"groups"})
 def plan(dice: Dice, kind: str) -> Plan:
     patience = dice((0.0, 1.0, 5.0, 30.0, math.inf))
     limit = CrashLimit(dice((0, 2, 3)), dice((5.0, 60.0)), dice((4.0, 30.0)))
-    return Plan(entries(dice), POLICIES[kind](dice), patience, dice(((), (1.0,), (1.0, 2.0, 5.0))), limit)
+    return Plan(
+        entries(dice),
+        POLICIES[kind](dice),
+        patience,
+        dice(((), (1.0,), (1.0, 2.0, 5.0))),
+        limit,
+        dice((*[None] * 6, 4)),
+        dice((0.0, 0.0, 0.0, 2.0)),
+        dice((0.0, 0.0, 0.0, 3.0)),
+    )
 
 
 class Player:
@@ -111,7 +128,14 @@ class Player:
         wakes = dice((True, True, True, True, True, True, False))
         keeps = dice((True, True, True, False))
         self.witness.tell(
-            Asked(self.tickets, dice((*MODELS, "nobody")), priority=dice((0, 0, 0, 1, -1, 7)), wakes=wakes, keeps=keeps)
+            Asked(
+                self.tickets,
+                dice((*MODELS, "nobody")),
+                caller=dice(("ann", "ann", "ann", "bob", "eve")),
+                priority=dice((0, 0, 0, 0, 0, 1, -1, 7)),
+                wakes=wakes,
+                keeps=keeps,
+            )
         )
 
     def leave(self, dice: Dice) -> None:
@@ -125,7 +149,8 @@ class Player:
         self.witness.tell(UnloadAsked(dice((MODELS, *((model,) for model in (*MODELS, "nobody"))))))
 
     def reset(self, dice: Dice) -> None:
-        self.witness.tell(ResetAsked(dice((*MODELS, "nobody"))))
+        model = dice((*MODELS, "nobody"))
+        self.witness.tell(dice((ResetAsked(model), PinAsked(model, True), PinAsked(model, False))))
 
     def runs(self, *phases: Phase) -> list[Run]:
         return [run for run in self.witness.alive.values() if run.phase in phases]
@@ -209,4 +234,4 @@ MOVES: tuple[Callable[[Player, Dice], None], ...] = (
     Player.wake,
     Player.pass_time,
 )
-WEIGHTS = (30, 20, 3, 1, 1, 25, 3, 2, 2, 2, 1, 5, 8)
+WEIGHTS = (30, 20, 3, 1, 2, 25, 3, 2, 2, 2, 1, 5, 8)

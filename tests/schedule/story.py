@@ -58,6 +58,9 @@ class Story:
     ) -> list[str]:
         return self.tell(Asked(ticket, model, priority=priority, wakes=wakes, keeps=keeps), at)
 
+    def asked_by(self, caller: str, ticket: int, model: str, at: float | None = None) -> list[str]:
+        return self.tell(Asked(ticket, model, caller), at)
+
     def left(self, ticket: int, at: float | None = None) -> list[str]:
         return self.tell(Left(ticket), at)
 

@@ -16,14 +16,14 @@ from tests.schedule.story import plan
 from tests.schedule.witness import Witness
 
 SEED = 1  # the lives are the same in every run, so that what is caught once stays caught
-STEPS = 60_000
+STEPS = 240_000  # most are caught in the first thousand, what needs a rare coincidence much later
 
 
 @pytest.mark.parametrize("breach", BREACHES, ids=lambda breach: f"{breach.promise}: {breach.words[:40]}")
 def test_a_broken_promise_is_caught(breach: Breach, tmp_path: Path) -> None:
     with pytest.raises(Caught) as caught:
         drive(breed(breach, tmp_path), SEED, STEPS)
-    assert caught.value.promise == breach.promise
+    assert caught.value.promise in breach.promise.split(" or ")
 
 
 class Patient(Witness):

@@ -12,7 +12,7 @@ from llamaswap_py.schedule.facts import (
 from llamaswap_py.schedule.orders import Order
 from llamaswap_py.schedule.plan import Phase
 from tests.schedule.books import Books, expect
-from tests.schedule.checks import check_answers, check_books, check_grants, check_moves, check_times
+from tests.schedule.checks import check_answers, check_books, check_grants, check_moves, check_times, check_turns
 from tests.schedule.hearing import told
 from tests.schedule.obeying import ordered
 
@@ -27,6 +27,7 @@ class Witness(Books):
             ordered(self, order, fact, fresh)
         self.forget_impossible_wants()
         check_grants(self, fact)
+        check_turns(self, fact)
         check_answers(self, fact, fresh)
         check_books(self)
         check_times(self, fact)

@@ -17,6 +17,9 @@ def policy(matrix: Matrix) -> Policy:
         if mine is not None and mine.phase in UP:
             return Evict(())  # what is up stays beside it, even where no combination has them all
         weights = {model: matrix.evict_costs.get(model, 1) for model in world if model != wanted}
+        # What is pinned weighs more than all the rest: a combination that keeps it is preferred.
+        rest = sum(weights.values())
+        weights |= {model: rest + 1 for model, row in world.items() if model in weights and row.pinned}
         whole = sum(weights.values())
         # Heavier than all others together: whatever combination has it beats every one that has not.
         weight, stays, _ = space.heaviest(weights | {wanted: whole + 1})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -103,3 +104,10 @@ def test_ten_thousand_combinations_are_planned_in_five_milliseconds(text: str, u
         evicted(plan, wanted, *up)
         spent.append(time.perf_counter() - began)
     assert min(spent) < 0.005
+
+
+def test_what_is_pinned_is_kept_where_a_combination_has_it() -> None:
+    rule = policy(Matrix((("one", "w & a"), ("other", "w & b & c"))))
+    world = {model: Row(model, Phase.READY, 0, 0, 0.0, 0.0, pinned=model == "a") for model in "abc"}
+    assert rule("w", world) == Evict(("b", "c"))
+    assert rule("w", {model: replace(row, pinned=False) for model, row in world.items()}) == Evict(("a",))
