@@ -178,6 +178,7 @@ def test_priorities(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path, po
         said = program.said
         release(hold)
         assert {one.result().status_code for one in (first, low, high)} == {200}
+        program.wait_for("low: ready", said)
         order = [line for line in program.lines[said:] if "low: ready" in line or "high: ready" in line]
     assert [line.partition(": ready")[0].split()[-1] for line in order] == ["high", "low"]
 
