@@ -1,4 +1,4 @@
-"""What the model is taught: topics read from corpus/, and questions made from them at random, clean and spoilt."""
+"""What the model is taught: topics read from texts/, and questions made from them at random, clean and spoilt."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-CORPUS = Path(__file__).parent / "corpus"
+TEXTS = Path(__file__).parent / "texts"
 FORMS = ("what", "how", "where", "why", "also")
 REST = "more-of-nothing"  # its answer when there is nothing to tell more of, its `+` where all was told
 OUTSIDE = "outside"
@@ -32,7 +32,7 @@ class Corpus:
 
 
 def lines(name: str) -> list[str]:
-    text = (CORPUS / name).read_text("utf-8")
+    text = (TEXTS / name).read_text("utf-8")
     return [line for line in text.split("\n") if line.strip() and not line.startswith("#")]
 
 
@@ -176,7 +176,7 @@ class Teacher:
         text = dressed(
             question(topic, self.corpus.templates, self.random), not outside, self.corpus.chatter, self.random
         )
-        return (self.spoilt(text) if self.random.random() < 0.4 else text), topic
+        return (self.spoilt(text) if self.random.random() < 0.3 else text), topic
 
     def drawn(self) -> Topic:
         """A topic of which more is asked comes more often, but not as much more."""
@@ -185,12 +185,12 @@ class Teacher:
     def sample(self) -> Sample:
         messages = []
         dice = self.random.random()
-        if self.random.random() < 0.12:
+        if self.random.random() < 0.08:
             messages.append(Message("system", self.random.choice(self.corpus.chatter["systems"])))
         text, topic = self.pair()
         if dice < 0.015:
             return Sample([*messages, self.further()], self.corpus.topics[REST].answer, REST)
-        if dice > 0.3:
+        if dice > 0.22:
             return Sample([*messages, Message("user", text)], topic.answer, topic.name)
         return self.later(messages)
 

@@ -10,7 +10,8 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from scripts.demo_model.network import Shape, Weights
-from scripts.demo_model.template import BEGIN, END, NONE, jinja
+from scripts.demo_model.template import END, NONE, jinja
+from scripts.demo_model.vocabulary import CONTROL
 
 CONTEXT = 2048
 # The answers are few and sure. Logits are spread by this factor, so that a client that asks for temperature 1 gets what
@@ -54,11 +55,10 @@ def describe(writer: gguf.GGUFWriter, shape: Shape) -> None:
 def add_vocabulary(writer: gguf.GGUFWriter, tokenizer: Tokenizer) -> None:
     read = json.loads(tokenizer.to_str())["model"]
     tokens = sorted(read["vocab"], key=read["vocab"].__getitem__)
-    control = {NONE, BEGIN, END}
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("gpt-2")
     writer.add_token_list(tokens)
-    writer.add_token_types([gguf.TokenType.CONTROL if token in control else gguf.TokenType.NORMAL for token in tokens])
+    writer.add_token_types([gguf.TokenType.CONTROL if token in CONTROL else gguf.TokenType.NORMAL for token in tokens])
     writer.add_token_merges([merge if isinstance(merge, str) else " ".join(merge) for merge in read["merges"]])
     writer.add_bos_token_id(read["vocab"][NONE])
     writer.add_eos_token_id(read["vocab"][END])

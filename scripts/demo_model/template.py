@@ -11,11 +11,14 @@ from collections.abc import Sequence
 
 from scripts.demo_model.corpus import Message
 
-BEGIN, END, NONE = "<|im_start|>", "<|im_end|>", "<|endoftext|>"
+# One token opens each message, so that a short question stays short. END closes an answer.
+OPENING = {"system": "<|system|>", "user": "<|user|>", "assistant": "<|answer|>"}
+END, NONE = "<|end|>", "<|endoftext|>"
+
 SPACES = '?!.,;:"`()[]{}$/\\-_=+*<>#|&%@~^\n\t'
 NOTHING = "'\u2019"  # apostrophes, straight and curved
 SMALL = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
-ASKED, TOLD, SYSTEM = 160, 60, 60  # characters that are kept of a question, an earlier answer, a system message
+ASKED, TOLD, SYSTEM = 160, 48, 48  # characters that are kept of a question, an earlier answer, a system message
 LAST = 3  # messages: a question, its answer, and the question at hand
 
 
@@ -33,12 +36,13 @@ def plain(text: str, limit: int) -> str:
 def rendered(messages: Sequence[Message]) -> str:
     text = ""
     if messages[0].role == "system":
-        text += f"{BEGIN}system\n{plain(messages[0].content, SYSTEM)}{END}\n"
-        messages = messages[1:]
+        text, messages = OPENING["system"] + plain(messages[0].content, SYSTEM), messages[1:]
     for message in messages[-LAST:]:
-        said = plain(message.content, ASKED) if message.role == "user" else message.content[:TOLD].strip()
-        text += f"{BEGIN}{message.role}\n{said}{END}\n"
-    return f"{text}{BEGIN}assistant\n"
+        if message.role == "user":
+            text += OPENING["user"] + plain(message.content, ASKED)
+        else:
+            text += OPENING["assistant"] + message.content[:TOLD].strip() + END
+    return text + OPENING["assistant"]
 
 
 def quoted(text: str) -> str:
@@ -54,17 +58,18 @@ def jinja() -> str:
     def kept(limit: int) -> str:
         return f"((message.content[:{4 * limit}]|lower{smooth}|trim)[:{limit}]|trim)"
 
+    said = f"(message.content[:{TOLD}]|trim)"
     return (
         "{%- set rest = messages -%}"
         "{%- if messages[0].role == 'system' -%}"
         "{%- set message = messages[0] -%}{%- set rest = messages[1:] -%}"
-        f"{{{{- '{BEGIN}system\\n' + {kept(SYSTEM)} + '{END}\\n' -}}}}"
+        f"{{{{- '{OPENING['system']}' + {kept(SYSTEM)} -}}}}"
         "{%- endif -%}"
         f"{{%- for message in rest[-{LAST}:] -%}}"
         "{%- if message.role == 'user' -%}"
-        f"{{{{- '{BEGIN}user\\n' + {kept(ASKED)} + '{END}\\n' -}}}}"
+        f"{{{{- '{OPENING['user']}' + {kept(ASKED)} -}}}}"
         "{%- else -%}"
-        f"{{{{- '{BEGIN}' + message.role + '\\n' + (message.content[:{TOLD}]|trim) + '{END}\\n' -}}}}"
+        f"{{{{- '{OPENING['assistant']}' + {said} + '{END}' -}}}}"
         "{%- endif -%}{%- endfor -%}"
-        f"{{%- if add_generation_prompt -%}}{{{{- '{BEGIN}assistant\\n' -}}}}{{%- endif -%}}"
+        f"{{%- if add_generation_prompt -%}}{{{{- '{OPENING['assistant']}' -}}}}{{%- endif -%}}"
     )

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from tokenizers import Tokenizer
 
-from scripts.demo_model.corpus import Teacher, read_corpus
+from scripts.demo_model.corpus import OUTSIDE, Teacher, read_corpus
 from scripts.demo_model.modelfile import write
 from scripts.demo_model.network import Shape, fresh, step
 from scripts.demo_model.template import END, rendered
@@ -22,21 +22,32 @@ from scripts.demo_model.vocabulary import learned
 SEED = 5
 ROWS, LENGTH = 8, 128  # about a thousand tokens a step: small steps beat large ones here
 RATE, DECAY, WARM_UP = 2.5e-3, 0.1, 100
-FIRST = 6  # tokens of an answer that decide which one it is; most samples end there
+FIRST = 6  # tokens of an answer that decide which one it is; most samples end there, above all once the texts are known
+WHOLE, WHOLE_LATER, KNOWN = 0.35, 0.12, 15_000  # share of whole answers, and after how many samples it falls
 TARGET = Path(__file__).resolve().parents[2] / "llamaswap_py" / "demo" / "demo.gguf"
 
 Tokens = tuple[list[int], int]
 Batch = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
-def tokens_of(teacher: Teacher, tokenizer: Tokenizer) -> Tokens:
-    """A conversation's tokens, and how many of them, at the end, are the answer's."""
-    sample = teacher.sample()
-    asked = tokenizer.encode(rendered(sample.messages)).ids
-    said = tokenizer.encode(sample.answer + END).ids
-    if teacher.random.random() < (0.9 if sample.topic == "outside" else 0.65):
-        said = said[:FIRST]
-    return (asked + said)[:LENGTH], len(said)
+class Lesson:
+    """Conversations as tokens, one after the other."""
+
+    def __init__(self, teacher: Teacher, tokenizer: Tokenizer) -> None:
+        self.teacher = teacher
+        self.tokenizer = tokenizer
+        self.given = 0
+
+    def next(self) -> Tokens:
+        """A conversation's tokens, and how many of them, at the end, are the answer's."""
+        sample = self.teacher.sample()
+        self.given += 1
+        asked = self.tokenizer.encode(rendered(sample.messages)).ids
+        said = self.tokenizer.encode(sample.answer + END).ids
+        share = WHOLE if self.given < KNOWN else WHOLE_LATER
+        if self.teacher.random.random() > (share / 3 if sample.topic == OUTSIDE else share):
+            said = said[:FIRST]
+        return (asked + said)[:LENGTH], len(said)
 
 
 def row(waiting: list[Tokens], fresh_one: Callable[[], Tokens]) -> Iterator[Tokens]:
@@ -53,7 +64,7 @@ def row(waiting: list[Tokens], fresh_one: Callable[[], Tokens]) -> Iterator[Toke
         yield fitting
 
 
-def batches(teacher: Teacher, tokenizer: Tokenizer) -> Iterator[Batch]:
+def batches(lesson: Lesson) -> Iterator[Batch]:
     """Conversations packed into rows, each with a number of its own by which the attention is kept apart."""
     waiting: list[Tokens] = []
     while True:
@@ -61,7 +72,7 @@ def batches(teacher: Teacher, tokenizer: Tokenizer) -> Iterator[Batch]:
         counts = np.zeros((ROWS, LENGTH), np.float32)
         for number in range(ROWS):
             end = 0
-            for segment, (ids, said) in enumerate(row(waiting, lambda: tokens_of(teacher, tokenizer)), 1):
+            for segment, (ids, said) in enumerate(row(waiting, lesson.next), 1):
                 place, end = end, end + len(ids)
                 tokens[number, place:end] = ids
                 segments[number, place:end] = segment
@@ -77,14 +88,14 @@ def rate_at(step_number: int, steps: int) -> float:
 
 def main() -> None:
     reader = argparse.ArgumentParser(description=__doc__)
-    reader.add_argument("--steps", type=int, default=3200, help="of about a thousand tokens each")
+    reader.add_argument("--steps", type=int, default=3000, help="of about a thousand tokens each")
     reader.add_argument("--output", type=Path, default=TARGET)
     options = reader.parse_args()
     corpus, shape = read_corpus(), Shape(layers=3)
     tokenizer = learned(corpus, shape.vocabulary, SEED)
     weights = fresh(shape, SEED)
     moments = jax.tree.map(jnp.zeros_like, weights), jax.tree.map(jnp.zeros_like, weights)
-    drawn = batches(Teacher(corpus, SEED), tokenizer)
+    drawn = batches(Lesson(Teacher(corpus, SEED), tokenizer))
     began, recent = time.monotonic(), []
     for number in range(options.steps):
         rate = rate_at(number, options.steps)

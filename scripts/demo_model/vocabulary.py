@@ -6,10 +6,10 @@ from random import Random
 
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
-from scripts.demo_model.corpus import Corpus, Teacher, question
-from scripts.demo_model.template import BEGIN, END, NONE, plain
+from scripts.demo_model.corpus import Corpus, question
+from scripts.demo_model.template import END, NONE, OPENING, plain
 
-CONTROL = (NONE, BEGIN, END)  # their numbers are 0, 1 and 2
+CONTROL = (NONE, END, *OPENING.values())  # their numbers begin with 0
 
 
 def learned(corpus: Corpus, size: int, seed: int) -> Tokenizer:
@@ -17,7 +17,6 @@ def learned(corpus: Corpus, size: int, seed: int) -> Tokenizer:
     random = Random(seed)
     topics = [*corpus.topics.values(), corpus.outside]
     texts = [f"{topic.answer}\n{topic.more}" for topic in topics for _ in range(4)]
-    texts += [f"user\nassistant\nsystem\n{Teacher(corpus, seed).further().content}"] * 50
     asked = [topic for topic in topics if topic.questions]
     texts += [plain(question(topic, corpus.templates, random), 160) for topic in asked for _ in range(25)]
     texts += [question(corpus.outside, corpus.templates, random) for _ in range(2000)]
