@@ -34,7 +34,8 @@ def joined(
     written = models if isinstance(models, Map) else Map({}, {}, document.place)
     taken = names_of_models(written, common_macros(document, builtin, report.again()), report) | names_beside(document)
     found = {each.id: each for each in discovered if each.id not in taken}
-    nodes = {each.id: node_of(each, {*taken, *found}) for each in found.values()}
+    taken |= found.keys()
+    nodes = {each.id: node_of(each, taken) for each in found.values()}
     places = {name: entry.place for name, entry in nodes.items()}
     together = replace(written, entries={**written.entries, **nodes}, keys={**written.keys, **places})
     entries, keys = {**document.entries, SECTION: together}, {**document.keys}

@@ -39,6 +39,7 @@ class Finder:
         self.shelves: tuple[Shelf, ...] = ()
         self.library: Library | None = None
         self.discovery: Discovery | None = None
+        self.sight: Sight | None = None  # the last one
         self.took = 0.0
         self.speaks = False  # the log is set up only after the first reading
         self.looking: asyncio.Future[Sight | None]  # the first time
@@ -115,7 +116,7 @@ class Finder:
 
     def settle(self, sight: Sight | None, in_use: Collection[str]) -> bool:
         """Whether models came, went or changed. Of a look that failed nothing follows."""
-        if sight is None:
+        if sight is None or self.is_settled(sight):
             return False
         from llamaswap_py.library.discover import NOTHING, Before, discover
         from llamaswap_py.library.entries import discovered
@@ -126,6 +127,13 @@ class Finder:
             tell(before, self.discovery)
         self.sources.discovered = discovered(self.discovery.models)
         return before.models != self.discovery.models
+
+    def is_settled(self, sight: Sight) -> bool:
+        """Nothing was touched, nothing is on its way, and nothing is kept only because it runs."""
+        if sight != self.sight or self.discovery is None or self.discovery.unfinished:
+            self.sight = sight
+            return False
+        return all(model.path in sight[1] for model in self.discovery.models)
 
     async def listen(self) -> None:
         """Where the system tells of changes, they are seen at once."""

@@ -42,15 +42,17 @@ class Blind:
 def join(models: Mapping[str, Blind], projectors: Sequence[Projector]) -> dict[str, str]:
     """The model's path -> the projector's. In the nearest folder above that has one, but never on the bare shelf
     unless the model stands there too."""
-    joined = {}
+    joined: dict[str, str] = {}
+    by_folder: dict[tuple[str, ...], list[Projector]] = {}
+    for each in projectors:
+        by_folder.setdefault(each.folder, []).append(each)
     for path, model in models.items():
-        for folder in folders_of(model.folder):
-            beside = [each for each in projectors if each.folder == folder]
+        folder = next((each for each in folders_of(model.folder) if each in by_folder), None)
+        if folder is not None:
+            beside = by_folder[folder]
             fitting = beside if alone(model, folder, models) else [each for each in beside if suits(each, model)]
             if fitting:
                 joined[path] = min(fitting, key=lambda each: each.rank).path
-            if beside:
-                break
     return joined
 
 

@@ -90,7 +90,8 @@ def test_the_example_reads_cleanly_and_has_the_demonstration_model() -> None:
     (demo,) = reading.config.models.values()
     assert demo.cmd.startswith("llama-server --model demo.gguf")
     plain = Config(models={"demo": demo}, groups=(Group(DEFAULT_GROUP, ("demo",)),))
-    assert replace(reading.config, names={}, ports={}) == plain
+    assert [shelf.word for shelf in reading.config.discover] == ["models"]
+    assert replace(reading.config, names={}, ports={}, discover=()) == plain
 
 
 MODELS = ["bigger", "demo", "gpt-oss-120b", "qwen"]
