@@ -8,6 +8,7 @@ import socket
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from pathlib import Path
 
 import structlog
 
@@ -15,8 +16,9 @@ from llamaswap_py.config.read import Reading
 from llamaswap_py.config.values import Config, Limits
 from llamaswap_py.daemon import voice
 from llamaswap_py.daemon.descriptors import Descriptors
+from llamaswap_py.daemon.downloads import models_folder
 from llamaswap_py.daemon.observing import Observing
-from llamaswap_py.daemon.sources import Sources, models_folder
+from llamaswap_py.daemon.sources import Sources
 from llamaswap_py.daemon.version import version
 from llamaswap_py.errors import Refusal
 from llamaswap_py.launchers.keeper_link import KeeperLink
@@ -59,6 +61,7 @@ class House:
     def __init__(self, config: Config, given: Given, tasks: Tasks, link: KeeperLink) -> None:
         logs, feed, sources = given.logs, given.feed, given.sources
         self.logs = logs
+        self.sources = sources
         self.tasks = tasks
         self.link = link
         ground = Ground(link, logs, tasks, asyncio.get_running_loop().time, records=given.records)
@@ -71,7 +74,7 @@ class House:
         self.events.profile = lambda: self.profiles.active
         machine = Machine(self.observing.performance, self.observing.hardware, version)
         configs = Configs(self.conductor, lambda text: sources.trial(os.environ, text), os.environ)
-        pulls = Pulls(models_folder(sources, os.environ), tasks.start, lambda row: feed.publish(PullChanged(row)))
+        pulls = Pulls(self.models_folder, tasks.start, lambda row: feed.publish(PullChanged(row)))
         self.events.pulls = lambda: pulls.rows(everything=False)
         pulling = PullDoors(pulls, lambda: self.conductor.config)
         more = [*self.events.doors(), *self.profiles.doors(), *machine.doors(), *configs.doors(), *pulling.doors()]
@@ -100,6 +103,9 @@ class House:
 
     def limits(self) -> Limits:
         return self.conductor.config.limits
+
+    def models_folder(self) -> Path:
+        return models_folder(self.sources, self.conductor.config, os.environ)
 
     def current_guard(self) -> Guard:
         return self.guard

@@ -144,10 +144,3 @@ def unreadable(path: Path, error: OSError) -> ConfigError:
 
 def mistaken(path: Path, message: str, remedy: str) -> ConfigError:
     return ConfigError([Mistake(str(path), 0, 0, "", message, remedy)])
-
-
-def models_folder(sources: Sources, env: Mapping[str, str]) -> Path:
-    """Where downloads go: $LLAMASWAP_MODELS, else `models` beside the configuration."""
-    named = env.get("LLAMASWAP_MODELS", "").split(os.pathsep)[0]
-    beside = sources.config.parent if sources.config else Path.cwd()
-    return Path(named).expanduser().absolute() if named else beside / "models"

@@ -12,7 +12,8 @@ from typing import Any
 import httpx
 import psutil
 
-from tests.fakes.hub import FakeHub, Mood
+from tests.fakes.hub import FakeHub, Mood, Repo
+from tests.fakes.tiny_gguf import Tiny
 from tests.library.pull.pulls import LONG, MODEL, REPO, gguf, hub_of, left_in
 from tests.whole.asking import caller
 from tests.whole.following import follow
@@ -22,9 +23,9 @@ SIZE = 1_000_000
 
 
 @contextmanager
-def served(folder: Path, hub: FakeHub) -> Iterator[tuple[Program, httpx.Client]]:
+def served(folder: Path, hub: FakeHub, text: str = config()) -> Iterator[tuple[Program, httpx.Client]]:
     env = {"HF_ENDPOINT": hub.url, "HF_HOME": str(folder / "hf"), "LLAMASWAP_MODELS": ""}
-    with Program(folder, config(), env=env) as program, caller(program) as client:
+    with Program(folder, text, env=env) as program, caller(program) as client:
         yield program, client
 
 
@@ -144,3 +145,14 @@ def test_pulls_end_with_a_program_that_is_killed(tmp_path: Path) -> None:
         os.kill(program.process.pid, 9)
         program.process.wait(LONG)
         assert psutil.wait_procs(pulls, LONG)[1] == []
+
+
+def test_what_was_pulled_is_a_model_without_a_restart(tmp_path: Path) -> None:
+    (tmp_path / "shelf").mkdir()
+    model = Tiny().write(tmp_path / "made.bin").read_bytes()
+    repos = {"acme/Tiny-7B-GGUF": Repo({"Tiny-7B-Q4_K_M.gguf": model})}
+    with FakeHub(repos) as hub, served(tmp_path, hub, "discover: [huggingface, shelf]\n") as (program, client):
+        assert list(followed(client, "acme/Tiny-7B-GGUF"))[-1]["folder"] == str(tmp_path / "shelf" / "Tiny-7B-GGUF")
+        program.wait_for("found 1 model: tiny-7b")
+        program.wait_for("configuration reloaded")
+        assert [row["id"] for row in client.get("/v1/models").json()["data"]] == ["tiny-7b"]

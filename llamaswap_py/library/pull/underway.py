@@ -105,7 +105,7 @@ class Underway:
 class Pulls:
     """`told` hears of every change, at most a few in a second for one pull."""
 
-    def __init__(self, folder: Path, spawn: Spawn, told: Callable[[Row], None]) -> None:
+    def __init__(self, folder: Callable[[], Path], spawn: Spawn, told: Callable[[Row], None]) -> None:
         self.folder = folder
         self.spawn = spawn
         self.told = told
@@ -152,7 +152,7 @@ class Pulls:
         async with self.places:
             pull.state = State.ASKING
             process = await asyncio.create_subprocess_exec(
-                *command(pull.wish, self.folder),
+                *command(pull.wish, self.folder()),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT,
