@@ -117,6 +117,7 @@ class Lease:
     async def sit_down(self) -> Run:
         conductor = self.conductor
         refuse_disabled(conductor.disabled, self.asked.model)
+        conductor.ground.leaks.refuse(self.asked.model)
         conductor.waiters[self.asked.ticket] = self.waiter
         conductor.tell(self.asked)
         try:

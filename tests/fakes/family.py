@@ -76,9 +76,9 @@ def holder(fifo: str) -> None:
 
 
 def storm(fifo: str) -> None:
-    """Two hundred orphans that end at once, then itself."""
+    """Two hundred orphans (or as many as are told) that end at once, then itself."""
     if os.fork() == 0:
-        for _ in range(200):
+        for _ in range(int(sys.argv[3]) if len(sys.argv) > 3 else 200):
             if os.fork() == 0:
                 os._exit(0)
         os._exit(0)

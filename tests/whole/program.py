@@ -60,13 +60,15 @@ class Program:
         self.over = False
         self.url = ""
         self.before: Callable[[], object] | None = None  # done in the new process before the program is
+        self.wrapped: tuple[str, ...] = ()  # a command that becomes the program
+        self.stdin = subprocess.DEVNULL
 
     def __enter__(self) -> Self:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "llamaswap_py", *self.flags],
+            [*self.wrapped, sys.executable, "-m", "llamaswap_py", *self.flags],
             cwd=self.folder,
             env=self.env,
-            stdin=subprocess.DEVNULL,
+            stdin=self.stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             preexec_fn=self.before,  # noqa: PLW1509 - one system call, and no thread of ours holds a lock for it

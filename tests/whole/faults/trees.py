@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import ctypes
+import fcntl
 import os
 import select
 import signal
 import subprocess
 import sys
+import termios
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+import pytest
 
 from llamaswap_py.keeper import table
 from tests.whole.program import LONG, ROOT, Program, fake
@@ -45,6 +50,16 @@ class Alive:
     def all_gone(self, seconds: float) -> bool:
         return bool(self.poll.poll(int(seconds * 1000)))
 
+    def heard(self, count: int) -> bytes:
+        """What was written into the pipe, once so many lines of it are."""
+        said = b""
+        waiting = select.poll()
+        waiting.register(self.end, select.POLLIN)
+        while said.count(b"\n") < count:
+            assert waiting.poll(int(LONG * 1000)), f"only this was heard: {said!r}"
+            said += os.read(self.end, 1 << 16)
+        return said
+
     def model(self, name: str, options: str = "", *before: str, **keys: object) -> str:
         """A model behind a shell that holds the pipe and does other things before."""
         lines = [f"exec 9>{self.path}", *before, f"exec {fake(options)}"]
@@ -76,6 +91,40 @@ def another() -> Iterator[subprocess.Popen[bytes]]:
     with subprocess.Popen(["sleep", "600"]) as stranger:
         yield stranger
         stranger.kill()
+
+
+PTRACE_SEIZE, PTRACE_DETACH, PTRACE_O_TRACEEXIT = 0x4206, 17, 0x40
+
+
+@contextmanager
+def held_back(pid: int) -> Iterator[None]:
+    """A debugger holds the process at its exit: as with one that hangs in a driver, no signal ends it."""
+    ptrace = ctypes.CDLL(None, use_errno=True).ptrace
+    ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+    if ptrace(PTRACE_SEIZE, pid, 0, PTRACE_O_TRACEEXIT) < 0:
+        pytest.skip(f"this system lets no test hold a process: {os.strerror(ctypes.get_errno())}")
+    yield
+    assert ptrace(PTRACE_DETACH, pid, 0, 0) == 0, os.strerror(ctypes.get_errno())
+
+
+@contextmanager
+def terminal() -> Iterator[tuple[int, int]]:
+    """The keyboard's end, and the one that a program reads."""
+    keyboard, screen = os.openpty()
+    yield keyboard, screen
+    os.close(keyboard)
+    os.close(screen)
+
+
+def take_terminal() -> None:
+    """A new process comes into the foreground of the terminal that is its input."""
+    os.setsid()
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+def processor_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def command_line(pid: int) -> bytes:
