@@ -55,6 +55,7 @@ def line(model: dict[str, Any], states: dict[Any, str]) -> tuple[str, str, str, 
     name = model.get("id", "")
     aliases = about(model).get("aliases")
     texts = [str(model[key]) for key in ("name", "description") if model.get(key)]
+    texts += [f"found in {about(model)['discovered']}"] if about(model).get("discovered") else []
     return (
         str(name),
         states.get(name) or str(value or "-"),

@@ -11,6 +11,7 @@ import sys
 import pytest
 
 from llamaswap_py.__main__ import main
+from llamaswap_py.cli.list import shown
 from tests.cli.conftest import LISTED, RUNNING, Upstream
 
 Output = pytest.CaptureFixture[str]
@@ -131,6 +132,11 @@ def test_list_says_that_there_is_no_model(upstream: Upstream, capsys: Output, li
     upstream.listed = listed
     assert main(["list"]) == 0
     assert capsys.readouterr().out == "The server offers no model.\n"
+
+
+def test_list_says_where_a_model_was_found() -> None:
+    row = {"id": "a", "name": "A", "meta": {"llamaswap": {"discovered": "ollama"}}}
+    assert shown([row], []).splitlines()[1].split() == ["a", "-", "A:", "found", "in", "ollama"]
 
 
 def test_list_takes_a_row_that_says_nothing_but_its_name(upstream: Upstream, capsys: Output) -> None:
