@@ -25,6 +25,7 @@ from llamaswap_py.launchers.keeper_link import KeeperLink
 from llamaswap_py.launchers.records import Records
 from llamaswap_py.library.pull.underway import Pulls
 from llamaswap_py.runtime.conductor import Conductor
+from llamaswap_py.runtime.doubt import doubt
 from llamaswap_py.runtime.feed import Feed, PullChanged
 from llamaswap_py.runtime.logs import Logs
 from llamaswap_py.runtime.peers import Peers
@@ -42,6 +43,9 @@ from llamaswap_py.server.pulls import PullDoors
 from llamaswap_py.server.tls import Certificate
 
 log = structlog.get_logger("daemon")
+
+# Of an end, beyond what it waits for: the records' last rows, and the system's own time for a large process.
+AFTERMATH_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,16 @@ class House:
     async def open(self, sockets: Sequence[socket.socket], tls: Certificate | None) -> None:
         await self.face.open(sockets, tls.context if tls else None)
         self.observing.begin()
+
+    def woke(self, seconds: float) -> None:
+        log.warning(f"everything stood still for {seconds:.0f} s: every model's server is probed anew")
+        doubt(self.conductor)
+
+    @property
+    def longest_end(self) -> float:
+        """Seconds from the order to stop to the end, at most."""
+        graces = [model.unload_timeout for model in self.conductor.config.models.values()]
+        return self.limits().drain + max(graces, default=0.0) + AFTERMATH_SECONDS
 
     def limits(self) -> Limits:
         return self.conductor.config.limits

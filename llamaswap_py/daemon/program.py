@@ -21,11 +21,14 @@ from llamaswap_py.daemon.descriptors import FEW, FEWEST, Descriptors, raise_limi
 from llamaswap_py.daemon.finder import Finder
 from llamaswap_py.daemon.house import Given, House
 from llamaswap_py.daemon.leftovers import settle
+from llamaswap_py.daemon.notify import Notify
 from llamaswap_py.daemon.options import Options
+from llamaswap_py.daemon.pulse import Pulse
 from llamaswap_py.daemon.reload import Reload, tell_warnings
 from llamaswap_py.daemon.sources import Look, Sources
 from llamaswap_py.daemon.state import InUse, State, default_directory
 from llamaswap_py.daemon.watch import Watch
+from llamaswap_py.daemon.watchdog import Watchdog
 from llamaswap_py.errors import ConfigError
 from llamaswap_py.launchers.records import Records
 from llamaswap_py.runtime.feed import Feed
@@ -44,6 +47,7 @@ class Program:
     def __init__(self, options: Options) -> None:
         self.options = options
         self.feed = Feed()
+        self.notify = Notify(os.environ)
         self.stdout = voice.Stdout()
         self.sources = Sources(options.config, options.config_dir, options.models_dirs)
         self.finder = Finder(self.sources)
@@ -61,6 +65,7 @@ class Program:
         tls = certificate(self.options)
         async with AsyncExitStack() as stack:
             stack.callback(self.stdout.close)
+            stack.enter_context(voice.hearing_others(asyncio.get_running_loop()))
             address, sockets = self.open_sockets()
             for opened in sockets:
                 stack.callback(opened.close)
@@ -75,12 +80,14 @@ class Program:
             await settle(before, state.records, self.house.link)
             state.own(token)
             self.live(self.house, reading, seen)
+            self.keep_watch(self.house, stack)
             await self.house.open(sockets, tls)
             self.tell_address(address, tls)
             gc.freeze()  # what is here now stays; only what callers bring is looked through
             gc.enable()
             await self.stopped.wait()
             log.info("shutting down: no new requests, answers in flight may finish")
+            self.notify.stopping(self.house.longest_end)
             await self.house.drain()
 
     async def first_reading(self) -> Reading:
@@ -107,12 +114,22 @@ class Program:
         await self.finder.looked.wait()
         await house.preload(house.conductor.config.preload)
 
+    def keep_watch(self, house: House, stack: AsyncExitStack) -> None:
+        """Over the loop, a standstill of the machine, and for the service manager over all that must move."""
+        pulse = Pulse(house.woke)
+        watchdog = Watchdog(self.notify, house.conductor, house.link)
+        stack.callback(pulse.close)
+        stack.callback(watchdog.close)
+        pulse.start()
+        watchdog.start()
+
     def tell_address(self, address: listen.Address, tls: Certificate | None) -> None:
         log.info(f"llamaswap listening on {'https' if tls else 'http'}://{address}")
         if not address.loopback:
             log.info(
                 f"every machine that reaches this one may use it; --listen localhost:{address.port} keeps it local"
             )
+        self.notify.ready(f"serving at {address}")
         self.serving.set()
 
     def open_sockets(self) -> tuple[listen.Address, list[socket.socket]]:
@@ -141,9 +158,16 @@ class Program:
         if sys.platform == "win32":
             return
         loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGHUP, reload.now)
+        loop.add_signal_handler(signal.SIGHUP, self.read_again, reload)
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self.stop)
+        # Programs that turn log files over send it to everybody; unheeded it would end us.
+        loop.add_signal_handler(signal.SIGUSR1, log.info, "SIGUSR1: the log goes to standard output, nothing to reopen")
+
+    def read_again(self, reload: Reload) -> None:
+        self.notify.reloading()
+        reload.now()
+        self.notify.ready("serving")
 
     def stop(self) -> None:
         """The first time: drain. The second: now."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
 import logging
-import sys
+import os
+import select
 import threading
 from collections import deque
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -24,26 +28,38 @@ NAMES = {
     "critical": "ERROR",
 }
 
-# Pieces that wait for a slow stdout; beyond it they are lost there, never in the rings.
-STDOUT_BACKLOG = 4096
+# Bytes that wait for a slow stdout; beyond it they are lost there, never in the rings.
+STDOUT_BACKLOG = 4 * 1024 * 1024
+
 GATHER_SECONDS = 0.02  # the thread wakes that often under load, not for every line
+
+# A disk that is full may have room again; a reader that is gone does not come back.
+PASSING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO) if hasattr(errno, "EDQUOT") else (errno.ENOSPC,)
 
 
 class Stdout:
-    """A reader that is slow or gone must not hold up the loop, so a thread does the writing."""
+    """A reader that is slow or gone must not hold up the loop, so a thread does the writing, and past the
+    interpreter's own buffer: at its end it would wait for that."""
 
-    def __init__(self) -> None:
+    def __init__(self, descriptor: int = 1) -> None:
+        self.descriptor = descriptor
         self.backlog: deque[bytes] = deque()
-        self.lost = 0
+        self.put_bytes = 0  # counted by the loop,
+        self.taken_bytes = 0  # and by the thread
+        self.lost = 0  # pieces that nobody will read; the thread says so, once it can
+        self.lost_told = 0
+        self.is_torn = False  # the last line was cut off
+        self.is_gone = False  # nobody reads any more
         self.told = threading.Event()  # something waits
         self.closing = threading.Event()
         self.thread = threading.Thread(target=self.write_on, name="stdout", daemon=True)
         self.thread.start()
 
     def write(self, data: bytes) -> None:
-        if len(self.backlog) >= STDOUT_BACKLOG:
+        if self.is_gone or self.put_bytes - self.taken_bytes > STDOUT_BACKLOG:
             self.lost += 1
             return
+        self.put_bytes += len(data)
         self.backlog.append(data)
         if not self.told.is_set():
             self.told.set()
@@ -52,13 +68,34 @@ class Stdout:
         while self.told.wait():
             closing = self.closing.wait(GATHER_SECONDS)
             self.told.clear()  # before what waits is taken: what comes meanwhile is told again
-            try:
-                sys.stdout.buffer.write(b"".join(self.backlog.popleft() for _ in range(len(self.backlog))))
-                sys.stdout.buffer.flush()
-            except (OSError, ValueError):
-                return  # nobody reads any more; the backlog fills and the rest is counted as lost
-            if closing:
+            pieces = [self.backlog.popleft() for _ in range(len(self.backlog))]
+            self.put(pieces)
+            self.taken_bytes += sum(map(len, pieces))
+            if closing or self.is_gone:
                 return
+
+    def put(self, pieces: list[bytes]) -> None:
+        lost = self.lost - self.lost_told
+        gap = f"\u2014 {lost} pieces of the log lost \u2014\n" if lost else ""
+        left = memoryview(b"".join([b"\n" if self.is_torn else b"", gap.encode(), *pieces]))
+        size = len(left)
+        try:
+            while left:
+                left = self.some_written(left)
+        except OSError as error:
+            self.is_torn = self.is_torn or len(left) < size
+            self.is_gone = error.errno not in PASSING
+            self.lost += len(pieces)
+            return
+        self.is_torn = False
+        self.lost_told += lost
+
+    def some_written(self, data: memoryview) -> memoryview:
+        try:
+            return data[os.write(self.descriptor, data) :]
+        except BlockingIOError:  # whoever shares it with us has made it so
+            select.select([], [self.descriptor], [])
+            return data
 
     def close(self) -> None:
         """Wait a little for what is queued; a reader that stopped gets no more of our time."""
@@ -107,3 +144,28 @@ def speak(level: str, write: Callable[[bytes], None], time_format: str = "") -> 
         logger_factory=lambda *_: Lines(write),
         cache_logger_on_first_use=False,
     )
+
+
+class Others(logging.Handler):
+    """What libraries say, from any thread, in our log: their own way is stderr, which may be a pipe that is full."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(logging.WARNING)
+        self.loop = loop
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if not self.loop.is_closed():
+            said = structlog.get_logger("library").warning
+            self.loop.call_soon_threadsafe(said, self.format(record))
+
+
+@contextmanager
+def hearing_others(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+    others, root = Others(loop), logging.getLogger()
+    root.addHandler(others)
+    logging.captureWarnings(True)
+    try:
+        yield
+    finally:
+        logging.captureWarnings(False)
+        root.removeHandler(others)

@@ -74,6 +74,8 @@ class Keeper:
     def obey(self, order: Message) -> None:
         if order["do"] == "spawn":
             self.spawn(order, self.line.outputs.pop(0))
+        elif order["do"] == "ping":
+            self.line.say({"is": "well"})
         elif (run := self.runs.get(order["id"])) is None:
             return  # it was gone before the word came
         elif order["do"] == "kill":

@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,6 +45,7 @@ class KeeperLink:
         self.loop = asyncio.get_running_loop()
         self.children: dict[int, Child] = {}
         self.answers: dict[int, asyncio.Future[Message]] = {}
+        self.pings: deque[Callable[[], None]] = deque()  # called in turn, when the keeper answers to a ping
         self.last = 0
         self.closing = False
         self.swept = asyncio.Event()
@@ -129,6 +131,9 @@ class KeeperLink:
     # -- news
 
     def hear(self, message: Message) -> None:
+        if message["is"] == "well":
+            self.pings.popleft()()
+            return
         child = self.children.get(message["id"])
         if child is None:
             return
@@ -159,6 +164,7 @@ class KeeperLink:
 
     def lose(self) -> None:
         """The line broke: by our closing, or because the keeper died."""
+        self.pings.clear()
         if not self.closing:
             self.swept.clear()
             self.spawn_task("sweep after the keeper", self.clear())

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import count
 from types import TracebackType
 
@@ -81,6 +81,12 @@ def plan_of(config: Config, disabled: Mapping[str, str] = NOTHING) -> Plan:
 def refuse_disabled(disabled: Mapping[str, str], model: str) -> None:
     if model in disabled:
         raise Disabled(f"model {model} is disabled until its configuration is right: {disabled[model]}")
+
+
+def latest_first(runs: Iterable[Run], models: Iterable[str]) -> tuple[str, ...]:
+    """Those that run in reverse order of their start, then the others."""
+    running = [run.model.id for run in runs]
+    return tuple(dict.fromkeys([*reversed(running), *models]))
 
 
 class Lease:
@@ -268,7 +274,7 @@ class Conductor:
 
     async def unload(self, named: tuple[str, ...] | None = None) -> None:
         """Returns when nothing of them (of any model, if none is named) is left."""
-        models = named if named is not None else tuple(self.scheduler.snapshot())
+        models = named if named is not None else latest_first(self.runs.values(), self.scheduler.snapshot())
         leaving = [run.gone for run in self.runs.values() if run.model.id in models]
         for model in models:
             self.loads.settle(model, Unloaded(f"model {model} was unloaded by order while it was being loaded"))

@@ -57,3 +57,11 @@ async def until_lost(probe: Probe, sleep: Sleep) -> None:
     while missed < LOST_AFTER:
         await sleep(1.0)
         missed = 0 if await answers(probe, probe_deadline(0.0)) else missed + 1
+
+
+async def still_answers(probe: Probe, sleep: Sleep) -> bool:
+    """One answer is enough, of two looks."""
+    if await answers(probe, probe_deadline(0.0)):
+        return True
+    await sleep(1.0)
+    return await answers(probe, probe_deadline(0.0))

@@ -21,6 +21,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from llamaswap_py import dialects
 from llamaswap_py.config.values import Limits
 from llamaswap_py.dialects.dialect import Dialect
+from llamaswap_py.runtime.conductor import Conductor
 from llamaswap_py.runtime.logs import Logs
 from llamaswap_py.server.comfyui import Comfyui
 from llamaswap_py.server.control import Control
@@ -64,6 +65,20 @@ async def health(request: web.Request) -> web.Response:
     return web.Response(text="OK")
 
 
+class Health:
+    """Says OK until the program is to stop: whoever balances sends nobody here then."""
+
+    def __init__(self, conductor: Conductor) -> None:
+        self.conductor = conductor
+
+    async def answer(self, request: web.Request) -> web.Response:
+        if not self.conductor.closed:
+            return await health(request)
+        leaving = web.Response(status=503, text="shutting down")
+        leaving.force_close()
+        return leaving
+
+
 def doors(proxy: Proxy, logs: Logs, more: Iterable[Door] = ()) -> list[Door]:
     conductor = proxy.conductor
     spoken = found_dialects()
@@ -78,7 +93,7 @@ def doors(proxy: Proxy, logs: Logs, more: Iterable[Door] = ()) -> list[Door]:
         *LogDoors(conductor, logs).doors(),
         *Pages().doors(),
         *Records(proxy.recordings).doors(),
-        Door("GET", "/health", Kind.OPEN, health),
+        Door("GET", "/health", Kind.OPEN, Health(conductor).answer),
         *more,
     ]
 

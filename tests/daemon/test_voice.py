@@ -58,7 +58,7 @@ SCRIPT = """
 import sys
 from llamaswap_py.daemon.voice import Stdout, STDOUT_BACKLOG
 out = Stdout()
-for n in range(STDOUT_BACKLOG * 3):
+for n in range(STDOUT_BACKLOG // 300):
     out.write(b"x" * 1000 + b"\\n")
 sys.stderr.write(f"lost {out.lost > 0}")
 sys.stderr.flush()
