@@ -238,6 +238,8 @@ class Passage:
         self._late = Limit(self._loop, self._break)
         self._reached = False  # a connection was there to send the request on
         self._heard = False  # the server has sent something
+        self._steady = False  # its head is known and the caller has the beginning: the rest is passed on
+        self._hear = tap.body if tap is not None else None
         self._over = False
         self._sent = sink.begun
         self._began = self._loop.time()
@@ -263,19 +265,31 @@ class Passage:
                 await self._pump.stop()
 
     def received(self, data: bytes) -> None:
+        answer, sink = self._answer, self._sink
+        out = answer.feed(data)
+        if not self._steady:
+            self._begins(out)
+        elif out:
+            if self._hear is not None:
+                self._hear(out)
+            self._sent += len(out)
+            sink.write(out)
+        if answer.settled:
+            self._settle()
+        elif sink.full and self._connection is not None:
+            self._connection.pause()
+            self._wait.ring()
+
+    def _begins(self, out: bytes) -> None:
+        """Until the answer's first byte is with the caller there is more to look after."""
         self._heard = True
-        out = self._answer.feed(data)
         if self._late.timer is not None and self._answer.head is not None:
             self._late.lift()
         if out:
             self._write(out)
         if self._pump is not None and self._answer.switched and not self._pump.started and self._connection:
             self._pump.start(self._connection)
-        if self._answer.settled:
-            self._settle()
-        elif self._sink.full and self._connection is not None:
-            self._connection.pause()
-            self._wait.ring()
+        self._steady = self._first_byte is not None and self._answer.head is not None
 
     def ended(self) -> None:
         """The server closed its side."""
@@ -389,7 +403,7 @@ class Passage:
             self._pool.served = self._pool.served or (self._answer.head is not None and self._answer.head.status < 500)
             if self._tap is not None:
                 first_heard(self._tap, self._answer, data)
-        elif self._tap is not None:
-            self._tap.body(data)
+        elif self._hear is not None:
+            self._hear(data)
         self._sent += len(data)
         self._sink.write(data)

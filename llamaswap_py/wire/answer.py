@@ -10,6 +10,7 @@ from llamaswap_py.wire.http1 import Reader
 from llamaswap_py.wire.sse import Events
 
 LAST_CHUNK = b"0\r\n\r\n"
+EVENT_END = b"\n\n\r\n"  # of a chunk that ends with an event
 SHORTEST_END = 2  # the two line feeds of an event's end must both be of the last chunk
 
 
@@ -87,7 +88,11 @@ class Answer:
         """What the caller gets for these bytes of the server."""
         if self._pass_chunks:
             last = self._reader.whole_chunks(data)
-            if last and self._ends_event(data, last):
+            events = self._events
+            if last and (
+                events is None
+                or (data.endswith(EVENT_END) and last >= SHORTEST_END and not events.held and not events.open)
+            ):
                 self.body_began = True
                 return data
         elif self._pass_length and self._reader.within_length(data):
@@ -108,11 +113,6 @@ class Answer:
         if self._events is None or self._events.open:
             return b""
         return chunk(event) if self._framed is Framing.CHUNKED else event
-
-    def _ends_event(self, data: bytes, last: int) -> bool:
-        if self._events is None:
-            return True
-        return last >= SHORTEST_END and data[-4:-2] == b"\n\n" and self._events.clear
 
     def _slowly(self, data: bytes) -> bytes:
         known, over = self.head, self.done

@@ -33,6 +33,9 @@ class Stage:
     DONE = 7
 
 
+CHUNK_SIZE = Stage.SIZE  # looked at for every event
+
+
 class Reader:
     """One answer. `feed` returns the body bytes it found; the rest is told by the attributes."""
 
@@ -87,18 +90,17 @@ class Reader:
         """The size of the last chunk where `data` is nothing but whole plain chunks (and not the closing one), else 0.
 
         Changes nothing: what passes this test can be handed on as it is, instead of being fed."""
-        if self._stage != Stage.SIZE or self._kept:
+        if self._stage != CHUNK_SIZE or self._kept:
             return 0
         at, end, size = 0, len(data), 0
-        while at < end:
-            line = PLAIN_CHUNK.match(data, at)
-            if line is None:
-                return 0
+        while line := PLAIN_CHUNK.match(data, at):
             size = int(line[1], 16)
             at = line.end() + size + 2
-            if at > end or data[at - 2 : at] != b"\r\n":
+            if at >= end:  # mostly at once: a chunk an event, an event a read
+                return size if at == end and data.endswith(b"\r\n") else 0
+            if not data.startswith(b"\r\n", at - 2):
                 return 0
-        return size
+        return 0
 
     def within_length(self, data: bytes) -> bool:
         """Count `data` as body if all of it is, and more is to come; it can then be handed on as it is."""

@@ -12,42 +12,42 @@ class Events:
 
     An event ends with an empty line; a line ends with LF, CR or CRLF."""
 
-    __slots__ = ("_held", "_limit", "open")
+    __slots__ = ("_limit", "held", "open")
 
     def __init__(self, limit: int = LONGEST_HELD) -> None:
-        self._held = bytearray()
+        self.held = bytearray()  # the beginning of an event
         self._limit = limit
         self.open = False  # part of an unfinished event was passed on
 
     @property
     def clear(self) -> bool:
         """Nothing is held and nothing is half said: the next byte begins an event."""
-        return not self._held and not self.open
+        return not self.held and not self.open
 
     def feed(self, data: bytes) -> bytes:
         """Everything up to the last end of an event; what follows is kept for the next call."""
         # One byte back is enough: the end of an event is seen at two neighbouring bytes.
-        start = max(0, len(self._held) - 1)
+        start = max(0, len(self.held) - 1)
         fresh = self.clear
-        self._held += data
+        self.held += data
         end = self._last_end(start, fresh)
         if end:
             self.open = False
-        elif len(self._held) > self._limit:
+        elif len(self.held) > self._limit:
             # The last byte stays, so that an end that straddles two pieces is still seen.
-            end = len(self._held) - 1
+            end = len(self.held) - 1
             self.open = True
-        whole = bytes(self._held[:end])
-        del self._held[:end]
+        whole = bytes(self.held[:end])
+        del self.held[:end]
         return whole
 
     def rest(self) -> bytes:
         """What is held, for a stream that came to its proper end."""
-        held, self._held = bytes(self._held), bytearray()
+        held, self.held = bytes(self.held), bytearray()
         return held
 
     def _last_end(self, start: int, fresh: bool) -> int:
-        held = self._held
+        held = self.held
         end = max(held.rfind(b"\n\n", start), held.rfind(b"\n\r", start), held.rfind(b"\r\r", start)) + 2
         if end >= 2:
             return end + 1 if held[end - 1 : end + 1] == b"\r\n" else end

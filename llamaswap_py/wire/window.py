@@ -33,8 +33,8 @@ class Window:
 
     def add(self, data: bytes) -> None:
         self._pieces.append(data)
-        self.size += len(data)
-        if self.size > self._mark:
+        self.size = size = self.size + len(data)
+        if size > self._mark:
             self.shed()
 
     def shed(self) -> None:
