@@ -11,10 +11,11 @@ from typing import Protocol
 
 import msgspec
 
-from llamaswap_py.errors import Refusal, UpstreamFailed, UpstreamTimeout
+from llamaswap_py.errors import Refusal, UpstreamFailed
 from llamaswap_py.runtime.pool import Pool
 from llamaswap_py.runtime.pump import Pump
 from llamaswap_py.runtime.upstream import Connection
+from llamaswap_py.runtime.waits import Limit, Wait
 from llamaswap_py.wire.answer import Answer
 from llamaswap_py.wire.continued import Continued
 from llamaswap_py.wire.headers import Caller, Head, UpstreamRequest, upstream_head
@@ -129,65 +130,6 @@ def ordered(cancelled: asyncio.CancelledError) -> Refusal | None:
     if task is not None:
         task.uncancel()
     return order
-
-
-class Wait:
-    """The only two things a relay's coroutine waits for: that it is called, and that a full sink drained."""
-
-    def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._call: asyncio.Future[None] = self._loop.create_future()
-        self._drain: asyncio.Timeout | None = None
-
-    def ring(self) -> None:
-        if not self._call.done():
-            self._call.set_result(None)
-
-    def end(self) -> None:
-        """Call, and cut short what waits for a sink: its caller may never read on."""
-        self.ring()
-        if self._drain is not None:
-            self._drain.reschedule(self._loop.time())
-
-    async def rung(self) -> None:
-        await self._call
-        self._call = self._loop.create_future()
-
-    async def drained(self, sink: Sink) -> None:
-        """Until the sink has room, or the end. ConnectionError where the caller is gone."""
-        try:
-            async with asyncio.timeout(None) as self._drain:
-                await sink.drained()
-        except TimeoutError:
-            return  # the end: whoever called it has said why
-        finally:
-            self._drain = None
-
-
-class Limit:
-    """Until when an answer must have begun, counted from the whole request: `timeouts.responseHeader`."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, late: Callable[[Refusal], None]) -> None:
-        self._loop = loop
-        self._late = late
-        self.timer: asyncio.TimerHandle | None = None
-
-    def put(self, pool: Pool, connection: Connection) -> None:
-        seconds = pool.timeouts.response_header
-        if seconds:
-            self.timer = self._loop.call_later(seconds, self._lapse, pool, connection)
-
-    def lift(self) -> None:
-        if self.timer is not None:
-            self.timer.cancel()
-            self.timer = None
-
-    def _lapse(self, pool: Pool, connection: Connection) -> None:
-        if not connection.sending.done:
-            self.put(pool, connection)
-            return
-        limit = f"{pool.timeouts.response_header:g} s (timeouts.responseHeader)"
-        self._late(UpstreamTimeout(f"the server at {pool.address} did not begin its answer within {limit}"))
 
 
 def _phase(answer: Answer, sent: int, complete: bool) -> Phase:
