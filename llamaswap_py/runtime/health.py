@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from llamaswap_py.errors import Refusal, StartTimeout
+from llamaswap_py.errors import Refusal
+from llamaswap_py.runtime.progress import Patience
 
 Probe = Callable[[float], Awaitable[int]]  # one GET with this deadline -> status; raises where there is no answer
 Sleep = Callable[[float], Awaitable[None]]
@@ -36,17 +37,15 @@ async def answers(probe: Probe, deadline: float) -> bool:
     return 200 <= status < 300
 
 
-async def until_ready(probe: Probe, limit: float, clock: Clock, sleep: Sleep) -> Refusal | None:
-    """None once the server is ready; the refusal where the limit has passed first."""
+async def until_ready(probe: Probe, patience: Patience, clock: Clock, sleep: Sleep) -> Refusal | None:
+    """None once the server is ready; the refusal where patience has ended first."""
     began = clock()
     while True:
-        elapsed = clock() - began
-        if elapsed >= limit:
-            return StartTimeout(
-                f"it was still not ready after {limit:g} s (healthCheckTimeout): raise that limit if the model loads"
-                " slowly, or check its checkEndpoint and its log"
-            )
-        if await answers(probe, min(probe_deadline(elapsed), limit - elapsed)):
+        now = clock()
+        refusal = patience.over(now)
+        if refusal is not None:
+            return refusal
+        if await answers(probe, min(probe_deadline(now - began), patience.due() - now)):
             return None
         await sleep(pause(clock() - began))
 

@@ -47,6 +47,7 @@ class Pool:
         self._patience = patience
         self.served = False  # an answer has begun that is no failure
         self._connections: set[Connection] = set()
+        self._heard = 0  # on those that are gone
         self._dials: set[asyncio.Timeout] = set()
         self._idle: list[Connection] = []
         self._sweep: asyncio.TimerHandle | None = None
@@ -58,6 +59,15 @@ class Pool:
     def open(self) -> int:
         """Connections there are, idle ones included."""
         return len(self._connections)
+
+    @property
+    def asked(self) -> bool:
+        return any(connection.asked for connection in self._connections)
+
+    @property
+    def heard(self) -> int:
+        """Pieces that came, over all connections there were."""
+        return self._heard + sum(connection.heard for connection in self._connections)
 
     @property
     def idle(self) -> int:
@@ -166,7 +176,9 @@ class Pool:
         return connection
 
     def _forget(self, connection: Connection) -> None:
-        self._connections.discard(connection)
+        if connection in self._connections:
+            self._connections.discard(connection)
+            self._heard += connection.heard
         if connection in self._idle:
             self._idle.remove(connection)
 

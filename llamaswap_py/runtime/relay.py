@@ -280,6 +280,7 @@ class Passage:
         self._connection = connection
         self._reached = True
         body = self._request.body
+        connection.judged = self._request.method == "POST" and not self._request.upgrade  # others may well be silent
         connection.begin(self, head, body if isinstance(body, bytes) else None)
         if self._pump is not None and not self._request.upgrade and not self._over:
             self._pump.start(connection)

@@ -12,11 +12,12 @@ import structlog
 
 from llamaswap_py.config.command import render
 from llamaswap_py.config.values import Config, Model
-from llamaswap_py.errors import Refusal, StartFailed, Unloaded, UpstreamFailed
+from llamaswap_py.errors import Refusal, StartFailed, Unloaded, UpstreamFailed, UpstreamTimeout
 from llamaswap_py.launchers.keeper_link import KeeperLink
 from llamaswap_py.launchers.local import LocalRun
 from llamaswap_py.launchers.records import Records
 from llamaswap_py.runtime import health, ports
+from llamaswap_py.runtime.causes import cause
 from llamaswap_py.runtime.leaks import Leaks
 from llamaswap_py.runtime.logs import Logs
 from llamaswap_py.runtime.output import Ring
@@ -83,8 +84,10 @@ class Run:
         self.port: int | None = None
         self.pool: Pool | None = None
         self.child: LocalRun | None = None
+        self.vitals: Vitals | None = None
         self.last_words = Ring(TAIL_BYTES)
         self.hurried = False
+        self.failed = False
         self.stopping: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -98,14 +101,14 @@ class Run:
 
     @property
     def lost(self) -> bool:
-        """Its server ended unasked; the scheduler hears of it when nothing of it is left."""
-        return self.child is not None and self.child.ended.done() and not self.stopping.done()
+        """Its server ended unasked, or was given up; the scheduler hears of it when nothing of it is left."""
+        return (self.failed or (self.child is not None and self.child.ended.done())) and not self.stopping.done()
 
     async def death(self) -> Refusal | None:
         """Why its server is gone, asked by a caller whose connection broke; None where it lives or was stopped."""
         if self.child is not None:
             await asyncio.wait([self.child.ended], timeout=DEATH_NEWS_SECONDS)
-        return self.post_mortem() if self.lost else None
+        return self.post_mortem() if self.lost and self.child is not None and self.child.ended.done() else None
 
     def post_mortem(self) -> Refusal:
         assert self.child is not None
@@ -130,6 +133,8 @@ class Run:
             self.pool.timeouts = model.timeouts
         if self.child is not None:
             self.child.model = self.rendered
+        if self.vitals is not None:
+            self.vitals.model = self.rendered
 
     async def live(self, ready: Callable[[], None]) -> Refusal | None:
         """Tells `ready` at most once; returns why it ended, None where that was ordered."""
@@ -141,6 +146,8 @@ class Run:
             if failure is None and not self.stopping.done():
                 ready()
                 failure = await vitals.until_over()
+                self.failed = failure is not None
+                self.hurried = self.hurried or isinstance(failure, UpstreamTimeout)  # a hung server heeds nobody
             failure = failure and self.told(failure)
         except Refusal as refusal:
             failure = refusal
@@ -186,10 +193,14 @@ class Run:
         except Refusal as refusal:
             raise type(refusal)(f"model {self.model.id}: {refusal.message}") from refusal
         child, pool = self.child, self.pool
-        return Vitals(self.rendered, self.port, child, pool, self.stopping, ground.tasks, ground.clock, ground.sleep)
+        given = self.stopping, ground.tasks, ground.clock, ground.sleep
+        self.vitals = Vitals(self.rendered, self.port, child, pool, *given)
+        return self.vitals
 
     def output(self, data: bytes) -> None:
         self.last_words.write(data)
+        if self.vitals is not None:
+            self.vitals.said(data)
         self.ground.logs.from_model(self.model.id, data)
 
     async def finish(self, failure: Refusal | None) -> None:
@@ -212,7 +223,9 @@ class Run:
     def told(self, what: Refusal) -> Refusal:
         """The same refusal, with whose it is and what was said last."""
         tail = self.last_words.tail(TAIL_LINES)
-        return type(what)(f"model {self.model.id}: {what.message}" + (f". Its last output:\n{tail}" if tail else ""))
+        how = self.child.ended.result() if self.child is not None and self.child.ended.done() else None
+        said = ": ".join(filter(None, (f"model {self.model.id}", what.message, cause(tail, how))))
+        return type(what)(said + (f". Its last output:\n{tail}" if tail else ""))
 
 
 def address_of(model: Model) -> Address:

@@ -35,6 +35,8 @@ class Connection(asyncio.Protocol):
         self._paused = False
         self._news: Callable[[float], object] | None = None
         self.requests = 0
+        self.heard = 0  # pieces that came
+        self.judged = False  # silence on it may be taken for a fault
         self.retires = 0.0  # the loop time after which it is not used again; the pool's mark
 
     @property
@@ -84,7 +86,13 @@ class Connection(asyncio.Protocol):
             watch.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
             self._news = watch.poll
 
+    @property
+    def asked(self) -> bool:
+        """A whole request is there to be worked on, and its answer is not whole yet."""
+        return self.judged and self._listener is not None and self.sending.done
+
     def data_received(self, data: bytes) -> None:
+        self.heard += 1
         if self._listener is None:
             self.abort()
         else:

@@ -8,12 +8,17 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from llamaswap_py.config.values import Model
-from llamaswap_py.errors import Refusal, StartFailed, UpstreamFailed
+from llamaswap_py.errors import Refusal, StartFailed, UpstreamFailed, UpstreamTimeout
 from llamaswap_py.keeper import trees
 from llamaswap_py.launchers.local import LocalRun
-from llamaswap_py.runtime import health, ports
+from llamaswap_py.runtime import health, measure, ports
 from llamaswap_py.runtime.pool import Pool
+from llamaswap_py.runtime.progress import Patience, Stall, says_something
 from llamaswap_py.runtime.tasks import Tasks
+
+LOOKS = 10  # in the time of a limit: it is kept to a tenth
+LOOK_SECONDS = 1.0  # between two looks at a load, at most: a look costs some milliseconds
+SHORTEST_LOOK = 0.2
 
 
 @dataclass
@@ -28,17 +33,42 @@ class Vitals:
     tasks: Tasks
     clock: health.Clock
     sleep: health.Sleep
+    patience: Patience | None = None  # while it loads
+
+    def __post_init__(self) -> None:
+        path = probe_path(self.model.check_endpoint)
+        self.echo = (path if len(path) > 1 else f"GET {path} ").encode()
 
     @property
     def probed(self) -> bool:
         return self.model.check_endpoint.strip() != "none"
 
+    def said(self, data: bytes) -> None:
+        """Its output, while it loads: a sign of progress, unless it only tells of our probes."""
+        if self.patience is not None and says_something(data, self.echo):
+            self.patience.sign(self.clock())
+
     async def become_ready(self, limit: float) -> Refusal | None:
-        """None: it is ready, or a stop came first."""
+        """None: it is ready, or a stop came first. `limit`: so long it may go without a sign of progress."""
         if not self.probed:
             return None
+        self.patience = Patience(limit, self.model.load_limit, self.clock())
+        watching = self.tasks.start(f"watch the load of {self.model.id}", self.watch_load(self.patience))
+        try:
+            return await self.probed_ready(self.patience)
+        finally:
+            watching.cancel()
+            self.patience = None
+
+    async def watch_load(self, patience: Patience) -> None:
+        pause = min(LOOK_SECONDS, patience.limit / LOOKS)
+        while True:
+            await self.sleep(pause)
+            patience.seen(await asyncio.to_thread(measure.signs, self.child.pid), self.clock())
+
+    async def probed_ready(self, patience: Patience) -> Refusal | None:
         verdict: asyncio.Future[Refusal | None] = asyncio.get_running_loop().create_future()
-        probing = self.tasks.start(f"probe {self.model.id}", self.probe_until_ready(limit, verdict))
+        probing = self.tasks.start(f"probe {self.model.id}", self.probe_until_ready(patience, verdict))
         try:
             await first_of(verdict, self.child.ended, self.stopping)
         finally:
@@ -47,9 +77,9 @@ class Vitals:
             return StartFailed(f"its command ended with {self.child.ended.result()} before it was ready")
         return verdict.result() if verdict.done() else None
 
-    async def probe_until_ready(self, limit: float, verdict: asyncio.Future[Refusal | None]) -> None:
+    async def probe_until_ready(self, patience: Patience, verdict: asyncio.Future[Refusal | None]) -> None:
         try:
-            refusal = await health.until_ready(self.probe, limit, self.clock, self.sleep)
+            refusal = await health.until_ready(self.probe, patience, self.clock, self.sleep)
             verdict.set_result(refusal or self.stranger())
         except Exception as mistake:  # noqa: BLE001  # it is the run's, which would wait for ever for a verdict
             verdict.set_exception(mistake)
@@ -70,26 +100,39 @@ class Vitals:
 
     async def until_over(self) -> Refusal | None:
         """Returns when it ended by itself (why), or is to be stopped (None)."""
-        lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        lost: asyncio.Future[Refusal] = asyncio.get_running_loop().create_future()
         watching = self.tasks.start(f"watch {self.model.id}", self.watch_detached(lost))
+        working = self.tasks.start(f"watch the work of {self.model.id}", self.watch_work(lost))
         try:
             await first_of(lost, self.child.ended, self.stopping)
         finally:
             watching.cancel()
+            working.cancel()
         if self.child.ended.done():
             return UpstreamFailed(f"its server ended with {self.child.ended.result()}")
-        if not lost.done():
-            return None
-        lost.result()
-        return UpstreamFailed("its server has stopped answering")
+        return lost.result() if lost.done() else None
 
-    async def watch_detached(self, lost: asyncio.Future[None]) -> None:
+    async def watch_work(self, lost: asyncio.Future[Refusal]) -> None:
+        """Alive, perhaps healthy, and yet dead to its callers: found by what it does, never by the clock alone."""
+        limit = self.model.stall_timeout
+        if not limit or self.port is None:
+            return
+        stall = Stall(limit, self.clock())
+        while not lost.done():
+            await self.sleep(max(limit / LOOKS, SHORTEST_LOOK))
+            asked, signs = self.pool.asked, None
+            if asked and not self.child.detached:
+                signs = await asyncio.to_thread(measure.signs_of_server, self.child.pid, self.port)
+            if stall.look(self.clock(), asked and self.pool.asked, self.pool.heard, signs) and not lost.done():
+                lost.set_result(stalled(limit))
+
+    async def watch_detached(self, lost: asyncio.Future[Refusal]) -> None:
         """A command that ended well and left its server elsewhere (a container, say) is alive while it answers."""
         await asyncio.shield(self.child.child.exited)
         if self.child.detached:
             try:
                 await health.until_lost(self.alive, self.sleep)
-                lost.set_result(None)
+                lost.set_result(UpstreamFailed("its server has stopped answering"))
             except Exception as mistake:  # noqa: BLE001  # it is the run's, which would count as alive unwatched
                 lost.set_exception(mistake)
 
@@ -99,6 +142,13 @@ class Vitals:
             return await self.probe(deadline)
         await self.pool.get("/", deadline)
         return 200
+
+
+def stalled(limit: float) -> Refusal:
+    return UpstreamTimeout(
+        f"its server was asked, and for {limit:g} s it neither sent a byte nor used the processor (stallTimeout): it"
+        " was taken for hung and ended; the next request starts it anew"
+    )
 
 
 async def first_of(*futures: asyncio.Future[Any]) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import sys
+import time
 from typing import TYPE_CHECKING
 
 from tests.fakes import llama_answers as answers
@@ -74,7 +76,8 @@ class Exchange:
     async def health(self) -> bool:
         if self.options.hang_health:
             await self.caller.pause(None)
-        if self.server.ready.is_set():
+        self.server.probes += 1
+        if self.server.ready.is_set() and not (self.options.flap_health and self.server.probes % 2):
             return await self.whole(200, {"status": "ok"})
         return await self.refuse(503, "unavailable_error", "Loading model")
 
@@ -103,10 +106,18 @@ class Exchange:
     async def before(self) -> None:
         """What happens between the request and the first byte of its answer."""
         await self.caller.pause(self.request.seconds("first", self.options.first_seconds))
+        await self.burn(self.request.seconds("burn", 0.0))
         if self.request.switches.get("crash") == "before":
             self.server.crash()
         if self.request.switches.get("stall") == "before":
             await self.caller.pause(None)
+
+    async def burn(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            for _ in range(10_000):
+                pass
+            await asyncio.sleep(0)
 
     async def stream(self, answer: answers.Answer) -> bool:
         await self.caller.write(self.head(200, "text/event-stream", "Transfer-Encoding: chunked"))

@@ -12,6 +12,7 @@ its text:
     stall=N      send N events, then nothing more; `stall=before` sends no byte at all
     crash=N      SIGKILL itself after N events; `crash=before` before the first byte
     cut=N        close the connection in the middle of the answer after N events
+    burn=S       use the processor for so long before the first byte, as a long prefill does
     error=N      one error event after N events, as llama-server sends it in mid-stream
     status=N     answer with this status and an error in llama-server's shape
 
@@ -56,6 +57,8 @@ class Server:
         self.idle = asyncio.Event()
         self.busy: set[Caller] = set()
         self.opened = 0
+        self.probes = 0
+        self.weights: list[bytearray] = []
         self.tasks: set[asyncio.Task[None]] = set()
         self.journal_fd = -1
         if options.journal:
@@ -85,7 +88,7 @@ class Server:
 
     async def load(self) -> None:
         """Until this is done SIGTERM kills at once, as it does the real one."""
-        await asyncio.sleep(self.options.load_seconds)
+        await self.take_time(self.options.load_seconds)
         if self.options.never_healthy:
             return
         loop = asyncio.get_running_loop()
@@ -98,6 +101,16 @@ class Server:
             await asyncio.sleep(self.options.die_after)
             self.note("exit", code=self.options.exit_code)
             os._exit(self.options.exit_code)
+
+    async def take_time(self, seconds: float) -> None:
+        """Silently, or with a line of log every `--load-lines` seconds, or while its memory grows."""
+        began = time.monotonic()
+        while (left := began + seconds - time.monotonic()) > 0:
+            await asyncio.sleep(min(left, self.options.load_lines or left))
+            if self.options.load_lines and not self.options.load_megabytes:
+                log(f"load_tensors: {seconds - left:.1f} of {seconds}")
+            if self.options.load_megabytes:
+                self.weights.append(bytearray(os.urandom(1024)) * 1024 * self.options.load_megabytes)
 
     def terminate(self) -> None:
         self.note("signal", busy=len(self.busy), again=self.stopping.is_set())
@@ -226,6 +239,15 @@ def arguments() -> argparse.ArgumentParser:
     add("--api-key", default="", help="require this key everywhere but on /health")
     add("--journal", default="", help="append one JSON line per event to this file")
     add("--load-seconds", type=float, default=0.0, help="answer 503 for this long")
+    add(
+        "--load-lines",
+        type=float,
+        default=0.0,
+        help="while it loads, work for so long and write a line, again and again",
+    )
+    add("--load-megabytes", type=int, default=0, help="each time take so much memory, and with it no line is needed")
+    add("--crash-file", default="", help="while this file exists, exit with --exit-code at the start")
+    add("--flap-health", action="store_true", help="once ready, answer every second health probe with 503")
     add("--listen-after", type=float, default=0.0, help="do not even listen for this long")
     add("--token-interval", type=float, default=0.0, help="seconds between two events of a stream")
     add("--first-seconds", type=float, default=0.0, help="seconds before an answer's first byte")
@@ -261,7 +283,7 @@ def main() -> int:
     for line in options.stderr:
         log(line)
     spew(options.spew)
-    if options.exit_at_once:
+    if options.exit_at_once or (options.crash_file and os.path.exists(options.crash_file)):
         return int(options.exit_code)
     return asyncio.run(live(options))
 

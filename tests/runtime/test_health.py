@@ -8,6 +8,7 @@ import pytest
 
 from llamaswap_py.errors import StartTimeout, UpstreamFailed
 from llamaswap_py.runtime.health import LOST_AFTER, Probe, answers, pause, probe_deadline, until_lost, until_ready
+from llamaswap_py.runtime.progress import Patience
 
 
 class Clock:
@@ -40,7 +41,7 @@ def server(clock: Clock, status: Callable[[float], int], takes: float = 0.0) -> 
 
 async def test_a_server_that_answers_is_ready_at_once() -> None:
     clock = Clock()
-    assert await until_ready(server(clock, lambda _: 200), 120, clock.time, clock.sleep) is None
+    assert await until_ready(server(clock, lambda _: 200), Patience(120, 0, clock.now), clock.time, clock.sleep) is None
     assert clock.slept == []
 
 
@@ -50,13 +51,13 @@ async def test_probing_adds_little_to_any_load(load: float) -> None:
     clock = Clock()
     loading = server(clock, lambda elapsed: 200 if elapsed >= load else 503)
     began = clock.now
-    assert await until_ready(loading, 7200, clock.time, clock.sleep) is None
+    assert await until_ready(loading, Patience(7200, 0, clock.now), clock.time, clock.sleep) is None
     assert clock.now - began - load <= min(0.25, max(0.002, load / 25)) + 1e-9
 
 
 async def test_a_server_that_is_never_ready_is_refused_at_the_limit() -> None:
     clock = Clock()
-    refusal = await until_ready(server(clock, lambda _: 503), 15, clock.time, clock.sleep)
+    refusal = await until_ready(server(clock, lambda _: 503), Patience(15, 0, clock.now), clock.time, clock.sleep)
     assert isinstance(refusal, StartTimeout)
     assert "healthCheckTimeout" in refusal.message
     assert 15 <= clock.now - 1000.0 < 15.3
@@ -64,7 +65,9 @@ async def test_a_server_that_is_never_ready_is_refused_at_the_limit() -> None:
 
 async def test_a_probe_that_hangs_does_not_hold_the_load_beyond_its_limit() -> None:
     clock = Clock()
-    refusal = await until_ready(server(clock, lambda _: 200, takes=1e9), 60, clock.time, clock.sleep)
+    refusal = await until_ready(
+        server(clock, lambda _: 200, takes=1e9), Patience(60, 0, clock.now), clock.time, clock.sleep
+    )
     assert isinstance(refusal, StartTimeout)
     assert 60 <= clock.now - 1000.0 < 60.3
 

@@ -184,3 +184,16 @@ async def test_without_a_check_endpoint_a_server_that_dies_keeps_nobody_waiting(
     async with house(config_of(dying)) as at, at.conductor.lease("a") as run:
         with pytest.raises(UpstreamFailed, match="exit code 3"):
             await run.connections.take()
+
+
+async def test_p6_a_load_that_makes_progress_outlives_its_limit() -> None:
+    """Lines of output, or memory that grows: each is a sign. A silent one of the same length ends at the limit."""
+    slow = "--load-seconds 2.4 --load-lines 0.3"
+    talking = fake("a", slow, health_check_timeout=1.2)
+    growing = fake("b", f"{slow} --load-megabytes 3", health_check_timeout=1.2)
+    silent = fake("c", "--load-seconds 5", health_check_timeout=1.2)
+    async with house(config_of(talking, growing, silent)) as at:
+        await at.conductor.load("a")
+        await at.conductor.load("b")
+        with pytest.raises(StartTimeout, match="healthCheckTimeout"):
+            await at.conductor.load("c")
