@@ -18,6 +18,7 @@ from tests.whole.program import LONG, Program, config
 FLAGS = {
     "chat": "-m {folder}/chat.gguf --metrics --props --slots",
     "tools": "-m {folder}/chat.gguf --chat-template-file {folder}/tools.jinja",
+    "demo": "-m ${{demo_model}}",
     "embedding": "-m {folder}/embedding.gguf --embeddings",
     "reranker": "-m {folder}/reranker.gguf --rerank",
     "locked": "-m {folder}/chat.gguf --api-key secret",
@@ -74,6 +75,7 @@ WATCHED = {"timings_per_token": True, "return_progress": True}
 INPUT = {"input": "Hello", "max_output_tokens": 4, **FIXED}
 TEXT = {"type": "text", "text": "Hello"}
 PICTURE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
+START_PORT = 17800  # away from the default, where other tests may run at the same time
 CHAT = "/v1/chat/completions"
 
 
@@ -127,6 +129,9 @@ QUESTIONS: tuple[Question, ...] = (
     Question("ranks of a chat model", "/v1/rerank", {"query": "a", "documents": ["b"]}),
     Question("a path that is none", "/nowhere"),
     Question("slots afterwards", "/slots"),
+    Question("chat with the demonstration model", CHAT, HELLO, "demo"),
+    Question("chat with the demonstration model, streamed", CHAT, {**HELLO, "stream": True}, "demo"),
+    Question("props of the demonstration model", "/props", None, "demo"),
     Question("embeddings", "/v1/embeddings", {"input": "Hello"}, "embedding"),
     Question("embeddings of several", "/v1/embeddings", {"input": ["Hello", "you"]}, "embedding"),
     Question("embeddings as base64", "/v1/embeddings", {"input": "Hello", "encoding_format": "base64"}, "embedding"),
@@ -153,7 +158,8 @@ def configuration(folder: Path) -> str:
         *(
             f"  {name}:\n    cmd: ${{llama_server}} {flags.format(folder=folder)} --port ${{PORT}} -c 2048\n"
             for name, flags in FLAGS.items()
-        )
+        ),
+        startPort=START_PORT,
     )
 
 
@@ -174,4 +180,5 @@ def put(client: httpx.Client, question: Question) -> Shape:
         got = client.post(path, content=question.body, headers={"Content-Type": "application/json"})
     else:
         got = client.post(path, json=question.body)
+    assert '"src":"llama-swap"' not in got.text, got.text  # nothing of the engine's: it did not start
     return answer(got.status_code, got.headers.get("content-type", ""), got.text)

@@ -13,6 +13,7 @@ from llamaswap_py.cli import serve
 from llamaswap_py.cli.terminal import commands
 from llamaswap_py.cli.terminal.flags import Usage
 from llamaswap_py.config import schema
+from llamaswap_py.engine.flags import FLASH, LOAD_SWITCHES, REMOVED
 
 ROOT = Path(__file__).parents[2]
 
@@ -56,6 +57,11 @@ def test_every_key_of_the_configuration_is_documented() -> None:
     page = (ROOT / "docs" / "configuration.md").read_text("utf-8")
     words = {key.path: key.path.removesuffix(".*").rpartition(".")[2] for key in schema.KEYS}
     assert [path for path, word in words.items() if not re.search(rf"\b{re.escape(word)}\b", page)] == []
+
+
+def test_every_old_flag_that_the_engine_translates_is_documented() -> None:
+    page = (ROOT / "docs" / "engine.md").read_text("utf-8")
+    assert [flag for flag in (*REMOVED, *LOAD_SWITCHES, *FLASH) if f"`{flag}`" not in page] == []
 
 
 def test_every_script_is_documented() -> None:
