@@ -10,7 +10,7 @@ import structlog
 
 from llamaswap_py.config import command
 from llamaswap_py.errors import Refusal
-from llamaswap_py.keeper import table, trees
+from llamaswap_py.keeper import cgroups, table, trees
 from llamaswap_py.keeper.process import Process
 from llamaswap_py.launchers.keeper_link import KeeperLink
 from llamaswap_py.launchers.records import Record, left, remove
@@ -57,3 +57,5 @@ async def clear(token: str) -> None:
         log.warning(f"ending {len(found)} processes that an earlier start left running")
     if survivors := await end_all(find):
         log.error(f"processes of an earlier start survive SIGKILL: {', '.join(str(row.pid) for row in survivors)}")
+    for group in cgroups.left(cgroups.place(), token):
+        cgroups.remove(group)

@@ -11,7 +11,7 @@ import json
 import os
 import signal
 
-from llamaswap_py.keeper import trees
+from llamaswap_py.keeper import cgroups, trees
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,13 +23,14 @@ if TYPE_CHECKING:
 IGNORED = ("SIGPIPE", "SIGXFSZ")  # by Python; what has a handler of the keeper's, the exec itself puts back
 
 
-def fork(order: Message, output: int) -> tuple[int, int]:
+def fork(order: Message, output: int, group: str) -> tuple[int, int]:
     """The child's number, and a descriptor: empty at its end once the command runs, else it tells why it does not."""
     told, telling = os.pipe()
     keeper = os.getpid()
     try:
         pid = os.fork()
         if pid == 0:
+            cgroups.enter(group)
             become(order, output, telling, keeper)
     except OSError:
         os.close(told)

@@ -14,7 +14,7 @@ import socket
 import sys
 import time
 
-from llamaswap_py.keeper import birth, table, trees
+from llamaswap_py.keeper import birth, cgroups, table, trees
 from llamaswap_py.keeper.line import CHUNK, Line
 from llamaswap_py.keeper.runs import FIRST_PAUSE, LONGEST_PAUSE, PATIENCE, Run
 
@@ -33,6 +33,9 @@ class Keeper:
 
     def __init__(self, line: socket.socket) -> None:
         self.runs: dict[int, Run] = {}
+        self.place = cgroups.place()
+        if self.place:
+            cgroups.count_memory(self.place)
         self.births: dict[int, Run] = {}  # by the descriptor that tells whether the command runs
         self.looked = 0.0
         self.spare = 0.0
@@ -87,14 +90,16 @@ class Keeper:
 
     def spawn(self, order: Message, output: int) -> None:
         number = order["id"]
+        group = cgroups.make(self.place, order["mark"].partition("=")[2].strip("/").replace("/", "-"))
         try:
-            pid, told = birth.fork(order, output)
+            pid, told = birth.fork(order, output, group)
         except OSError as error:
+            cgroups.remove(group)
             self.line.say({"is": "refused", "id": number, "step": "fork", "errno": error.errno, "text": error.strerror})
             return
         finally:
             os.close(output)
-        run = Run(number, pid, order["serial"], order["mark"])
+        run = Run(number, pid, order["serial"], order["mark"], group)
         self.runs[number] = self.births[told] = run
         self.selector.register(told, selectors.EVENT_READ)
 
@@ -108,6 +113,7 @@ class Keeper:
             self.line.say({"is": "spawned", "id": run.number, "pid": run.pid, "started": run.started})
             return
         del self.runs[run.number]
+        cgroups.remove(run.group)
         self.line.say({"is": "refused", "id": run.number, **json.loads(complaint)})
 
     def reap(self) -> None:
@@ -132,7 +138,7 @@ class Keeper:
         run.pause = FIRST_PAUSE
         code = os.waitstatus_to_exitcode(status)
         ending = {"code": code, "signal": None} if code >= 0 else {"code": None, "signal": -code}
-        self.line.say({"is": "exited", "id": run.number, **ending})
+        self.line.say({"is": "exited", "id": run.number, **ending, "oom": cgroups.ran_out_of_memory(run.group)})
 
     # -- trees
 
@@ -159,6 +165,7 @@ class Keeper:
 
     def settle(self, run: Run, living: list[table.Process]) -> None:
         if run.killing < math.inf:
+            cgroups.kill(run.group)
             run.signal(living, signal.SIGKILL)
         if (living or not self.bid_farewell(run)) and run.hopeless(time.monotonic()):
             self.line.say({"is": "stuck", "id": run.number, "pids": [row.pid for row in living] or [run.pid]})
@@ -167,6 +174,7 @@ class Keeper:
         if not run.ended:
             return False
         del self.runs[run.number]
+        cgroups.remove(run.group)
         self.line.say({"is": "gone", "id": run.number})
         return True
 
@@ -179,12 +187,17 @@ class Keeper:
             self.selector.unregister(told)
         pause = FIRST_PAUSE
         over = time.monotonic() + PATIENCE
+        groups = [run.group for run in self.runs.values() if run.group]
         while (living := self.everyone()) and time.monotonic() < over:
+            for group in groups:
+                cgroups.kill(group)
             for process in living:
                 trees.send(process, signal.SIGKILL)
             self.selector.select(pause)
             silence(self.bell)
             pause = min(pause * 2, LONGEST_PAUSE)
+        for group in groups:
+            cgroups.remove(group)
 
     def everyone(self) -> list[table.Process]:
         while next_death() is not None:

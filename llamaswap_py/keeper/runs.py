@@ -6,7 +6,7 @@ import math
 import signal
 import sys
 
-from llamaswap_py.keeper import table, trees
+from llamaswap_py.keeper import cgroups, table, trees
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,11 +22,12 @@ PATIENCE = 10.0  # a driver that gives back a big card's memory at the death tak
 class Run:
     """From the fork of its leader until nothing of its tree lives."""
 
-    def __init__(self, number: int, pid: int, serial: int, mark: str) -> None:
+    def __init__(self, number: int, pid: int, serial: int, mark: str, group: str) -> None:
         self.number = number
         self.pid = pid
         self.serial = serial
         self.mark = mark
+        self.group = group  # its control group's folder; empty where it has none
         leader = table.look(pid)
         self.started = leader.started if leader else table.now()
         self.starting = True  # the command does not run yet
@@ -41,6 +42,7 @@ class Run:
         """Who of it lives. `family`: all that descends from the keeper; elsewhere than on Linux orphans leave it."""
         field = family if sys.platform == "linux" else since(rows, self.started)
         roots = {row.pid for row in field.values() if row.identity in self.known or row.session == self.pid}
+        roots |= cgroups.members(self.group)
         found = trees.closed(field, roots | self.orphans(field, roots), self.started)
         living = [row for row in found.values() if row.alive]
         self.known = {row.identity for row in living}

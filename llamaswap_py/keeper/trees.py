@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 
-from llamaswap_py.keeper import table
+from llamaswap_py.keeper import cgroups, table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -191,7 +191,8 @@ def branded(pids: Iterable[int], token: str) -> set[int]:
 
 def leftovers(rows: Table, token: str) -> Table:
     """Everybody of a dead proxy's runs: who carries either mark, and the trees and sessions that those made."""
-    found = (branded(rows, token) | table.marked(rows, mark(token))) - {os.getpid()}
+    grouped = {pid for group in cgroups.left(cgroups.place(), token) for pid in cgroups.members(group) if pid in rows}
+    found = (branded(rows, token) | table.marked(rows, mark(token)) | grouped) - {os.getpid()}
     since = min((rows[pid].started for pid in found), default=0.0)
     young = {pid: row for pid, row in rows.items() if row.started >= since and pid != os.getpid()}
     return closed(young, found, since)

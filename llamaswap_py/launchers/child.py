@@ -23,8 +23,13 @@ class Exit:
 
     code: int | None = None
     signal: int | None = None
+    oom: bool = False  # the kernel killed something of it for want of memory, as far as its control group tells
 
     def __str__(self) -> str:
+        return f"{self.how}, out of memory" if self.oom else self.how
+
+    @property
+    def how(self) -> str:
         if self.code is not None:
             return f"exit code {self.code}"
         if self.signal is None:

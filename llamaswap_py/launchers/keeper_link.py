@@ -145,7 +145,7 @@ class KeeperLink:
                 self.forget(child)
                 self.answer(message)
             case "exited":
-                child.end(Exit(message["code"], message["signal"]))
+                child.end(Exit(message["code"], message["signal"], message["oom"]))
             case "stuck":
                 child.stick(message["pids"])
             case "gone":

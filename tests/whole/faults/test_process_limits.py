@@ -16,18 +16,19 @@ from pathlib import Path
 
 import pytest
 
-from llamaswap_py.keeper import table
+from llamaswap_py.keeper import cgroups, table
 from tests.fakes.witness import FAMILY
 from tests.whole.faults.trees import (
     STRAY,
     Alive,
     again,
+    group_of,
     keeper_of,
     processor_seconds,
     together,
 )
 from tests.whole.program import LONG, ROOT, Program, config, fake, model
-from tests.whole.talk import CHAT, caller, chat_body, stream, streamed
+from tests.whole.talk import CHAT, caller, chat_body, running, stream, streamed
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="session, subreaper and marks as Linux has them")
 
@@ -166,3 +167,40 @@ with open(sys.argv[1], "w") as file:
     json.dump(found, file)
 os.execv(sys.argv[end + 1], sys.argv[end + 1:])
 """
+
+
+# -- where a control group was delegated to us
+
+
+needs_place = pytest.mark.skipif(
+    not cgroups.place(), reason="nobody has delegated us a control group: try under systemd-run -p Delegate=yes"
+)
+
+
+@needs_place
+async def test_p11_f17_a_run_is_one_control_group_and_ends_as_one(tmp_path: Path) -> None:
+    """Whoever is forked stands in it; it is ended by the kernel at once and removed."""
+    text = config(f"  a:\n    cmd: |\n      sh -c '{STRAY}; exec {fake()}'\n    unloadTimeout: 1\n")
+    with Program(tmp_path, text) as program:
+        async with caller(program) as client:
+            await stream(client, "a", "hello")
+            folder = group_of((await running(client))["a"]["pid"])
+            assert f"/{cgroups.PREFIX}" in folder
+            assert len(cgroups.members(folder)) == 2
+            await client.post("/api/models/unload/a")
+            assert cgroups.members(folder) == set()
+            assert not os.access(folder, os.F_OK)
+
+
+@needs_place
+async def test_p28_a_server_killed_for_want_of_memory_is_said_to_be(tmp_path: Path) -> None:
+    """Not only that it was SIGKILL: its control group tells why."""
+    with Program(tmp_path, config(model("a"))) as program:
+        async with caller(program) as client:
+            await stream(client, "a", "hello")
+            folder = group_of((await running(client))["a"]["pid"])
+            cgroups.write(f"{folder}/memory.swap.max", "0")
+            if not cgroups.write(f"{folder}/memory.max", "4096"):
+                pytest.skip("memory is not counted here: try with DelegateSubgroup=")
+            await stream(client, "a", "once more")
+            await asyncio.to_thread(program.wait_for, r"SIGKILL \(9\), out of memory")

@@ -18,7 +18,7 @@ from typing import Self
 
 import pytest
 
-from llamaswap_py.keeper import table
+from llamaswap_py.keeper import cgroups, table
 from tests.whole.program import LONG, ROOT, Program, fake
 
 CONTAINERS = ROOT / "tests" / "fakes" / "containers.py"
@@ -120,6 +120,13 @@ def take_terminal() -> None:
     """A new process comes into the foreground of the terminal that is its input."""
     os.setsid()
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+def group_of(pid: int) -> str:
+    """The folder of the control group that a process is in."""
+    return cgroups.folder_of(
+        cgroups.own_group(cgroups.read(f"/proc/{pid}/cgroup")), cgroups.read("/proc/self/mountinfo")
+    )
 
 
 def processor_seconds(pid: int) -> float:
