@@ -197,3 +197,23 @@ async def test_p6_a_load_that_makes_progress_outlives_its_limit() -> None:
         await at.conductor.load("b")
         with pytest.raises(StartTimeout, match="healthCheckTimeout"):
             await at.conductor.load("c")
+
+
+async def test_stopped_is_said_when_the_cards_memory_is_back() -> None:
+    """Where somebody watches the cards: the run is over when they have shown it, and not before."""
+    asked: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    back = asyncio.Event()
+
+    async def memory_back(pid: int) -> None:
+        asked.set_result(pid)
+        await back.wait()
+
+    async with house(config_of(fake("a"))) as at:
+        at.conductor.ground.memory_back = memory_back
+        await at.conductor.load("a")
+        pid = at.pid("a")
+        unloading = asyncio.create_task(at.conductor.unload())
+        assert await asked == pid
+        assert not unloading.done()
+        back.set()
+        await unloading
