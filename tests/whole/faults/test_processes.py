@@ -233,15 +233,18 @@ async def test_f19_p98_proxy_and_keeper_killed_together(tmp_path: Path) -> None:
 # -- the proxy killed, again and again
 
 
-async def kill_at_a_random_moment(program: Program, alive: Alive, moment: float) -> None:
+async def kill_at_a_random_moment(program: Program, alive: Alive, moment: float) -> bool:
+    """Whether there was anybody to survive."""
     async with caller(program) as client:
         asking = [asyncio.create_task(stream(client, name, "[fake words=200 interval=0.02]")) for name in "wsl"]
         await asyncio.wait(asking, timeout=moment)
+        lived = alive.somebody
         program.process.kill()
         assert await asyncio.to_thread(alive.all_gone, AFTER), "somebody lives two seconds after the proxy was killed"
         for told in await asyncio.gather(*asking):
             assert told.error is not None or told.status >= 500, "a broken answer looked like a whole one"
     program.process.wait()
+    return lived
 
 
 async def test_p13_p98_sigkill_of_the_proxy_at_random_moments_leaves_nothing(tmp_path: Path) -> None:
@@ -256,10 +259,10 @@ async def test_p13_p98_sigkill_of_the_proxy_at_random_moments_leaves_nothing(tmp
         text = together("w", "s", "l") + config(*models, startPort=ports)
         for number in range(KILLS):
             moment = random.uniform(0.0, 1.2)  # three starts side by side take about half of it
-            print(f"kill {number} after {moment:.3f} s")  # shown where it fails
             with Program(tmp_path, text, *flags, watch=False) as program:
                 flags = [again(program)]
-                await kill_at_a_random_moment(program, alive, moment)
+                lived = await kill_at_a_random_moment(program, alive, moment)
+            print(f"kill {number} after {moment:.3f} s: {'somebody' if lived else 'nobody yet'} was alive")
 
 
 # -- what cannot be killed, and what must not be

@@ -53,11 +53,13 @@ class Alive:
     def heard(self, count: int) -> bytes:
         """What was written into the pipe, once so many lines of it are."""
         said = b""
+        own = os.open(self.path, os.O_WRONLY)  # else nobody's having it open yet would look like an end
         waiting = select.poll()
         waiting.register(self.end, select.POLLIN)
         while said.count(b"\n") < count:
             assert waiting.poll(int(LONG * 1000)), f"only this was heard: {said!r}"
             said += os.read(self.end, 1 << 16)
+        os.close(own)
         return said
 
     def model(self, name: str, options: str = "", *before: str, **keys: object) -> str:
