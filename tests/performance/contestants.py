@@ -131,9 +131,10 @@ def settings(upstream: int, models: int) -> str:
 
 
 @contextmanager
-def ours(upstream: int, models: int = 1, name: str = "ours", folder: Path | None = None) -> Iterator[Contestant]:
+def ours(upstream: int, models: int = 1, more: str = "") -> Iterator[Contestant]:
+    """`more`: of the configuration."""
     with ExitStack() as stack:
-        place = folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        program = stack.enter_context(Program(place, settings(upstream, models), watch=False))
+        place = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        program = stack.enter_context(Program(place, more + settings(upstream, models), watch=False))
         keeper = [child.pid for child in psutil.Process(program.process.pid).children()]
-        yield Contestant(name, program.url.removeprefix("http://"), (program.process.pid, *keeper))
+        yield Contestant("ours", program.url.removeprefix("http://"), (program.process.pid, *keeper))

@@ -33,7 +33,7 @@ def requests(of: Contestant, seconds: float, connections: int = 8) -> Cost:
         script.write(POST)
         script.flush()
         url = f"http://{of.address}/v1/chat/completions"
-        words = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "-s", script.name, url]
+        words = ["wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "-s", script.name, url]
         before = of.cpu()
         told = subprocess.run(words, capture_output=True, text=True, check=True).stdout
         used = of.cpu() - before
