@@ -27,6 +27,7 @@ from llamaswap_py.library.pull.underway import Pulls
 from llamaswap_py.runtime.conductor import Conductor
 from llamaswap_py.runtime.doubt import doubt
 from llamaswap_py.runtime.feed import Feed, PullChanged
+from llamaswap_py.runtime.history import History
 from llamaswap_py.runtime.logs import Logs
 from llamaswap_py.runtime.peers import Peers
 from llamaswap_py.runtime.runs import Ground
@@ -57,6 +58,7 @@ class Given:
     sources: Sources
     descriptors: Descriptors
     records: Records
+    history: History
 
 
 class House:
@@ -69,6 +71,7 @@ class House:
         self.tasks = tasks
         self.link = link
         ground = Ground(link, logs, tasks, asyncio.get_running_loop().time, records=given.records)
+        ground.history = given.history
         self.conductor = Conductor(config, ground, feed)
         self.guard = guard_for(config)
         self.observing = Observing(config, feed)

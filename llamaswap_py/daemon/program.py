@@ -32,6 +32,7 @@ from llamaswap_py.daemon.watchdog import Watchdog
 from llamaswap_py.errors import ConfigError
 from llamaswap_py.launchers.records import Records
 from llamaswap_py.runtime.feed import Feed
+from llamaswap_py.runtime.history import History
 from llamaswap_py.runtime.logs import Logs
 from llamaswap_py.server import listen
 from llamaswap_py.server.tls import Certificate
@@ -75,7 +76,7 @@ class Program:
             token = secrets.token_hex(8)
             records = Records(state.records, token)
             stack.push_async_callback(records.close)
-            given = Given(logs, self.feed, self.sources, descriptors, records)
+            given = Given(logs, self.feed, self.sources, descriptors, records, History(state.directory / "loads.json"))
             self.house = await House.build(reading.config, given, token, stack)
             await settle(before, state.records, self.house.link)
             state.own(token)

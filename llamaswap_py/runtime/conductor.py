@@ -16,7 +16,7 @@ from msgspec import structs
 from llamaswap_py.config.change import launch_key
 from llamaswap_py.config.values import NOTHING, Config, Model
 from llamaswap_py.errors import Disabled, Internal, Refusal, ShuttingDown, UnknownModel, Unloaded
-from llamaswap_py.runtime.feed import Feed, ModelChanged
+from llamaswap_py.runtime.feed import Feed, LoadProgressed, ModelChanged
 from llamaswap_py.runtime.loads import Loads
 from llamaswap_py.runtime.runs import Ground, Run
 from llamaswap_py.runtime.standings import Standing, standings
@@ -222,6 +222,7 @@ class Conductor:
 
     def start(self, name: str, number: int) -> None:
         run = Run(number, self.config.models[name], self.config, self.ground)
+        run.progressed = lambda progress: self.feed.publish(LoadProgressed(name, number, progress))
         self.runs[number] = run
         log.info(f"{name}: starting")
         self.feed.publish(ModelChanged(name, number, Phase.STARTING))

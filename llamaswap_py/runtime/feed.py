@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 
+from llamaswap_py.runtime.estimate import Progress
 from llamaswap_py.schedule.plan import Phase
 
 log = structlog.get_logger("feed")
@@ -22,6 +23,15 @@ class ModelChanged:
     phase: Phase
     why: str = ""
     seconds: float = 0.0  # how long the phase before it took
+
+
+@dataclass(frozen=True, slots=True)
+class LoadProgressed:
+    """A load was looked at; about once a second."""
+
+    model: str
+    run: int
+    progress: Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +63,7 @@ class PullChanged:
     row: Mapping[str, Any]
 
 
-Event = ModelChanged | ConfigLoaded | ConfigRefused | RowStored | PullChanged
+Event = ModelChanged | LoadProgressed | ConfigLoaded | ConfigRefused | RowStored | PullChanged
 Listener = Callable[[Event], None]
 
 

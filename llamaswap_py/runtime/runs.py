@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from llamaswap_py.config.change import launch_key
 from llamaswap_py.config.command import render
 from llamaswap_py.config.values import Config, Model
 from llamaswap_py.errors import Refusal, StartFailed, Unloaded, UpstreamFailed, UpstreamTimeout
@@ -18,12 +19,14 @@ from llamaswap_py.launchers.local import LocalRun
 from llamaswap_py.launchers.records import Records
 from llamaswap_py.runtime import health, ports
 from llamaswap_py.runtime.causes import cause
+from llamaswap_py.runtime.estimate import Progress
+from llamaswap_py.runtime.history import History, Load
 from llamaswap_py.runtime.leaks import Leaks
 from llamaswap_py.runtime.logs import Logs
 from llamaswap_py.runtime.output import Ring
 from llamaswap_py.runtime.pool import Pool
 from llamaswap_py.runtime.tasks import Tasks
-from llamaswap_py.runtime.vitals import Vitals
+from llamaswap_py.runtime.vitals import Vitals, nothing
 from llamaswap_py.wire.address import Address
 
 log = structlog.get_logger("runs")
@@ -57,6 +60,7 @@ class Ground:
     sleep: health.Sleep = asyncio.sleep
     taken_ports: set[int] = field(default_factory=set)
     records: Records | None = None  # None: nothing outlives us
+    history: History = field(default_factory=History)
     memory_back: MemoryBack | None = None  # None: no card is visible
 
     def __post_init__(self) -> None:
@@ -85,6 +89,8 @@ class Run:
         self.pool: Pool | None = None
         self.child: LocalRun | None = None
         self.vitals: Vitals | None = None
+        self.load: Load | None = None  # while it loads, and somebody can say when it is ready
+        self.progressed: Callable[[Progress], None] = lambda _: None
         self.last_words = Ring(TAIL_BYTES)
         self.hurried = False
         self.failed = False
@@ -143,8 +149,11 @@ class Run:
         failure: Refusal | None = None
         try:
             vitals, failure = await self.come_up()
+            load, self.load = self.load, None
             if failure is None and not self.stopping.done():
                 ready()
+                if load is not None:
+                    self.ground.tasks.start(f"remember the load of {self.model.id}", load.remember())
                 failure = await vitals.until_over()
                 self.failed = failure is not None
                 self.hurried = self.hurried or isinstance(failure, UpstreamTimeout)  # a hung server heeds nobody
@@ -193,7 +202,9 @@ class Run:
         except Refusal as refusal:
             raise type(refusal)(f"model {self.model.id}: {refusal.message}") from refusal
         child, pool = self.child, self.pool
-        given = self.stopping, ground.tasks, ground.clock, ground.sleep
+        self.load = Load(ground.history, launch_key(self.model), ground.clock, self.progressed) if probed else None
+        looked = self.load.looked if self.load else nothing
+        given = self.stopping, ground.tasks, ground.clock, ground.sleep, looked
         self.vitals = Vitals(self.rendered, self.port, child, pool, *given)
         return self.vitals
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from llamaswap_py.config.values import Config, Model
+from llamaswap_py.runtime.estimate import Progress
 from llamaswap_py.runtime.leaks import Leak
 from llamaswap_py.runtime.runs import Run
 from llamaswap_py.schedule.lives import Sight
@@ -25,7 +26,13 @@ class Standing:
     pinned: bool = False
     evicted: Decision | None = None  # the last time it had to make room
     disabled: bool = False  # its own part of the configuration is wrong
+    loading: Progress | None = None
     leaked: tuple[int, ...] = ()  # processes of its last run that survive SIGKILL
+
+
+def progress_of(model: str, runs: Iterable[Run]) -> Progress | None:
+    """Of its load, where it loads."""
+    return next((run.load.progress for run in runs if run.model.id == model and run.load), None)
 
 
 def standings(
@@ -47,6 +54,6 @@ def standings(
 def standing(sight: Sight, run: Run | None, config: Config) -> Standing:
     model = run.rendered if run else config.models[sight.model]
     pid = run.child.pid if run and run.child else None
-    return Standing(
-        model, sight.phase, sight.run, pid, sight.seated, sight.waiting, sight.why, sight.pinned, sight.evicted
-    )
+    loading = run.load.progress if run and run.load and sight.phase is Phase.STARTING else None
+    counts = sight.seated, sight.waiting, sight.why, sight.pinned, sight.evicted
+    return Standing(model, sight.phase, sight.run, pid, *counts, loading=loading)

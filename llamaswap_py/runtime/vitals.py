@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,6 +22,10 @@ LOOK_SECONDS = 1.0  # between two looks at a load, at most: a look costs some mi
 SHORTEST_LOOK = 0.2
 
 
+def nothing(amount: int) -> None:
+    """Nobody wants to know."""
+
+
 @dataclass
 class Vitals:
     """The refusals that come from here say what happened; the run adds whose and its last words."""
@@ -33,7 +38,8 @@ class Vitals:
     tasks: Tasks
     clock: health.Clock
     sleep: health.Sleep
-    patience: Patience | None = None  # while it loads
+    looked: Callable[[int], None] = nothing  # hears what its processes have read and taken, while it loads
+    patience: Patience | None = None
 
     def __post_init__(self) -> None:
         path = probe_path(self.model.check_endpoint)
@@ -64,7 +70,9 @@ class Vitals:
         pause = min(LOOK_SECONDS, patience.limit / LOOKS)
         while True:
             await self.sleep(pause)
-            patience.seen(await asyncio.to_thread(measure.signs, self.child.pid), self.clock())
+            signs = await asyncio.to_thread(measure.signs, self.child.pid)
+            patience.seen(signs, self.clock())
+            self.looked(signs.amount)
 
     async def probed_ready(self, patience: Patience) -> Refusal | None:
         verdict: asyncio.Future[Refusal | None] = asyncio.get_running_loop().create_future()

@@ -7,6 +7,7 @@ from aiohttp import web
 from llamaswap_py.config.names import resolve
 from llamaswap_py.config.values import Config
 from llamaswap_py.runtime.conductor import Conductor
+from llamaswap_py.runtime.estimate import Progress
 from llamaswap_py.runtime.standings import Standing
 from llamaswap_py.schedule.explain import explained
 from llamaswap_py.schedule.facts import PinAsked
@@ -25,6 +26,13 @@ def known(config: Config, name: str) -> str:
     return model
 
 
+def load_row(progress: Progress) -> dict[str, object]:
+    """`percent` and `left` are null where no earlier load tells."""
+    percent = None if progress.fraction is None else int(100 * progress.fraction)
+    left = None if progress.left is None else round(progress.left, 1)
+    return {"seconds": round(progress.seconds, 1), "percent": percent, "left": left}
+
+
 def running_row(standing: Standing) -> dict[str, object]:
     model = standing.model
     return {
@@ -39,6 +47,7 @@ def running_row(standing: Standing) -> dict[str, object]:
         "seated": standing.seated,
         "waiting": standing.waiting,
         **({"pinned": True} if standing.pinned else {}),
+        **({"loading": load_row(standing.loading)} if standing.loading else {}),
         **({"why": standing.why} if standing.why else {}),
         **({"leaked": list(standing.leaked)} if standing.leaked else {}),
     }

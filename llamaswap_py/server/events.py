@@ -12,7 +12,16 @@ from aiohttp import hdrs, web
 
 from llamaswap_py.observe.inflight import Inflight, Payload
 from llamaswap_py.runtime.conductor import Conductor
-from llamaswap_py.runtime.feed import ConfigLoaded, ConfigRefused, Event, Feed, ModelChanged, PullChanged, RowStored
+from llamaswap_py.runtime.feed import (
+    ConfigLoaded,
+    ConfigRefused,
+    Event,
+    Feed,
+    LoadProgressed,
+    ModelChanged,
+    PullChanged,
+    RowStored,
+)
 from llamaswap_py.runtime.logs import Logs
 from llamaswap_py.server import messages
 from llamaswap_py.server.audience import Audience, Message, Page
@@ -95,6 +104,8 @@ class Events:
                 self.tell_status()
                 if self.followed:
                     self.tell(Message(messages.swap(event, name), "swap"))
+            case LoadProgressed() if self.followed:
+                self.tell(Message(messages.loading(event), "loading"))
             case ConfigLoaded() | ConfigRefused():
                 self.reading = event
                 self.tell_status()

@@ -13,7 +13,9 @@ from msgspec.structs import replace
 from llamaswap_py.dialects.dialect import DOT, Say
 from llamaswap_py.errors import Refusal
 from llamaswap_py.runtime.conductor import Lease
+from llamaswap_py.runtime.estimate import Progress
 from llamaswap_py.runtime.relay import Closer, Outcome, Phase, ordered
+from llamaswap_py.runtime.standings import progress_of
 from llamaswap_py.server.relayed import RequestSink
 from llamaswap_py.wire.answer import chunk
 from llamaswap_py.wire.continued import begun_framing
@@ -66,14 +68,17 @@ class Script:
     def opening(self) -> tuple[str, ...]:
         return (f"{BAR}\n", f"llama-swap loading model: {self.model}\n")
 
-    def moment(self, position: int, now: float) -> str:
-        """`position` in the queue, from 1; 0 while the model starts."""
+    def moment(self, position: int, now: float, progress: Progress | None = None) -> str:
+        """`position` in the queue, from 1; 0 while the model starts. An estimate stands in for a remark."""
         moved, self.position = position not in (0, self.position), position
         if moved:
             return f"\nQueue position: #{position} "
         if now < self.remark_at:
             return DOT
         self.remark_at = now + self.chance.uniform(*REMARK_PAUSE)
+        if progress is not None and progress.fraction is not None:
+            left = f", about {progress.left:.0f} s left" if progress.left else ""
+            return f"\nLoading: {100 * progress.fraction:.0f} %{left} "
         if not self.remarks:
             self.remarks = self.chance.sample(REMARKS, len(REMARKS))
         return f"\n{self.remarks.pop()} "
@@ -110,9 +115,11 @@ class Loading:
     def moment(self) -> None:
         assert self.script is not None
         self.timer = self.loop.call_later(TICK_SECONDS, self.moment)
-        position = self.lease.position  # None for a moment, where the run it was given to has just been lost
+        lease = self.lease
+        position = lease.position  # None for a moment, where the run it was given to has just been lost
         if position is not None and not self.sink.full:
-            self.write(self.told(self.script.moment(position, self.loop.time())))
+            progress = progress_of(lease.asked.model, lease.conductor.runs.values()) if position == 0 else None
+            self.write(self.told(self.script.moment(position, self.loop.time(), progress)))
 
     def end(self, upstream: UpstreamRequest) -> UpstreamRequest:
         """The wait is over: the last words at once, and the request as it must be put for an answer to follow them."""

@@ -9,10 +9,11 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from llamaswap_py.config.values import Peer
-from llamaswap_py.runtime.feed import ConfigLoaded, ConfigRefused, ModelChanged
+from llamaswap_py.runtime.feed import ConfigLoaded, ConfigRefused, LoadProgressed, ModelChanged
 from llamaswap_py.runtime.standings import Standing
 from llamaswap_py.schedule.plan import FALLEN, Phase
 from llamaswap_py.server.abilities import flags
+from llamaswap_py.server.control import load_row
 
 HEARTBEAT = b":\n\n"
 
@@ -64,6 +65,10 @@ def status_row(standing: Standing) -> dict[str, object]:
         **({"capabilities": able} if (able := flags(model.capabilities)) else {}),
         **({"context_length": model.capabilities.context} if model.capabilities.context else {}),
     }
+
+
+def loading(event: LoadProgressed) -> bytes:
+    return framed("loading", {"model": event.model, "run": event.run, **load_row(event.progress)})
 
 
 def ui_config(session_headers: Sequence[str]) -> bytes:

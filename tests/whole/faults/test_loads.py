@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
-from tests.whole.asking import settings
+from tests.whole.asking import caller as plain_caller
+from tests.whole.asking import running, settings
+from tests.whole.following import follow
 from tests.whole.program import Program, model
 from tests.whole.talk import CHAT, caller, chat_body, stream, streamed
 
@@ -31,3 +35,34 @@ async def test_f25_a_slow_load_that_says_something_now_and_then_survives_its_lim
     with Program(tmp_path, settings(model("a", options, healthCheckTimeout=15))) as program:
         async with caller(program) as client:
             assert (await stream(client, "a", "hello")).data == streamed("a", "hello")
+
+
+def test_f25_how_far_a_load_is_is_told_by_what_earlier_ones_took(tmp_path: Path) -> None:
+    """The first load says that nobody knows; the next, of another start of the program too, has an estimate, which
+    rises, is never all before it is ready, and is shown at /running, in events and to who waits for a stream."""
+    text = settings(model("a", "--load-seconds 3"), sendLoadingState="true")
+    with Program(tmp_path, text) as program:
+        assert [row["percent"] for row in loading(program)[0]] == [None]
+    with Program(tmp_path, text) as program:
+        rows, answer = loading(program, 2)
+    percents = [row["percent"] for row in rows]
+    assert percents == sorted(percents)
+    assert 0 < percents[0] < 100
+    assert 0 < rows[0]["left"] <= 3.5
+    assert "Loading: " in answer
+
+
+def loading(program: Program, count: int = 1) -> tuple[list[dict[str, Any]], str]:
+    """What is said of a load at so many moments, alternately by events and `/running`; and the answer after it."""
+    with follow(program) as page, ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(whole_chat, program)
+        rows = []
+        for _ in range(count):
+            rows.append(page.until("loading").data)
+            rows.append(running(program)["a"]["loading"])
+        return rows[: 2 * count - 1], asked.result()
+
+
+def whole_chat(program: Program) -> str:
+    with plain_caller(program) as client:
+        return client.post(CHAT, json=chat_body("a", "hello")).text
