@@ -89,7 +89,8 @@ class House:
         choosing = Choosing(self.conductor, lambda: self.profiles.active)
         proxy = Proxy(self.conductor, self.peers, self.current_guard, recordings, choosing)
         self.table = doors(proxy, logs, more)
-        self.face = Face(self.table, self.current_guard, limits=self.limits, room=given.descriptors.room)
+        say = voice.access(config.log_level, logs.from_proxy, config.log_time_format)
+        self.face = Face(self.table, self.current_guard, limits=self.limits, room=given.descriptors.room, say=say)
 
     @classmethod
     async def build(cls, config: Config, given: Given, token: str, stack: AsyncExitStack) -> House:
@@ -130,6 +131,7 @@ class House:
     def put_into_force(self, reading: Reading) -> None:
         config = reading.config
         voice.speak(config.log_level, self.logs.from_proxy, config.log_time_format)
+        self.face.access.say = voice.access(config.log_level, self.logs.from_proxy, config.log_time_format)
         self.logs.to_stdout = config.log_to_stdout
         self.guard = guard_for(config)
         self.observing.adopt(config)

@@ -14,7 +14,7 @@ from llamaswap_py.observe.captures import Captures
 from llamaswap_py.observe.hardware import Hardware
 from llamaswap_py.observe.inflight import Inflight
 from llamaswap_py.observe.performance import Performance
-from llamaswap_py.runtime.feed import Feed, RowStored
+from llamaswap_py.runtime.feed import Feed, RowsStored
 from llamaswap_py.server.recording import Recordings
 
 log = structlog.get_logger("machine")
@@ -44,8 +44,7 @@ class Observing:
         self.measure()
 
     def stored(self, ids: Sequence[int]) -> None:
-        for row in ids:
-            self.feed.publish(RowStored(row))
+        self.feed.publish(RowsStored(tuple(ids)))
 
     def adopt(self, config: Config) -> None:
         """A reload keeps what was recorded, as far as the new limits reach."""

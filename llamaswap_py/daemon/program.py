@@ -44,6 +44,11 @@ class StartRefused(Exception):
     """The program cannot begin; the sentence says why."""
 
 
+# Requests leave hardly any garbage that must be searched for, and each search walks through all that they hold. Objects
+# of the youngest generation, then searches of a generation before the next: some MiB at most wait for one.
+GARBAGE = (10_000, 20, 20)
+
+
 class Program:
     def __init__(self, options: Options) -> None:
         self.options = options
@@ -84,7 +89,8 @@ class Program:
             self.keep_watch(self.house, stack)
             await self.house.open(sockets, tls)
             self.tell_address(address, tls)
-            gc.freeze()  # what is here now stays; only what callers bring is looked through
+            gc.freeze()  # what is here now stays; only what callers bring is looked through,
+            gc.set_threshold(*GARBAGE)  # and that in larger heaps
             gc.enable()
             await self.stopped.wait()
             log.info("shutting down: no new requests, answers in flight may finish")

@@ -34,7 +34,7 @@ GATHER_SECONDS = 0.05  # the thread wakes that often under load, not for every r
 LARGEST_INFLATED = 64 * 1024 * 1024  # a compressed answer that holds more is not opened
 
 
-class Finished(msgspec.Struct):
+class Finished(msgspec.Struct, gc=False):
     """A request that is over, as the loop hands it to the thread: nothing in it has been looked at."""
 
     model: str
@@ -47,11 +47,12 @@ class Finished(msgspec.Struct):
     error: str = ""
     metadata: dict[str, str] = msgspec.field(default_factory=dict)
     asked: Asked | None = None  # None: not to be captured
+    weight: int = 0  # of its bodies, about; what it counts for in the queue
 
-    @property
-    def weight(self) -> int:
-        asked = len(self.asked.body or b"") if self.asked is not None else 0
-        return self.heard.window.held + asked
+    def weigh(self) -> int:
+        asked = self.asked
+        self.weight = self.heard.window.held + (len(asked.body) if asked is not None and asked.body else 0)
+        return self.weight
 
     def without_capture(self) -> None:
         self.asked = None
@@ -65,10 +66,10 @@ class Read:
 
     def __init__(self, finished: Finished) -> None:
         self.capture: Capture | None = None
-        heard = finished.heard
-        content_type = finished.content_type or heard.field(b"content-type")
+        heard, answer = finished.heard, finished.heard.answer
+        content_type = finished.content_type or (answer.content_type if answer is not None else "")
         usage, error = NOTHING, finished.error
-        coding = heard.field(b"content-encoding").strip().lower()
+        coding = answer.coding if answer is not None else ""
         # Events stay whole in the framing of their chunks: they can be read where they stand.
         framed = heard.chunked and "text/event-stream" in content_type and coding not in CODINGS
         try:
@@ -82,16 +83,17 @@ class Read:
             elif not error:
                 error = error_of(finished.status, body.first)
             self.capture = captured(finished, body, framed)
+        took = finished.seconds * 1000
         self.row = Row(
-            created=int(finished.when),
-            model=finished.model,
-            path=finished.path,
-            content_type=content_type,
-            status=finished.status,
-            usage=usage,
-            duration_ms=int(max(finished.seconds * 1000, usage.milliseconds)),
-            error=error,
-            metadata=finished.metadata,
+            int(finished.when),
+            finished.model,
+            finished.path,
+            content_type,
+            finished.status,
+            usage,
+            int(max(took, usage.milliseconds)),
+            error,
+            finished.metadata,
         )
 
 
@@ -173,8 +175,9 @@ class Recorder:
         if self.waiting.qsize() >= LONGEST_QUEUE or held > 2 * HEAVIEST_QUEUE:
             self.lose()
             return
-        if held + finished.weight > HEAVIEST_QUEUE:
+        if held + finished.weigh() > HEAVIEST_QUEUE:
             finished.without_capture()
+            finished.weigh()
         self.put_weight += finished.weight
         self.waiting.put(finished)
 
@@ -261,7 +264,7 @@ class Recorder:
         if not batch:
             return
         assert self.store is not None
-        self.taken_weight += sum(finished.weight for finished in batch)
+        self.taken_weight += sum([finished.weight for finished in batch])
         read = [one for finished in batch if (one := self.read(finished))]
         try:
             ids = self.store.add([one.row for one in read]) if read else []

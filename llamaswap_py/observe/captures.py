@@ -6,9 +6,7 @@ from __future__ import annotations
 
 import base64
 import zlib
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -26,15 +24,18 @@ NO_REQUEST = ("/v1/audio/transcriptions", "/v1/audio/voices")
 HEADS_ONLY = ("/v1/images/edits", "/sdapi/v1/img2img")
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+# What is kept for long is nothing that the interpreter's search for garbage has to walk through: `gc=False`, and texts
+# in tuples.
+
+
+class Asked(msgspec.Struct, frozen=True, gc=False):
     """A request as it went to the model's server."""
 
-    headers: Sequence[tuple[str, str]]
+    headers: tuple[tuple[str, str], ...]
     body: bytes | None  # None: too long to keep, or never held
 
 
-class Capture(NamedTuple):
+class Capture(msgspec.Struct, frozen=True, gc=False):
     """One request and its answer as they passed. The answer is plain; `framed`: in the framing of its chunks."""
 
     path: str
@@ -93,12 +94,15 @@ class Captures:
 
     def keep(self, row: int, capture: Capture) -> bool:
         """False where this one alone is larger than all that may be kept."""
-        small = capture.size <= WORTH_COMPRESSING
-        kept = capture if small else zlib.compress(msgspec.msgpack.encode(shown(capture)), FASTEST)
-        size = size_of(kept)
+        kept: bytes | Capture = capture
+        size = capture.size
+        if size > WORTH_COMPRESSING:
+            kept = zlib.compress(msgspec.msgpack.encode(shown(capture)), FASTEST)
+            size = len(kept)
         if size > self.limit:
             return False
-        self.make_room(size)
+        if self.size + size > self.limit:
+            self.make_room(size)
         self.kept[row] = kept
         self.size += size
         return True

@@ -28,11 +28,6 @@ class Heard:
     def status(self) -> int:
         return self.answer.status if self.answer is not None else 0
 
-    def field(self, name: bytes) -> str:
-        """The first field of that (lower-case) name, empty where there is none."""
-        values = self.answer.values(name) if self.answer is not None else ()
-        return values[0].decode("utf-8", "replace") if values else ""
-
     def read(self, framed: bool = False) -> Body:
         """What is held of the body; `framed`: with the framing of its chunks, which costs less."""
         return body_of(self.window, self.chunked and not framed)

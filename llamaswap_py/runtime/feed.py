@@ -50,10 +50,10 @@ class ConfigRefused:
 
 
 @dataclass(frozen=True, slots=True)
-class RowStored:
-    """A finished request was written down."""
+class RowsStored:
+    """Finished requests were written down."""
 
-    id: int
+    ids: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class PullChanged:
     row: Mapping[str, Any]
 
 
-Event = ModelChanged | LoadProgressed | ConfigLoaded | ConfigRefused | RowStored | PullChanged
+Event = ModelChanged | LoadProgressed | ConfigLoaded | ConfigRefused | RowsStored | PullChanged
 Listener = Callable[[Event], None]
 
 

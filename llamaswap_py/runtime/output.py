@@ -91,6 +91,7 @@ class Ring:
 
     def __init__(self, kept: int = KEPT) -> None:
         self.kept = kept
+        self.most = kept + kept // 4  # so much may be there until the rest is dropped
         self.chunks: deque[bytes] = deque()
         self.size = 0
         self.viewers: set[Viewer] = set()
@@ -98,25 +99,22 @@ class Ring:
     def write(self, data: bytes) -> None:
         if not data:
             return
-        kept = data[-self.kept :]
-        self.chunks.append(kept)
-        self.size += len(kept)
-        if self.size > self.kept:
+        self.chunks.append(data)
+        self.size += len(data)
+        if self.size > self.most:
             self.shorten()
         if self.viewers:
             for viewer in tuple(self.viewers):
                 viewer.push(data)
 
     def shorten(self) -> None:
-        while self.size > self.kept:
-            first = self.chunks.popleft()
-            surplus = self.size - self.kept
-            if surplus < len(first):
-                self.chunks.appendleft(first[surplus:])
-            self.size -= min(surplus, len(first))
+        """To what is kept, with room for a while."""
+        kept = self.history()
+        self.chunks = deque([kept])
+        self.size = len(kept)
 
     def history(self) -> bytes:
-        return b"".join(self.chunks)
+        return b"".join(self.chunks)[-self.kept :]
 
     def clear(self) -> None:
         self.chunks.clear()

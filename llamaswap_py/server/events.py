@@ -20,7 +20,7 @@ from llamaswap_py.runtime.feed import (
     LoadProgressed,
     ModelChanged,
     PullChanged,
-    RowStored,
+    RowsStored,
 )
 from llamaswap_py.runtime.logs import Logs
 from llamaswap_py.server import messages
@@ -111,8 +111,9 @@ class Events:
                 self.tell_status()
                 if self.followed:
                     self.tell(Message(messages.config(event), "config"))
-            case RowStored(row) if self.followed:
-                self.tell(Message(messages.activity(row), "activity"))
+            case RowsStored(rows) if self.followed:
+                for row in rows:
+                    self.tell(Message(messages.activity(row), "activity"))
             case PullChanged(row) if self.followed:
                 self.tell(Message(messages.pull(row), f"pull {row['id']}"))
 

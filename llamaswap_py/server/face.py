@@ -9,6 +9,7 @@ import socket
 import ssl
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from importlib import import_module
 from typing import Any
 from urllib.parse import quote
@@ -98,33 +99,56 @@ def doors(proxy: Proxy, logs: Logs, more: Iterable[Door] = ()) -> list[Door]:
     ]
 
 
+# `say(method, message, request)`: the level by its name, the line, and the request's id.
+Say = Callable[[str, str, str], None]
+
+
+def say_by_log(method: str, message: str, request: str) -> None:
+    getattr(log, method)(message, request=request)
+
+
+class Access:
+    """What every connection's AccessLine writes to. Another `say` may come with another configuration."""
+
+    def __init__(self, say: Say) -> None:
+        self.say = say
+
+
 class AccessLine(AbstractAccessLogger):
     """One line a finished request, in llama-swap's form."""
 
+    logger: Any  # the Access that a connection was made with
+
     def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
-        if request.path.startswith(UNLOGGED):
+        path, status, headers = request.path, response.status, request.headers
+        method = method_for(path)
+        if not method:
             return
-        forwarded = request.headers.get("X-Forwarded-For", "").partition(",")[0].strip()
-        address = forwarded or request.headers.get("X-Real-IP") or request.remote
-        version = f"HTTP/{request.version.major}.{request.version.minor}"
-        agent = request.headers.get("User-Agent", "")
-        say = log.debug if request.path.startswith(QUIET) and response.status < 400 else log.info
-        say(
-            f'Request {shown(address or "")} "{request.method} {shown(request.path)} {version}" {response.status}'
-            f' {response.body_length} "{shown(agent)}" {duration(time)}',
-            request=id_of(request),
+        forwarded = headers.get("X-Forwarded-For", "").partition(",")[0].strip()
+        address = forwarded or headers.get("X-Real-IP") or request.remote or ""
+        version, agent = request.version, headers.get("User-Agent", "")
+        line = (
+            f'Request {address} "{request.method} {path} HTTP/{version.major}.{version.minor}" {status}'
+            f' {response.body_length} "{agent}" {duration(time)}'
         )
+        self.logger.say(method if status < 400 else "info", shown(line), id_of(request))
 
 
-def shown(path: str) -> str:
-    """Decoded, as llama-swap writes it, but a line stays one line and a terminal gets no orders."""
-    return path if path.isprintable() else "".join(c if c.isprintable() else quote(c, errors="replace") for c in path)
+@lru_cache(256)  # a few are asked again and again
+def method_for(path: str) -> str:
+    """The level at which a request there is told of; empty: it is not."""
+    if path.startswith(UNLOGGED):
+        return ""
+    return "debug" if path.startswith(QUIET) else "info"
 
 
 def duration(seconds: float) -> str:
-    if seconds < 1:
-        return f"{seconds * 1000:.3f}ms"
-    return f"{seconds:.3f}s"
+    return f"{seconds * 1000:.3f}ms" if seconds < 1 else f"{seconds:.3f}s"
+
+
+def shown(line: str) -> str:
+    """Decoded, as llama-swap writes it, but a line stays one line and a terminal gets no orders."""
+    return line if line.isprintable() else "".join(c if c.isprintable() else quote(c, errors="replace") for c in line)
 
 
 class Faults(logging.Logger):
@@ -151,15 +175,18 @@ class Face:
         keep_alive: float = KEEP_ALIVE_SECONDS,
         limits: Callable[[], Limits] = Limits,
         room: int = sys.maxsize,
+        *,
+        say: Say = say_by_log,
     ) -> None:
         app = web.Application()
         app[PACES] = Paces(limits)
         hang(app, table, guard)
         self.limits = limits
         self.room = room
-        self.how = {
+        self.access = Access(say)
+        self.how: dict[str, Any] = {
             "access_log_class": AccessLine,
-            "access_log": log,
+            "access_log": self.access,
             "logger": Faults("faults"),
             "max_line_size": LONGEST_LINE,
             "max_field_size": LONGEST_LINE,

@@ -55,7 +55,7 @@ class Recording:
         """What goes to the model's server; None where the body is not held as a whole."""
         limit = self.recorder.captures.limit
         if limit:
-            self.asked = Asked(headers, body if body is not None and len(body) <= limit else None)
+            self.asked = Asked(tuple(headers), body if body is not None and len(body) <= limit else None)
 
     def head(self, head: Head, chunked: bool) -> None:
         self.heard.head(head, chunked)

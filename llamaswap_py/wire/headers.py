@@ -91,7 +91,17 @@ class Head:
     """The head of an answer as a model's server sent it. A server says much the same in every answer, so those of
     the same bytes are one, and what follows from them is found once."""
 
-    __slots__ = ("_values", "event_stream", "lines", "persistent", "reason", "status", "version")
+    __slots__ = (
+        "_values",
+        "coding",
+        "content_type",
+        "event_stream",
+        "lines",
+        "persistent",
+        "reason",
+        "status",
+        "version",
+    )
 
     def __init__(self, version: tuple[int, int], status: int, reason: bytes, lines: Sequence[bytes]) -> None:
         self.version = version
@@ -102,12 +112,19 @@ class Head:
         for line in lines:
             name, _, value = line.partition(b":")
             self._values.setdefault(name.lower(), []).append(value.strip(b" \t"))
+        self.content_type = self._first(b"content-type")
+        self.coding = self._first(b"content-encoding").strip().lower()
         self.persistent = self._is_persistent()  # the server leaves the connection open after this answer
         self.event_stream = self._is_event_stream()  # that can be read: not a compressed one
 
     def values(self, name: bytes) -> Sequence[bytes]:
         """Of every field of that (lower-case) name."""
         return self._values.get(name, ())
+
+    def _first(self, name: bytes) -> str:
+        """The first field of that name, empty where there is none."""
+        values = self.values(name)
+        return values[0].decode("utf-8", "replace") if values else ""
 
     def fields(self) -> list[tuple[str, str]]:
         """As texts, in their order."""

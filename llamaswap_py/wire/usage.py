@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
@@ -42,41 +42,59 @@ NOTHING = Usage(cached=0, drafted=0, accepted=0, prompt_speed=0.0, speed=0.0)
 
 
 ABSENT = msgspec.Raw(b"")
-UNSAID: Any = msgspec.UNSET
+Count = Annotated[int, msgspec.Meta(ge=0, le=LARGEST)]
+Figure = Annotated[float, msgspec.Meta(ge=0, le=LARGEST)]
 
 
-class Spent(msgspec.Struct):
-    """`usage`, as either family of APIs writes it. Whatever stands there is taken; what is no number counts nothing."""
+class Details(msgspec.Struct, frozen=True, gc=False):
+    """Of the tokens that a request brought. In all of these -1 means: not said."""
 
-    prompt_tokens: Any = UNSAID
-    input_tokens: Any = UNSAID
-    completion_tokens: Any = UNSAID
-    output_tokens: Any = UNSAID
-    cache_read_input_tokens: Any = UNSAID
-    input_tokens_details: Any = UNSAID
-    prompt_tokens_details: Any = UNSAID
+    cached_tokens: Count = -1
 
 
-class Timings(msgspec.Struct):
+UNSAID = Details()
+
+
+class Spent(msgspec.Struct, gc=False):
+    """`usage`, as either family of APIs writes it."""
+
+    prompt_tokens: Count = -1
+    input_tokens: Count = -1
+    completion_tokens: Count = -1
+    output_tokens: Count = -1
+    cache_read_input_tokens: Count = -1
+    input_tokens_details: Details = UNSAID
+    prompt_tokens_details: Details = UNSAID
+
+
+class Timings(msgspec.Struct, gc=False):
     """llama.cpp's own figures: `prompt_n` counts what was processed anew, without what was cached."""
 
-    prompt_n: Any = UNSAID
-    predicted_n: Any = UNSAID
-    cache_n: Any = UNSAID
-    draft_n: Any = UNSAID
-    draft_n_accepted: Any = UNSAID
-    prompt_per_second: Any = UNSAID
-    predicted_per_second: Any = UNSAID
-    prompt_ms: Any = UNSAID
-    predicted_ms: Any = UNSAID
+    prompt_n: Count = 0
+    predicted_n: Count = 0
+    cache_n: Count = -1
+    draft_n: Count = -1
+    draft_n_accepted: Count = -1
+    prompt_per_second: Figure = 0.0
+    predicted_per_second: Figure = 0.0
+    prompt_ms: Figure = 0.0
+    predicted_ms: Figure = 0.0
 
 
-class Metrics(msgspec.Struct):
+class Drafts(msgspec.Struct, frozen=True, gc=False):
+    num_draft_tokens: Count = -1
+    num_accepted_draft_tokens: Count = -1
+
+
+UNDRAFTED = Drafts()
+
+
+class Metrics(msgspec.Struct, gc=False):
     """vLLM's."""
 
-    speculative_decoding: Any = UNSAID
-    time_to_first_token_ms: Any = UNSAID
-    mean_itl_ms: Any = UNSAID
+    speculative_decoding: Drafts = UNDRAFTED
+    time_to_first_token_ms: Figure = 0.0
+    mean_itl_ms: Figure = 0.0
 
 
 class Told(msgspec.Struct):
@@ -90,7 +108,7 @@ class Told(msgspec.Struct):
 
 
 class Loose(msgspec.Struct):
-    """The same, where one of them is no object."""
+    """The same, where one of them is no object, or something in it no number."""
 
     usage: Any = None
     timings: Any = None
@@ -99,10 +117,16 @@ class Loose(msgspec.Struct):
     message: msgspec.Raw = ABSENT
 
 
+Said = Spent | Timings | Metrics | Details | Drafts
 KINDS: Mapping[str, type[Spent | Timings | Metrics]] = {
     "usage": Spent,
     "timings": Timings,
     "metrics": Metrics,
+}
+INNER: Mapping[str, type[Details | Drafts]] = {
+    "input_tokens_details": Details,
+    "prompt_tokens_details": Details,
+    "speculative_decoding": Drafts,
 }
 TOLD_DECODER = msgspec.json.Decoder(Told)
 LOOSE_DECODER = msgspec.json.Decoder(Loose)
@@ -121,13 +145,13 @@ class Account:
         self.timings: Timings | None = None
         self.metrics: Metrics | None = None
 
-    def hear(self, said: Spent | Timings | Metrics | None) -> None:
-        if isinstance(said, Spent):
-            self.usage = with_usage(self.usage or SILENT, said)
-        elif isinstance(said, Timings):
-            self.timings = said
-        elif said is not None:
-            self.metrics = said
+    def hear(self, told: Told) -> None:
+        if told.usage is not None:
+            self.usage = with_usage(self.usage or SILENT, told.usage)
+        if told.timings is not None:
+            self.timings = told.timings
+        if told.metrics is not None:
+            self.metrics = told.metrics
 
     def total(self) -> Usage | None:
         """None where nothing was said at all."""
@@ -203,14 +227,13 @@ def read_event(account: Account, line: bytes) -> None:
 def read_object(account: Account, text: bytes) -> None:
     try:
         told = told_of(text)
-        for inner in (told.response, told.message):
-            if inner is not ABSENT and is_object(inner):
-                account.hear(told_of(inner).usage)
+        if told.response is not ABSENT or told.message is not ABSENT:
+            for inner in (told.response, told.message):
+                if is_object(inner):
+                    account.hear(Told(told_of(inner).usage))
     except BROKEN:
         return
-    account.hear(told.usage)
-    account.hear(told.timings)
-    account.hear(told.metrics)
+    account.hear(told)
 
 
 def told_of(text: bytes | msgspec.Raw) -> Told:
@@ -220,12 +243,26 @@ def told_of(text: bytes | msgspec.Raw) -> Told:
         loose = LOOSE_DECODER.decode(text)
         told = Told(response=loose.response, message=loose.message)
         for name in KINDS:
-            setattr(told, name, from_dict(name, getattr(loose, name)))
+            take(told, name, getattr(loose, name))
         return told
 
 
-def from_dict(name: str, said: object) -> Spent | Timings | Metrics | None:
-    return msgspec.convert(said, KINDS[name]) if isinstance(said, dict) else None
+def take(told: Told, name: str, said: object) -> None:
+    if isinstance(said, dict):
+        setattr(told, name, cleaned(KINDS[name], said))
+
+
+def cleaned(kind: type[Said], said: Mapping[str, object]) -> Any:
+    """Whatever stands there is taken; what is no number that could be meant counts nothing."""
+    fields: dict[str, Any] = {}
+    for field in msgspec.structs.fields(kind):
+        value = said.get(field.name, ABSENT)
+        inner = INNER.get(field.name)
+        if inner is None and value is not ABSENT:
+            fields[field.name] = type(field.default)(number(value))
+        elif inner is not None and isinstance(value, dict):
+            fields[field.name] = cleaned(inner, value)
+    return kind(**fields)
 
 
 def is_object(raw: msgspec.Raw) -> bool:
@@ -242,7 +279,9 @@ def read_fragments(account: Account, text: bytes) -> None:
             said, _ = json.JSONDecoder().raw_decode(piece)
         except (ValueError, RecursionError):
             continue
-        account.hear(from_dict(found[1].decode(), said))
+        told = Told()
+        take(told, found[1].decode(), said)
+        account.hear(told)
 
 
 def last_element(text: bytes) -> bytes:
@@ -255,60 +294,47 @@ def last_element(text: bytes) -> bytes:
 
 
 def with_usage(before: Usage, said: Spent) -> Usage:
-    spent_in = count(said.input_tokens if said.prompt_tokens is UNSAID else said.prompt_tokens)
-    spent_out = count(said.output_tokens if said.completion_tokens is UNSAID else said.completion_tokens)
+    spent_in = said.prompt_tokens if said.prompt_tokens >= 0 else said.input_tokens
+    spent_out = said.completion_tokens if said.completion_tokens >= 0 else said.output_tokens
     cached = cached_of(said)
     return Usage(
-        spent_in or before.input,
-        spent_out or before.output,
+        spent_in if spent_in > 0 else before.input,
+        spent_out if spent_out > 0 else before.output,
         cached if cached >= 0 else before.cached,
-        before.drafted,
-        before.accepted,
-        before.prompt_speed,
-        before.speed,
-        before.milliseconds,
     )
 
 
 def cached_of(said: Spent) -> int:
-    if said.cache_read_input_tokens is not UNSAID:
-        return count(said.cache_read_input_tokens)
-    for details in (said.input_tokens_details, said.prompt_tokens_details):
-        if isinstance(details, dict) and "cached_tokens" in details:
-            return count(details["cached_tokens"])
-    return -1
+    for cached in (said.cache_read_input_tokens, said.input_tokens_details.cached_tokens):
+        if cached >= 0:
+            return cached
+    return said.prompt_tokens_details.cached_tokens
 
 
 def with_timings(before: Usage, said: Timings) -> Usage:
-    drafts = said.draft_n is not UNSAID and said.draft_n_accepted is not UNSAID
+    drafts = said.draft_n >= 0 and said.draft_n_accepted >= 0
     return Usage(
-        count(said.prompt_n),
-        count(said.predicted_n),
-        before.cached if said.cache_n is UNSAID else count(said.cache_n),
-        count(said.draft_n) if drafts else before.drafted,
-        count(said.draft_n_accepted) if drafts else before.accepted,
-        number(said.prompt_per_second),
-        number(said.predicted_per_second),
-        number(said.prompt_ms) + number(said.predicted_ms),
+        said.prompt_n,
+        said.predicted_n,
+        before.cached if said.cache_n < 0 else said.cache_n,
+        said.draft_n if drafts else before.drafted,
+        said.draft_n_accepted if drafts else before.accepted,
+        said.prompt_per_second,
+        said.predicted_per_second,
+        said.prompt_ms + said.predicted_ms,
     )
 
 
 def with_metrics(before: Usage, said: Metrics) -> Usage:
-    drafts = said.speculative_decoding
-    if isinstance(drafts, dict) and "num_draft_tokens" in drafts and "num_accepted_draft_tokens" in drafts:
-        before = before._replace(
-            drafted=count(drafts["num_draft_tokens"]), accepted=count(drafts["num_accepted_draft_tokens"])
-        )
-    first, between = number(said.time_to_first_token_ms), number(said.mean_itl_ms)
+    drafted, accepted = said.speculative_decoding.num_draft_tokens, said.speculative_decoding.num_accepted_draft_tokens
+    if drafted >= 0 and accepted >= 0:
+        before = before._replace(drafted=drafted, accepted=accepted)
+    first, between = said.time_to_first_token_ms, said.mean_itl_ms
     if first > 0:
         before = before._replace(prompt_speed=max(before.input - max(before.cached, 0), 0) * 1000 / first)
     if between > 0:
         before = before._replace(speed=1000 / between)
     return before
-
-
-def count(value: object) -> int:
-    return int(number(value))
 
 
 def number(value: object) -> float:

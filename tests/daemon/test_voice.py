@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -52,6 +53,25 @@ def test_the_level_can_change_while_it_runs(said: list[bytes]) -> None:
     voice.speak("debug", said.append)
     log.debug("heard")
     assert said == [b"[DEBUG] heard\n"]
+
+
+def test_a_finished_request_is_told_like_everything_else(said: list[bytes]) -> None:
+    """Its shorter way writes what structlog would, at the same levels."""
+    log = structlog.get_logger("access")
+    for level in voice.LEVELS:
+        said.clear()
+        voice.speak(level, said.append)
+        log.info("Request \udcff", request="a1")
+        log.debug("Request", request="a2")
+        say, twice = voice.access(level, said.append), tuple(said)
+        say("info", "Request \udcff", "a1")
+        say("debug", "Request", "a2")
+        assert said == [*twice, *twice]
+
+
+def test_a_finished_request_is_dated_as_configured(said: list[bytes]) -> None:
+    voice.access("info", said.append, "rfc3339")("info", "Request", "a1")
+    assert re.fullmatch(rb"[0-9]{4}-[0-9]{2}-[0-9]{2}T\S+ \[INFO\] Request request=a1\n", said[0])
 
 
 SCRIPT = """

@@ -42,7 +42,7 @@ def finished(
         0.25,
         heard,
         error=error,
-        asked=Asked([("A", "b")], b"{}") if asked else None,
+        asked=Asked((("A", "b"),), b"{}") if asked else None,
     )
 
 
@@ -150,7 +150,7 @@ async def test_a_stream_in_chunks_is_counted_and_shown_without_them(compressed: 
         heard.body(chunk(piece))
     heard.body(LAST_CHUNK)
     async with recording() as place:
-        place.recorder.add(Finished("a", CHAT, 200, 1.0, 1.0, heard, asked=Asked([], None)))
+        place.recorder.add(Finished("a", CHAT, 200, 1.0, 1.0, heard, asked=Asked((), None)))
         assert [row.usage.input for row in await place.rows()] == [3]
         found = place.recorder.captures.find(1)
     assert found is not None
@@ -316,7 +316,7 @@ async def test_a_row_that_cannot_be_written_costs_itself_only() -> None:
 
 async def test_a_field_that_is_no_text_is_shown_as_far_as_it_is_one() -> None:
     odd = finished()
-    odd.asked = Asked([("X-\udcff", "b")], b"{}")
+    odd.asked = Asked((("X-\udcff", "b"),), b"{}")
     async with recording() as place:
         place.recorder.add(odd)
         await place.recorder.flush()

@@ -11,7 +11,7 @@ from llamaswap_py.observe.captures import WORTH_COMPRESSING, Asked, Capture, Cap
 from llamaswap_py.observe.redaction import REDACTED, redacted
 from llamaswap_py.wire.headers import Head
 
-ASKED = Asked([("Content-Type", "application/json"), ("Authorization", "Bearer s3cret")], b'{"model":"a"}')
+ASKED = Asked((("Content-Type", "application/json"), ("Authorization", "Bearer s3cret")), b'{"model":"a"}')
 ANSWERED = Head((1, 1), 200, b"OK", (b"Content-Type: text/plain", b"Content-Encoding: gzip", b"Set-Cookie: id=s3cret"))
 BARE = Head((1, 1), 200, b"OK", ())
 CHAT = "/v1/chat/completions"
@@ -72,7 +72,7 @@ def test_sound_and_pictures_are_left_out(path: str, asked: bool, answered: bool)
 
 def test_what_is_not_held_is_not_shown() -> None:
     captures = Captures(10_000)
-    captures.keep(1, Capture(CHAT, Asked([], None), BARE, None))
+    captures.keep(1, Capture(CHAT, Asked((), None), BARE, None))
     found = captures.find(1)
     assert found is not None
     assert found["req_body"] is found["resp_body"] is None
