@@ -10,8 +10,7 @@ from llamaswap_py.wire.http1 import Reader
 from llamaswap_py.wire.sse import Events
 
 LAST_CHUNK = b"0\r\n\r\n"
-EVENT_END = b"\n\n\r\n"  # of a chunk that ends with an event
-SHORTEST_END = 2  # the two line feeds of an event's end must both be of the last chunk
+EVENT_END = b"\n\n"  # as nearly every server writes it
 
 
 def chunk(data: bytes) -> bytes:
@@ -87,18 +86,31 @@ class Answer:
     def feed(self, data: bytes) -> bytes:
         """What the caller gets for these bytes of the server."""
         if self._pass_chunks:
-            last = self._reader.whole_chunks(data)
             events = self._events
-            if last and (
-                events is None
-                or (data.endswith(EVENT_END) and last >= SHORTEST_END and not events.held and not events.open)
-            ):
-                self.body_began = True
-                return data
-        elif self._pass_length and self._reader.within_length(data):
+            if events is None:
+                passed = self._reader.whole_chunks(data, b"")
+            elif events.held or events.open:
+                passed = 0
+            else:
+                passed = self._reader.whole_chunks(data, EVENT_END)
+            if not passed or passed < len(data):
+                return self._partly(data, passed)
+            self.body_began = True
+            return data
+        if self._pass_length and self._reader.within_length(data):
             self.body_began = True
             return data
         return self._slowly(data)
+
+    def _partly(self, data: bytes, passed: int) -> bytes:
+        """Not all of it is whole chunks of whole events: as much as can be goes on as it is."""
+        if passed:
+            self.body_began = True
+            return data[:passed] + self._slowly(data[passed:])
+        begun = self._reader.rest_of_chunk()
+        if not begun or begun >= len(data):
+            return self._slowly(data)
+        return self._slowly(data[:begun]) + self.feed(data[begun:])
 
     def end(self) -> bytes:
         """The server closed the connection in an orderly way."""

@@ -86,21 +86,29 @@ class Reader:
             at = self._step(data, at, body)
         return b"".join(body)
 
-    def whole_chunks(self, data: bytes) -> int:
-        """The size of the last chunk where `data` is nothing but whole plain chunks (and not the closing one), else 0.
+    def whole_chunks(self, data: bytes, ending: bytes) -> int:
+        """Up to where `data` is whole plain chunks (not the closing one) of which the last one ends so.
 
         Changes nothing: what passes this test can be handed on as it is, instead of being fed."""
         if self._stage != CHUNK_SIZE or self._kept:
             return 0
-        at, end, size = 0, len(data), 0
+        at, end, good = 0, len(data), 0
         while line := PLAIN_CHUNK.match(data, at):
-            size = int(line[1], 16)
-            at = line.end() + size + 2
-            if at >= end:  # mostly at once: a chunk an event, an event a read
-                return size if at == end and data.endswith(b"\r\n") else 0
-            if not data.startswith(b"\r\n", at - 2):
-                return 0
-        return 0
+            start = line.end()
+            at = start + int(line[1], 16) + 2
+            if at > end or not data.startswith(b"\r\n", at - 2):
+                return good
+            if data.endswith(ending, start, at - 2):
+                good = at
+            if at == end:  # mostly at once: a chunk an event, an event a read
+                return good
+        return good
+
+    def rest_of_chunk(self) -> int:
+        """How many bytes are still to come of the chunk that was begun, its end included."""
+        if self._stage == Stage.CHUNK:
+            return self._left + 2
+        return 2 - len(self._kept) if self._stage == Stage.CHUNK_END else 0
 
     def within_length(self, data: bytes) -> bool:
         """Count `data` as body if all of it is, and more is to come; it can then be handed on as it is."""

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from llamaswap_py.wire.answer import LAST_CHUNK, Answer, chunk
 from llamaswap_py.wire.headers import Caller
 from llamaswap_py.wire.http1 import Reader
+from llamaswap_py.wire.window import unchunked
 
 NEW = Caller("POST", (1, 1), True)
 OLD = Caller("POST", (1, 0), False)
@@ -67,6 +68,16 @@ def test_whole_chunks_of_whole_events_pass_untouched() -> None:
     read = chunk(b"data: 1\n\n") + chunk(b"data: 2\n\n")
     assert answer.feed(read) is read
     assert answer.body_began
+
+
+def test_of_a_read_that_ends_within_a_chunk_the_whole_ones_pass_untouched() -> None:
+    events = [chunk(b"data: %d\n\n" % number) for number in range(3)]
+    for cut in range(len(events[0]), 2 * len(events[0]) + 1):
+        answer = Answer(NEW, "POST")
+        answer.feed(EVENTS)
+        first = answer.feed(b"".join(events)[:cut])
+        assert first.startswith(events[0])
+        assert unchunked(first + answer.feed(b"".join(events)[cut:])) == unchunked(b"".join(events))
 
 
 def test_chunks_of_anything_else_pass_untouched() -> None:

@@ -245,3 +245,7 @@ def test_compressed_events_are_bytes_like_others() -> None:
     assert head_of(kind).event_stream
     assert not head_of(kind, (b"content-encoding", b"gzip")).event_stream
     assert not head_of().event_stream
+
+
+def test_fields_are_texts_in_their_order() -> None:
+    assert head_of((b"X-B", b"2"), (b"X-A", b"\xff")).fields() == [("X-B", "2"), ("X-A", "\ufffd")]

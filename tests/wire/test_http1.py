@@ -208,28 +208,42 @@ def test_the_longest_head_and_line_are_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "last"),
+    ("data", "ending", "passed"),
     [
-        (b"5\r\nhello\r\n", 5),
-        (b"5\r\nhello\r\nA\r\n0123456789\r\n", 10),
-        (b"5\r\nhello\r\n0\r\n\r\n", 0),
-        (b"5\r\nhello\r", 0),
-        (b"5\r\nhello", 0),
-        (b"5", 0),
-        (b"05\r\nhello\r\n", 0),
-        (b"5;x\r\nhello\r\n", 0),
-        (b"5\r\nhello!!", 0),
-        (b"5\r\nhello\r\n1", 0),
-        (b"", 0),
+        (b"5\r\nhello\r\n", b"", 10),
+        (b"5\r\nhello\r\nA\r\n0123456789\r\n", b"", 25),
+        (b"5\r\nhello\r\nA\r\n0123456789\r\n", b"lo", 10),
+        (b"5\r\nhello\r\nA\r\n0123456789\r\n", b"89", 25),
+        (b"5\r\nhello\r\n0\r\n\r\n", b"", 10),
+        (b"5\r\nhello\r\n1", b"", 10),
+        (b"5\r\nhello\r\nA\r\n012", b"", 10),
+        (b"5\r\nhello\r\n05\r\nhello\r\n", b"", 10),
+        (b"1\r\n\n\r\n", b"\n\n", 0),
+        (b"5\r\nhello\r", b"", 0),
+        (b"5\r\nhello", b"", 0),
+        (b"5", b"", 0),
+        (b"05\r\nhello\r\n", b"", 0),
+        (b"5;x\r\nhello\r\n", b"", 0),
+        (b"5\r\nhello!!", b"", 0),
+        (b"", b"", 0),
     ],
 )
-def test_whole_plain_chunks_are_recognised(data: bytes, last: int) -> None:
+def test_whole_plain_chunks_are_recognised(data: bytes, ending: bytes, passed: int) -> None:
     reader = Reader("GET")
-    assert reader.whole_chunks(data) == 0
+    assert reader.whole_chunks(data, ending) == 0
     reader.feed(CHUNKED)
-    assert reader.whole_chunks(data) == last
+    assert reader.whole_chunks(data, ending) == passed
     reader.feed(b"1")
-    assert reader.whole_chunks(data) == 0
+    assert reader.whole_chunks(data, ending) == 0
+
+
+def test_the_rest_of_a_chunk_is_known_wherever_it_was_cut() -> None:
+    reader = Reader("GET")
+    reader.feed(CHUNKED + b"5\r\n")
+    for rest in (7, 6, 5, 4, 3, 2, 1):
+        assert reader.rest_of_chunk() == rest
+        reader.feed(b"hello\r\n"[7 - rest : 8 - rest])
+    assert reader.rest_of_chunk() == 0
 
 
 def test_body_short_of_its_length_can_be_handed_on_uncopied() -> None:
