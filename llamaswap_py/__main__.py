@@ -23,7 +23,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     try:
         status = int(import_module(f"llamaswap_py.cli.{name}").main(words))
-        sys.stdout.flush()
+        if sys.stdout is not None:  # as it is where it was closed before we began
+            sys.stdout.flush()
     except BrokenPipeError:  # whoever read our output has seen enough, as in `llamaswap ps | head -1`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that the last flush finds a reader
         return 1

@@ -210,7 +210,18 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
+def fill_standard() -> None:
+    """Where one of the three standard descriptors is closed, a file or a caller would get its number, and our log."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest that is free
+
+
 def run(options: Options) -> int:
+    fill_standard()
+
     async def main() -> None:
         await Program(options).serve()
 

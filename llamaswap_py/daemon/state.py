@@ -7,7 +7,11 @@ import os
 import sys
 from pathlib import Path
 
+import structlog
+
 from llamaswap_py.keeper import table
+
+log = structlog.get_logger("state")
 
 APP = "llamaswap"
 
@@ -63,8 +67,13 @@ class State:
 
     def write(self, record: dict[str, object]) -> None:
         assert self.lock is not None
-        os.ftruncate(self.lock, 0)
-        os.pwrite(self.lock, json.dumps(record).encode(), 0)
+        try:
+            os.ftruncate(self.lock, 0)
+            os.pwrite(self.lock, json.dumps(record).encode(), 0)
+        except OSError as error:
+            log.warning(
+                f"cannot write {self.path}: {error}; if this program is killed, the next will not know what it left"
+            )
 
     def release(self) -> None:
         """A clean end leaves nothing behind to clear."""

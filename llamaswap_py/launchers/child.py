@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 READ = 1 << 16  # what a pipe holds: one call, one full pipe, then back to the loop
 LAST_WORDS = 16 * READ  # a leader's own last output fits one pipe; beyond this a surviving writer is talking
 
+BREATH_SECONDS = 0.002  # 32 MB of log a second are more than anybody reads
+
 
 @dataclass(frozen=True, slots=True)
 class Exit:
@@ -62,7 +64,7 @@ class Child:
         self.on_output = on_output
         self.tell = tell
         os.set_blocking(output, False)
-        self.loop.add_reader(output, self.drain)
+        self.listen()
 
     def signal_tree(self, number: int) -> None:
         if not self.gone.done():
@@ -81,6 +83,16 @@ class Child:
         """Returns when nothing of it is left, or nothing that anybody could end."""
         news: list[asyncio.Future[Any]] = [self.gone, self.stuck]
         await asyncio.wait(news, return_when=asyncio.FIRST_COMPLETED)
+
+    def listen(self) -> None:
+        if self.output >= 0:
+            self.loop.add_reader(self.output, self.hear)
+
+    def hear(self) -> None:
+        """Behind a full pipe the writer waits a moment: one that floods must not take the loop from everybody else."""
+        if self.drain() == READ:
+            self.loop.remove_reader(self.output)
+            self.loop.call_later(BREATH_SECONDS, self.listen)
 
     def drain(self) -> int:
         """One read. How much it was: 0 where nothing waits or nobody writes any more."""

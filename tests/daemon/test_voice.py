@@ -6,7 +6,9 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import structlog
@@ -103,3 +105,21 @@ def test_a_stdout_that_is_gone_is_no_trouble() -> None:
     process = subprocess.run([sys.executable, "-c", script], stdout=writing, timeout=30, check=False)
     os.close(writing)
     assert process.returncode in (0, 120), "120: the interpreter's own flush at its exit"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_l90_a_full_disk_costs_lines_until_there_is_room_and_the_gap_is_told(tmp_path: Path) -> None:
+    """Whole lines only: what is written after the gap begins on a line of its own."""
+    descriptor = os.open("/dev/full", os.O_WRONLY)
+    out = voice.Stdout(descriptor)
+    out.write(b"lost\n")
+    deadline = time.monotonic() + 30
+    while not out.lost:
+        assert time.monotonic() < deadline
+    room = os.open(tmp_path / "log", os.O_WRONLY | os.O_CREAT)
+    os.dup2(room, descriptor)
+    out.write(b"kept\n")
+    out.close()
+    os.close(room)
+    os.close(descriptor)
+    assert (tmp_path / "log").read_text().splitlines() == ["— 1 pieces of the log lost —", "kept"]
