@@ -42,8 +42,10 @@ async def test_r86_a_reload_while_a_model_makes_room_for_another(tmp_path: Path)
 async def test_r86_a_reload_while_the_program_ends_changes_nothing(tmp_path: Path) -> None:
     """The answers in flight are finished, and the exit status is 0."""
     slow = "[fake words=20 interval=0.05]"
+    program = Program(tmp_path, "", watch=False)
     with Journal(tmp_path) as journal:
-        with Program(tmp_path, settings(model("a", journal.option)), watch=False) as program:
+        program.path.write_text(settings(model("a", journal.option)))
+        with program:
             async with callers(program) as client:
                 opened = asyncio.create_task(stream(client, "a", slow))
                 await journal.soon("request", path=CHAT)
