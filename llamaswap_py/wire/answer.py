@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from llamaswap_py.errors import UpstreamFailed
 from llamaswap_py.wire.headers import Caller, Framing, Head, answer_head, framing, switch_head
-from llamaswap_py.wire.http1 import Reader
+from llamaswap_py.wire.http1 import BETWEEN_CHUNKS, Reader, whole_chunks
 from llamaswap_py.wire.sse import Events
 
 LAST_CHUNK = b"0\r\n\r\n"
@@ -86,13 +86,13 @@ class Answer:
     def feed(self, data: bytes) -> bytes:
         """What the caller gets for these bytes of the server."""
         if self._pass_chunks:
-            events = self._events
-            if events is None:
-                passed = self._reader.whole_chunks(data, b"")
-            elif events.held or events.open:
+            events, reader = self._events, self._reader
+            if reader.stage != BETWEEN_CHUNKS or reader.kept:
                 passed = 0
+            elif events is None:
+                passed = whole_chunks(data, b"")
             else:
-                passed = self._reader.whole_chunks(data, EVENT_END)
+                passed = 0 if events.held or events.open else whole_chunks(data, EVENT_END)
             if not passed or passed < len(data):
                 return self._partly(data, passed)
             self.body_began = True

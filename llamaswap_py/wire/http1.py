@@ -33,7 +33,23 @@ class Stage:
     DONE = 7
 
 
-CHUNK_SIZE = Stage.SIZE  # looked at for every event
+BETWEEN_CHUNKS = Stage.SIZE  # looked at for every event
+
+
+def whole_chunks(data: bytes, ending: bytes) -> int:
+    """Up to where `data`, which begins with a chunk, is whole plain chunks (not the closing one) of which the last one
+    ends so. They can be handed on as they are, instead of being fed to a reader."""
+    at, end, good = 0, len(data), 0
+    while line := PLAIN_CHUNK.match(data, at):
+        start = line.end()
+        at = start + int(line[1], 16) + 2
+        if at > end or not data.startswith(b"\r\n", at - 2):
+            return good
+        if data.endswith(ending, start, at - 2):
+            good = at
+        if at == end:  # mostly at once: a chunk an event, an event a read
+            return good
+    return good
 
 
 class Reader:
@@ -41,15 +57,15 @@ class Reader:
 
     __slots__ = (
         "_bodiless",
-        "_kept",
         "_left",
         "_sized",
         "_spent",
-        "_stage",
         "_upgrade",
         "fault",
         "head",
+        "kept",
         "length",
+        "stage",
         "surplus",
     )
 
@@ -60,15 +76,15 @@ class Reader:
         self.fault: UpstreamFailed | None = None
         self._bodiless = method == "HEAD"
         self._upgrade = upgrade  # asked for: then all that follows a 101 is body
-        self._kept = b""  # an unfinished head or line
+        self.kept = b""  # an unfinished head or line
         self._left = 0  # body bytes still to come, of the chunk or of the whole
         self._spent = 0  # head or trailer bytes so far, against HEAD_LIMIT
         self._sized = True  # the body says where it ends
-        self._stage = Stage.HEAD
+        self.stage = Stage.HEAD
 
     @property
     def done(self) -> bool:
-        return self._stage == Stage.DONE
+        return self.stage == Stage.DONE
 
     @property
     def reusable(self) -> bool:
@@ -80,47 +96,29 @@ class Reader:
     def feed(self, data: bytes) -> bytes:
         """Take what came; return the body bytes in it, in order."""
         body: list[bytes] = []
-        data, self._kept = self._kept + data, b""
+        data, self.kept = self.kept + data, b""
         at = 0
         while at < len(data) and not self.fault:
             at = self._step(data, at, body)
         return b"".join(body)
 
-    def whole_chunks(self, data: bytes, ending: bytes) -> int:
-        """Up to where `data` is whole plain chunks (not the closing one) of which the last one ends so.
-
-        Changes nothing: what passes this test can be handed on as it is, instead of being fed."""
-        if self._stage != CHUNK_SIZE or self._kept:
-            return 0
-        at, end, good = 0, len(data), 0
-        while line := PLAIN_CHUNK.match(data, at):
-            start = line.end()
-            at = start + int(line[1], 16) + 2
-            if at > end or not data.startswith(b"\r\n", at - 2):
-                return good
-            if data.endswith(ending, start, at - 2):
-                good = at
-            if at == end:  # mostly at once: a chunk an event, an event a read
-                return good
-        return good
-
     def rest_of_chunk(self) -> int:
         """How many bytes are still to come of the chunk that was begun, its end included."""
-        if self._stage == Stage.CHUNK:
+        if self.stage == Stage.CHUNK:
             return self._left + 2
-        return 2 - len(self._kept) if self._stage == Stage.CHUNK_END else 0
+        return 2 - len(self.kept) if self.stage == Stage.CHUNK_END else 0
 
     def within_length(self, data: bytes) -> bool:
         """Count `data` as body if all of it is, and more is to come; it can then be handed on as it is."""
-        if self._stage != Stage.LENGTH or len(data) >= self._left:
+        if self.stage != Stage.LENGTH or len(data) >= self._left:
             return False
         self._left -= len(data)
         return True
 
     def end(self) -> None:
         """The server closed the connection in an orderly way."""
-        if self._stage == Stage.CLOSE:
-            self._stage = Stage.DONE
+        if self.stage == Stage.CLOSE:
+            self.stage = Stage.DONE
         elif self.head is None:
             self._fail("closed the connection before it answered")
         elif not self.done:
@@ -131,7 +129,7 @@ class Reader:
 
     def _step(self, data: bytes, at: int, body: list[bytes]) -> int:
         """One step of the grammar, from `at`; returns where the next one begins."""
-        match self._stage:
+        match self.stage:
             case Stage.HEAD:
                 return self._head(data, at)
             case Stage.CHUNK | Stage.LENGTH:
@@ -149,7 +147,7 @@ class Reader:
         counted = min(self._left, len(data) - at)
         self._left -= counted
         if not self._left:
-            self._stage = Stage.CHUNK_END if self._stage == Stage.CHUNK else Stage.DONE
+            self.stage = Stage.CHUNK_END if self.stage == Stage.CHUNK else Stage.DONE
         return at + counted
 
     def _line(self, data: bytes, at: int) -> int:
@@ -159,16 +157,16 @@ class Reader:
         if b"\n" in line or len(line) > LINE_LIMIT:
             self._fail("sent a malformed chunk")
         elif end < 0:
-            self._kept = line
+            self.kept = line
             return len(data)
-        elif self._stage == Stage.SIZE:
+        elif self.stage == Stage.SIZE:
             self._size(line)
-        elif self._stage == Stage.TRAILER:
+        elif self.stage == Stage.TRAILER:
             self._trailer(line)
         elif line:
             self._fail("sent a chunk longer than it said")
         else:
-            self._stage = Stage.SIZE
+            self.stage = Stage.SIZE
         return end + 2
 
     def _size(self, line: bytes) -> None:
@@ -177,7 +175,7 @@ class Reader:
             self._fail("sent a chunk size that is none")
             return
         self._left = int(found[1], 16)
-        self._stage = Stage.CHUNK if self._left else Stage.TRAILER
+        self.stage = Stage.CHUNK if self._left else Stage.TRAILER
         self._spent = 0
 
     def _trailer(self, line: bytes) -> None:
@@ -186,7 +184,7 @@ class Reader:
         if self._spent > HEAD_LIMIT:
             self._fail("sent trailers without end")
         elif not line:
-            self._stage = Stage.DONE
+            self.stage = Stage.DONE
 
     def _head(self, data: bytes, at: int) -> int:
         end = data.find(b"\r\n\r\n", at)
@@ -196,7 +194,7 @@ class Reader:
             self._fail("sent a head over 64 KiB")
         elif end < 0:
             self._spent -= len(block)
-            self._kept = block
+            self.kept = block
             return len(data)
         else:
             self._headed(parse_head(block))
@@ -206,7 +204,7 @@ class Reader:
         if head is None:
             self._fail("sent a head that is not HTTP/1")
         elif head.status == 101 and self._upgrade:
-            self.head, self._sized, self._stage = head, False, Stage.CLOSE
+            self.head, self._sized, self.stage = head, False, Stage.CLOSE
         elif head.status == 101:
             self._fail("changed the protocol without being asked")
         elif head.status >= 200:  # all else is interim: swallowed
@@ -219,11 +217,11 @@ class Reader:
             return
         self.head, self.length = head, length
         if self._bodiless or head.status in BODILESS or length == 0:
-            self._stage = Stage.DONE
+            self.stage = Stage.DONE
         elif length is not None:
-            self._left, self._stage = length, Stage.LENGTH
+            self._left, self.stage = length, Stage.LENGTH
         else:
-            self._stage = Stage.SIZE if chunked else Stage.CLOSE
+            self.stage = Stage.SIZE if chunked else Stage.CLOSE
             self._sized = chunked
 
 
