@@ -10,7 +10,7 @@ from llamaswap_py.wire.http1 import BETWEEN_CHUNKS, Reader, whole_chunks
 from llamaswap_py.wire.sse import Events
 
 LAST_CHUNK = b"0\r\n\r\n"
-EVENT_END = b"\n\n"  # as nearly every server writes it
+EVENT_END = b"\n\n\r\n"  # of a chunk that ends with an event, as nearly every server writes it
 
 
 def chunk(data: bytes) -> bytes:
@@ -90,7 +90,7 @@ class Answer:
             if reader.stage != BETWEEN_CHUNKS or reader.kept:
                 passed = 0
             elif events is None:
-                passed = whole_chunks(data, b"")
+                passed = whole_chunks(data)
             else:
                 passed = 0 if events.held or events.open else whole_chunks(data, EVENT_END)
             if not passed or passed < len(data):

@@ -17,7 +17,9 @@ LINE_LIMIT = 4 * 1024  # a chunk-size line with its extensions; 18 bytes would d
 STATUS = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: ([^\r\n\x00]*+))?")
 FIELDS = re.compile(rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]++:[^\r\n\x00]*+\r\n)*+")
 SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n\x00]*)?")
-PLAIN_CHUNK = re.compile(rb"([1-9A-Fa-f][0-9A-Fa-f]{0,7})\r\n")
+PLAIN_SIZE = re.compile(rb"[1-9A-Fa-f][0-9A-Fa-f]{0,7}")
+LONGEST_SIZE = 10  # such a line with its end
+CRLF = b"\r\n"
 
 
 class Stage:
@@ -36,17 +38,25 @@ class Stage:
 BETWEEN_CHUNKS = Stage.SIZE  # looked at for every event
 
 
-def whole_chunks(data: bytes, ending: bytes) -> int:
+@lru_cache(4096)
+def plain_size(line: bytes) -> int:
+    """Of a chunk, by its first line; 0 where that says more, or that it is the last one."""
+    return int(line, 16) if PLAIN_SIZE.fullmatch(line) else 0
+
+
+def whole_chunks(data: bytes, ending: bytes = CRLF) -> int:
     """Up to where `data`, which begins with a chunk, is whole plain chunks (not the closing one) of which the last one
-    ends so. They can be handed on as they are, instead of being fed to a reader."""
+    ends so, its own line end included. They can be handed on as they are, instead of being fed to a reader."""
     at, end, good = 0, len(data), 0
-    while line := PLAIN_CHUNK.match(data, at):
-        start = line.end()
-        at = start + int(line[1], 16) + 2
-        if at > end or not data.startswith(b"\r\n", at - 2):
+    while (stop := data.find(CRLF, at, at + LONGEST_SIZE)) > 0:
+        size = plain_size(data[at:stop])
+        at = stop + size + 4
+        if not size or at > end:
             return good
-        if data.endswith(ending, start, at - 2):
+        if size + 2 >= len(ending) and data.startswith(ending, at - len(ending)):
             good = at
+        elif not data.startswith(CRLF, at - 2):
+            return good
         if at == end:  # mostly at once: a chunk an event, an event a read
             return good
     return good
