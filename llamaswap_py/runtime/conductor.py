@@ -5,6 +5,7 @@ Deciding is the scheduler's, waiting is the runs'."""
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Iterable, Mapping
 from itertools import count
@@ -92,12 +93,13 @@ def latest_first(runs: Iterable[Run], models: Iterable[str]) -> tuple[str, ...]:
 class Lease:
     """A caller's seat. Entered and left by one coroutine, so that every Asked has its one Left."""
 
-    __slots__ = ("asked", "conductor", "waiter")
+    __slots__ = ("answer", "asked", "conductor", "waiter")
 
     def __init__(self, conductor: Conductor, asked: Asked) -> None:
         self.conductor = conductor
         self.asked = asked
-        self.waiter: asyncio.Future[Run] = conductor.loop.create_future()
+        self.answer: Run | Refusal | None = None  # the scheduler's
+        self.waiter: asyncio.Future[None] | None = None  # only where the answer is not given at once
 
     @property
     def position(self) -> int | None:
@@ -111,26 +113,44 @@ class Lease:
         return sight is not None and sight.phase is Phase.READY
 
     async def __aenter__(self) -> Run:
-        run = await self.sit_down()
+        run = self.ask() or await self.wait()
         if not run.lost:
             return run
         self.leave()
         await asyncio.wait([run.gone])
         self.asked = structs.replace(self.asked, ticket=next(self.conductor.tickets))
-        self.waiter = self.conductor.loop.create_future()
-        return await self.sit_down()  # if that one is lost too, its callers hear how it died
+        self.answer = self.waiter = None
+        return self.ask() or await self.wait()  # if that one is lost too, its callers hear how it died
 
-    async def sit_down(self) -> Run:
-        conductor = self.conductor
-        refuse_disabled(conductor.disabled, self.asked.model)
-        conductor.ground.leaks.refuse(self.asked.model)
-        conductor.waiters[self.asked.ticket] = self.waiter
-        conductor.tell(self.asked)
+    def ask(self) -> Run | None:
+        """The run, where its scheduler grants a seat at once."""
+        conductor, asked = self.conductor, self.asked
+        refuse_disabled(conductor.disabled, asked.model)
+        conductor.ground.leaks.refuse(asked.model)
+        conductor.waiters[asked.ticket] = self
+        conductor.tell(asked)
+        return self.answered() if self.answer is not None else None
+
+    async def wait(self) -> Run:
+        self.waiter = self.conductor.loop.create_future()
         try:
-            return await self.waiter
+            await self.waiter
         except BaseException:
             self.leave()
             raise
+        return self.answered()
+
+    def hear(self, answer: Run | Refusal) -> None:
+        self.answer = answer
+        if self.waiter is not None and not self.waiter.done():
+            self.waiter.set_result(None)
+
+    def answered(self) -> Run:
+        if isinstance(self.answer, Refusal):
+            self.leave()
+            raise self.answer
+        assert self.answer is not None, "nobody is woken without an answer"
+        return self.answer
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -162,40 +182,49 @@ class Conductor:
         self.feed = feed
         self.scheduler = Scheduler(plan_of(config))
         self.runs: dict[int, Run] = {}
-        self.waiters: dict[int, asyncio.Future[Run]] = {}
+        self.waiters: dict[int, Lease] = {}  # those seated among them
         self.loads = Loads()
         self.tickets = count(1)
         self.inbox: deque[Fact] = deque()
         self.telling = False
         self.timer: asyncio.TimerHandle | None = None
+        self.woken_at = math.inf  # by the timer
         self.closed = False
         self.drained = asyncio.Event()
 
     # -- facts in, orders out
 
     def tell(self, fact: Fact) -> None:
-        self.inbox.append(fact)
         if self.telling:
+            self.inbox.append(fact)
             return
         self.telling = True
         try:
+            self.put_to_scheduler(fact)
             while self.inbox:
-                for order in self.scheduler.handle(self.inbox.popleft(), self.ground.clock()):
-                    self.carry_out(order)
+                self.put_to_scheduler(self.inbox.popleft())
         finally:
             self.telling = False
-        self.rearm()
+        if self.scheduler.alarm < self.woken_at:
+            self.rearm()
+
+    def put_to_scheduler(self, fact: Fact) -> None:
+        for order in self.scheduler.handle(fact, self.ground.clock()):
+            if isinstance(order, Grant):
+                self.answer(order.ticket, self.runs[order.run])
+            else:
+                self.carry_out(order)
+
+    def answer(self, ticket: int, answer: Run | Refusal) -> None:
+        """Whoever has left meanwhile, or only touched the model, hears nothing."""
+        lease = self.waiters.get(ticket)
+        if lease is not None:
+            lease.hear(answer)
 
     def carry_out(self, order: Order) -> None:
         match order:
-            case Grant(ticket, _, run):
-                waiter = self.waiters.get(ticket)
-                if waiter is not None and not waiter.done():
-                    waiter.set_result(self.runs[run])
             case Refuse(ticket, refusal):
-                waiter = self.waiters.get(ticket)
-                if waiter is not None and not waiter.done():
-                    waiter.set_exception(refusal)
+                self.answer(ticket, refusal)
             case Start(model, number):
                 self.start(model, number)
             case Stop(model, number, why, decision):
@@ -204,18 +233,15 @@ class Conductor:
                 self.feed.publish(ModelChanged(model, number, Phase.STOPPING, why))
 
     def rearm(self) -> None:
-        """One timer for everything the scheduler waits for."""
+        """One timer for everything the scheduler waits for. One that is too early is left: it finds nothing to do."""
         due = self.scheduler.deadline(self.ground.clock())
         if self.timer is not None:
-            if due is not None and self.timer.when() == due and not self.timer.cancelled():
-                return
             self.timer.cancel()
-            self.timer = None
-        if due is not None:
-            self.timer = self.loop.call_at(due, self.wake)
+        self.timer = None if due is None else self.loop.call_at(due, self.wake)
+        self.woken_at = math.inf if due is None else due
 
     def wake(self) -> None:
-        self.timer = None
+        self.timer, self.woken_at = None, math.inf
         self.tell(Woke())
 
     # -- runs

@@ -92,7 +92,7 @@ class Life:
         return bool(self.waiting) or self.wanted is not None
 
     def backing_off(self, now: float) -> bool:
-        return self.phase in FALLEN and self.failures.pausing(now)
+        return self.failures.pausing(now) and self.phase in FALLEN
 
     def demands(self) -> Iterator[Ticket]:
         yield from self.waiting.values()

@@ -29,6 +29,7 @@ from llamaswap_py.schedule.refusals import no_place, turned_away, waited_enough
 from llamaswap_py.schedule.state import State
 from llamaswap_py.schedule.turns import Ticket
 
+READY = Phase.READY  # looked at for every request: on Python 3.11 a member of an Enum takes long to look up
 GLANCE = 0.001  # seconds; shorter than that is no answer but a sign of use
 
 
@@ -36,7 +37,7 @@ class Scheduler:
     def __init__(self, plan: Plan) -> None:
         self.state = State(plan)
         self.claims: tuple[Claim, ...] = ()  # of everybody who waits and whose model is not starting
-        self.alarm = math.inf  # no time rule is due before
+        self.alarm = math.inf  # no time rule is due before; it may be told of earlier than there is something to do
 
     def handle(self, fact: Fact, now: float) -> list[Order]:
         orders: list[Order] = []
@@ -91,7 +92,7 @@ class Scheduler:
 
     def admits(self, life: Life, ticket: Ticket, now: float) -> bool:
         """Whether the caller may sit down at once: the hot path."""
-        if life.phase is not Phase.READY or life.stale_since is not None or life.waiting or life.full:
+        if life.phase is not READY or life.stale_since is not None or life.waiting or life.full:
             return False
         if life.cleared != self.state.epoch and not self.clear(life):
             return False
@@ -115,22 +116,28 @@ class Scheduler:
 
     def left(self, fact: Left, now: float) -> bool:
         ticket = self.state.tickets.pop(fact.ticket, None)
-        life = self.state.lives.get(ticket.model) if ticket else None
+        life = self.state.lives.get(ticket.model) if ticket is not None else None
         if ticket is None or life is None:
             return False
-        if life.waiting.pop(ticket.number, None):
-            if life.phase is Phase.STARTING and not life.waiting:
-                life.abandoned = now
-            return bool(self.claims)
-        if not life.seats.pop(ticket.number, None):
-            return False  # its run has ended before
-        if now - ticket.granted > GLANCE:
-            life.answer_took = blended(life.answer_took, now - ticket.granted)
+        if life.seats.pop(ticket.number, None) is None:
+            return self.gave_up(life, ticket, now)
+        took = now - ticket.granted
+        if took > GLANCE:
+            life.answer_took = blended(life.answer_took, took)
         if ticket.keeps:
             life.keeping -= 1
             life.last_use = now
-        self.alarm = min(self.alarm, life.idle_at())
+        if not life.keeping:
+            self.alarm = min(self.alarm, life.idle_at())
         return bool(self.claims) or (not life.seats and life.stale_since is not None)
+
+    def gave_up(self, life: Life, ticket: Ticket, now: float) -> bool:
+        """Whoever has no seat was waiting for one, or its run has ended before."""
+        if life.waiting.pop(ticket.number, None) is None:
+            return False
+        if life.phase is Phase.STARTING and not life.waiting:
+            life.abandoned = now
+        return bool(self.claims)
 
     def settle(self, now: float) -> None:
         """Do what is due, then give everybody their turn, until nobody can move."""

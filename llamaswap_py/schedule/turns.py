@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 Rank = tuple[float, int]  # the smaller goes first
 Line = tuple[int, str]  # a priority, and a caller: whose requests take turns
 
 
-@dataclass(slots=True, eq=False)
-class Ticket:
+class Ticket(msgspec.Struct, eq=False):
     """One caller, or (number 0) a want: somebody wants the model up but takes no seat."""
 
     number: int

@@ -227,10 +227,9 @@ def read_event(account: Account, line: bytes) -> None:
 def read_object(account: Account, text: bytes) -> None:
     try:
         told = told_of(text)
-        if told.response is not ABSENT or told.message is not ABSENT:
-            for inner in (told.response, told.message):
-                if is_object(inner):
-                    account.hear(Told(told_of(inner).usage))
+        for inner in (told.response, told.message):
+            if inner is not ABSENT and is_object(inner):
+                account.hear(Told(told_of(inner).usage))
     except BROKEN:
         return
     account.hear(told)
