@@ -194,37 +194,28 @@ class Conductor:
 
     # -- facts in, orders out
 
-    def tell(self, fact: Fact) -> None:
+    def tell(self, news: Fact) -> None:
         if self.telling:
-            self.inbox.append(fact)
+            self.inbox.append(news)
             return
         self.telling = True
+        fact: Fact | None = news
         try:
-            self.put_to_scheduler(fact)
-            while self.inbox:
-                self.put_to_scheduler(self.inbox.popleft())
+            while fact is not None:
+                for order in self.scheduler.handle(fact, self.ground.clock()):
+                    self.carry_out(order)
+                fact = self.inbox.popleft() if self.inbox else None
         finally:
             self.telling = False
         if self.scheduler.alarm < self.woken_at:
             self.rearm()
 
-    def put_to_scheduler(self, fact: Fact) -> None:
-        for order in self.scheduler.handle(fact, self.ground.clock()):
-            if isinstance(order, Grant):
-                self.answer(order.ticket, self.runs[order.run])
-            else:
-                self.carry_out(order)
-
-    def answer(self, ticket: int, answer: Run | Refusal) -> None:
-        """Whoever has left meanwhile, or only touched the model, hears nothing."""
-        lease = self.waiters.get(ticket)
-        if lease is not None:
-            lease.hear(answer)
-
     def carry_out(self, order: Order) -> None:
         match order:
-            case Refuse(ticket, refusal):
-                self.answer(ticket, refusal)
+            case Grant() | Refuse():
+                lease = self.waiters.get(order.ticket)
+                if lease is not None:  # it has not left meanwhile, and did more than touch the model
+                    lease.hear(self.runs[order.run] if isinstance(order, Grant) else order.refusal)
             case Start(model, number):
                 self.start(model, number)
             case Stop(model, number, why, decision):

@@ -120,7 +120,7 @@ class Scheduler:
         if ticket is None or life is None:
             return False
         if life.seats.pop(ticket.number, None) is None:
-            return self.gave_up(life, ticket, now)
+            return self.state.give_up(life, ticket, now) and bool(self.claims)
         took = now - ticket.granted
         if took > GLANCE:
             life.answer_took = blended(life.answer_took, took)
@@ -130,14 +130,6 @@ class Scheduler:
         if not life.keeping:
             self.alarm = min(self.alarm, life.idle_at())
         return bool(self.claims) or (not life.seats and life.stale_since is not None)
-
-    def gave_up(self, life: Life, ticket: Ticket, now: float) -> bool:
-        """Whoever has no seat was waiting for one, or its run has ended before."""
-        if life.waiting.pop(ticket.number, None) is None:
-            return False
-        if life.phase is Phase.STARTING and not life.waiting:
-            life.abandoned = now
-        return bool(self.claims)
 
     def settle(self, now: float) -> None:
         """Do what is due, then give everybody their turn, until nobody can move."""

@@ -38,6 +38,14 @@ class State:
         self.tickets[ticket.number] = ticket
         life.waiting[ticket.number] = ticket
 
+    def give_up(self, life: Life, ticket: Ticket, now: float) -> bool:
+        """Says whether it waited: whoever has no seat does, or its run has ended before."""
+        if life.waiting.pop(ticket.number, None) is None:
+            return False
+        if life.phase is Phase.STARTING and not life.waiting:
+            life.abandoned = now
+        return True
+
     def enter(self, life: Life, phase: Phase, now: float) -> None:
         life.phase = phase
         life.since = now
