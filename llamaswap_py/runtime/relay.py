@@ -6,89 +6,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from enum import Enum
-from typing import Protocol
-
-import msgspec
 
 from llamaswap_py.errors import Refusal, UpstreamFailed
 from llamaswap_py.runtime.pool import Pool
 from llamaswap_py.runtime.pump import Pump
+from llamaswap_py.runtime.sides import USUAL, Closer, Manner, Nobody, Outcome, Phase, Sink, Tap
 from llamaswap_py.runtime.upstream import Connection
 from llamaswap_py.runtime.waits import Limit, Wait
 from llamaswap_py.wire.answer import Answer
 from llamaswap_py.wire.continued import Continued
-from llamaswap_py.wire.headers import Caller, Head, UpstreamRequest, upstream_head
+from llamaswap_py.wire.headers import UpstreamRequest, upstream_head
 
-__all__ = ["Closer", "Outcome", "Phase", "Sink", "Tap", "UpstreamRequest", "relay"]
+__all__ = ["Closer", "Manner", "Outcome", "Phase", "Sink", "Tap", "UpstreamRequest", "relay"]
 
 
 BEGUN_STATUS = 200  # what a caller was told whose stream was begun before a server spoke
-
-
-class Sink(Protocol):
-    """The caller's connection, as the relay needs it. Writing to a caller who is gone does nothing."""
-
-    @property
-    def caller(self) -> Caller: ...
-
-    @property
-    def full(self) -> bool: ...
-
-    @property
-    def begun(self) -> int:
-        """The bytes of a stream that somebody has begun already, its head among them; 0: nothing was sent."""
-
-    def write(self, data: bytes) -> None: ...
-
-    async def drained(self) -> None:
-        """Wait until it is no longer full; ConnectionError where the caller is gone."""
-
-    def abort(self, reset: bool) -> None:
-        """Close at once, dropping what is unsent; with `reset` so that the caller can see it was no proper end."""
-
-
-class Tap(Protocol):
-    """Who listens to the answer on its way. Called between two pieces of it, so it must be quick."""
-
-    def head(self, head: Head, chunked: bool) -> None:
-        """The server's head, once; `chunked`: every piece of the body that follows is whole chunks."""
-
-    def body(self, data: bytes) -> None:
-        """A piece of the body as it is written to the caller: of a stream of events, whole ones."""
-
-
-class Phase(Enum):
-    """How far an answer got to the caller."""
-
-    NOTHING = "nothing sent"
-    HEAD = "head"
-    BODY = "body"
-    COMPLETE = "complete"
-
-
-class Closer(Enum):
-    """Who ended an answer before its end."""
-
-    CALLER = "caller"
-    UPSTREAM = "upstream"
-    US = "us"
-
-
-class Outcome(msgspec.Struct, frozen=True):
-    """What became of one request."""
-
-    status: int  # 0 where no head came
-    bytes_sent: int  # to the caller, heads and framing included
-    phase: Phase
-    closed_by: Closer | None  # None: it ended by itself
-    refusal: Refusal | None  # with Phase.NOTHING it is still to be answered; later the caller has met it
-    complete: bool  # the caller has a whole message
-    keep_alive: bool  # the caller's connection may carry another answer
-    began: float  # loop times: when the relay was asked,
-    first_byte: float | None  # when the first byte went to the caller,
-    ended: float  # and when there was nothing more to do
-    reached: bool = True  # a server may have read the request; if not, it can be sent elsewhere
 
 
 async def relay(
@@ -98,21 +30,25 @@ async def relay(
     broken: Callable[[Refusal], bytes],
     ended: Callable[[Outcome], None] | None = None,
     *,
-    tap: Tap | None = None,
+    manner: Manner = USUAL,
 ) -> Outcome:
     """Carry one request. No Refusal is raised: it is in the Outcome.
 
     `broken` gives the error event of the caller's dialect. `ended` is called once with the Outcome, also when
     cancellation (the caller is gone) passes through here. A server that dies over a used connection before its
-    first byte is asked once more: the server had closed that connection, it had not begun to answer. A cancellation
+    first byte is asked once more: the server had closed that connection, it had not begun to answer. What breaks
+    before a byte of an answer was passed is not told here, even where the caller's stream has begun. A cancellation
     whose message is a Refusal is somebody's order: the answer is broken off with it, and this returns."""
-    passage = Passage(pool, request, sink, broken, tap)
+    passage = Passage(pool, request, sink, broken, manner)
     try:
         await passage.run()
     except asyncio.CancelledError as cancelled:
         order = ordered(cancelled)
         if order is None:
-            passage.finish(Closer.CALLER, None)
+            try:
+                await passage.drain(manner.drain)
+            finally:
+                passage.finish(Closer.CALLER, None)
             raise
         passage.lost(order)
     finally:
@@ -156,6 +92,17 @@ def first_heard(tap: Tap, answer: Answer, data: bytes) -> None:
         tap.body(data[answer.head_size :])
 
 
+def fresh_answer(sink: Sink, request: UpstreamRequest) -> Answer:
+    if sink.begun:
+        return Continued(sink.caller, request.method)
+    return Answer(sink.caller, request.method, bool(request.upgrade))
+
+
+async def may_repeat(manner: Manner, tries: int) -> bool:
+    """A living server had closed that connection; a dead one may have died of this request."""
+    return tries < manner.tries and (manner.death is None or await manner.death() is None)
+
+
 class Passage:
     """The state of one relay. Everything happens in the connection's callbacks."""
 
@@ -165,20 +112,21 @@ class Passage:
         request: UpstreamRequest,
         sink: Sink,
         broken: Callable[[Refusal], bytes],
-        tap: Tap | None = None,
+        manner: Manner,
     ) -> None:
         self._loop = asyncio.get_running_loop()
-        self._tap = tap
+        self._manner = manner
+        self._tap = tap = manner.tap
+        self._tries = 0  # connections there were to send the request on
         self._pool = pool
         self._request = request
         self._sink = sink
         self._broken = broken
-        self._answer = self._fresh_answer()
+        self._answer = fresh_answer(sink, request)
         self._pump = pump_for(request, self.lost)
         self._connection: Connection | None = None
         self._wait = Wait()
         self._late = Limit(self._loop, self._break)
-        self._reached = False  # a connection was there to send the request on
         self._heard = False  # the server has sent something
         self._steady = False  # its head is known and the caller has the beginning: the rest is passed on
         self._hear = tap.body if tap is not None else None
@@ -197,7 +145,8 @@ class Passage:
             connection = await self._pool.take(fresh=self._pump is not None or self._sink.begun > 0)
             used = connection.requests > 0
             await self._exchange(connection, head)
-            if used and not self._heard and self._closed_by is Closer.UPSTREAM:
+            unheard = used and not self._heard and self._closed_by is Closer.UPSTREAM
+            if unheard and await may_repeat(self._manner, self._tries):
                 self._again()
                 await self._exchange(await self._pool.take(fresh=True), head)
         except Refusal as refusal:
@@ -260,6 +209,20 @@ class Passage:
             connection.abort()
         self._wait.end()
 
+    async def drain(self, seconds: float) -> None:
+        """The caller has left, and the server must not notice. An upload that stopped coming cannot be completed."""
+        connection = self._connection
+        if not seconds or self._over or connection is None or not connection.sending.done:
+            return
+        self._sink = Nobody(self._sink)
+        self._wait = Wait()
+        connection.resume()
+        try:
+            async with asyncio.timeout(seconds):
+                await self._wait.rung()
+        except TimeoutError:
+            return
+
     def outcome(self) -> Outcome:
         answer, complete = self._answer, self._over and self._closed_by is None
         return Outcome(
@@ -273,12 +236,13 @@ class Passage:
             began=self._began,
             first_byte=self._first_byte,
             ended=self._ended,
-            reached=self._reached,
+            tries=self._tries,
+            answered=self._sent > self._sink.begun,
         )
 
     async def _exchange(self, connection: Connection, head: bytes) -> None:
         self._connection = connection
-        self._reached = True
+        self._tries += 1
         body = self._request.body
         connection.judged = self._request.method == "POST" and not self._request.upgrade  # others may well be silent
         connection.begin(self, head, body if isinstance(body, bytes) else None)
@@ -299,15 +263,8 @@ class Passage:
 
     def _again(self) -> None:
         """Back to the beginning, for the one repetition."""
-        self._answer = self._fresh_answer()
+        self._answer = fresh_answer(self._sink, self._request)
         self._over, self._closed_by, self._refusal = False, None, None
-        self._reached = False
-
-    def _fresh_answer(self) -> Answer:
-        caller, request = self._sink.caller, self._request
-        if self._sink.begun:
-            return Continued(caller, request.method)
-        return Answer(caller, request.method, bool(request.upgrade))
 
     def _settle(self) -> None:
         """The answer came to its end, good or bad."""
@@ -328,7 +285,7 @@ class Passage:
         if self._over:
             return
         try:
-            if self._sent:
+            if self._sent > self._sink.begun:
                 self._say(refusal)
         finally:
             self.finish(closed_by, refusal)

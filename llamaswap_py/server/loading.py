@@ -25,6 +25,8 @@ TICK_SECONDS = 0.75  # llama-swap's
 REMARK_PAUSE = (5.0, 9.0)  # seconds between two remarks, by chance; llama-swap's
 BAR = "━" * 5  # llama-swap's page finds the block by its two bars
 
+AGAIN = "The model's server ended before it answered. Once more: "
+
 CHANCE = random.SystemRandom()
 
 REMARKS = (
@@ -130,6 +132,15 @@ class Loading:
         kept = [field for field in upstream.headers if field[0].lower() != "accept-encoding"]
         return replace(upstream, headers=[*kept, ("Accept-Encoding", "identity")])
 
+    def again(self, lease: Lease) -> None:
+        """The server died before it answered: the wait goes on, for the next one."""
+        self.lease = lease
+        if self.script is not None:
+            self.write(self.told(AGAIN))
+            self.timer = self.loop.call_later(TICK_SECONDS, self.moment)
+        elif self.say is not None:
+            self.timer = self.loop.call_soon(self.begin)
+
     def broken(self, error: BaseException, event: Callable[[Refusal], bytes]) -> Outcome | None:
         """The wait ended badly. If the stream was begun it is broken off here; None: whoever waits may raise."""
         self.stop()
@@ -152,7 +163,7 @@ class Loading:
             began=self.began,
             first_byte=None,
             ended=self.loop.time(),
-            reached=False,
+            tries=0,
         )
 
     def stop(self) -> None:

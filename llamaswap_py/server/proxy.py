@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 
 import msgspec
@@ -14,9 +15,12 @@ from llamaswap_py.config.names import Choice
 from llamaswap_py.config.values import Config, Peer
 from llamaswap_py.dialects.dialect import Dialect, Route, Say
 from llamaswap_py.errors import Refusal, UpstreamFailed
-from llamaswap_py.runtime.conductor import Conductor
+from llamaswap_py.runtime.conductor import Conductor, Lease, refuse_disabled
 from llamaswap_py.runtime.peers import Peers, addressed
-from llamaswap_py.runtime.relay import Outcome, relay
+from llamaswap_py.runtime.relay import Manner, Outcome, relay
+from llamaswap_py.runtime.runs import Run
+from llamaswap_py.schedule.plan import Phase
+from llamaswap_py.schedule.refusals import not_loaded
 from llamaswap_py.server.bodies import Received, receive
 from llamaswap_py.server.choosing import Choosing
 from llamaswap_py.server.doors import ANY_ORIGIN, Door, Handler, Kind
@@ -28,6 +32,10 @@ from llamaswap_py.server.relayed import Relayed, RequestSink
 from llamaswap_py.server.sharing import caller_of
 from llamaswap_py.wire.headers import UpstreamRequest
 
+TRIES = 2  # servers that may read one request: what kills a server must not kill the next and the next
+# Longer than answers take; whoever hung up a stream that never ends must not hold its seat for ever.
+DRAIN_SECONDS = 600.0
+
 
 class Errand(msgspec.Struct, frozen=True):
     """A request on its way to a model."""
@@ -38,6 +46,7 @@ class Errand(msgspec.Struct, frozen=True):
     recording: Recording | None = None
     open: bool = True  # pages of every origin may read the answer
     wakes: bool = True  # may start the model
+    looks: bool = False  # asks of the server how it is: takes no seat, starts nothing, is no use
     say: Say | None = None  # news of the loading, to a caller who wants them
     peer: Peer | None = None  # whose model it is; None: it is ours
 
@@ -83,6 +92,8 @@ class Proxy:
                 received.change(rules(self.conductor.config, choice, asked))
                 upstream = self.upstream_request(request, route, received)
                 errand = self.errand(choice, upstream, dialect, recording)
+                if is_quiet(self.conductor.config, request.method, upstream.target):
+                    errand = structs.replace(errand, looks=True)
                 # News of the loading come before the answer: nothing may be left of the request to be read then.
                 if self.tells(choice) and isinstance(upstream.body, bytes) and dialect.read(received.parts).stream:
                     errand = structs.replace(errand, say=dialect.loading(request.path))
@@ -110,37 +121,87 @@ class Proxy:
         )
 
     async def carry(self, request: web.Request, errand: Errand) -> web.StreamResponse:
-        """The answer of a model's server; once more where it died before it had read the request."""
+        """The answer of a model's server; of the next one where it died before a byte of its answer came."""
         recording, body = errand.recording, errand.upstream.body
         if recording is not None:
             recording.asks(errand.upstream.headers, body if isinstance(body, bytes) else None)
-        outcome, death = await self.pass_on(request, errand)
-        if death is not None and not outcome.reached and errand.peer is None:
-            outcome, death = await self.pass_on(request, errand)
+        outcome, death = await self.fetch(request, errand)
         if outcome.refusal is not None and not outcome.bytes_sent:
             raise death or outcome.refusal
         if recording is not None:
             recording.ended(outcome)
         return Relayed(request, outcome)
 
-    async def pass_on(self, request: web.Request, errand: Errand) -> tuple[Outcome, Refusal | None]:
-        """What became of it; and of a server that gave no answer, how it died."""
+    async def fetch(self, request: web.Request, errand: Errand) -> tuple[Outcome, Refusal | None]:
         if errand.peer is not None:
             return await self.visit(request, errand, errand.peer)
-        upstream, tap = errand.upstream, errand.recording.tap if errand.recording else None
+        if errand.looks:
+            return await self.look(request, errand), None
+        return await Passing(self.conductor, request, errand).complete()
+
+    async def look(self, request: web.Request, errand: Errand) -> Outcome:
+        """Without a seat: it neither starts a model nor holds anything up."""
+        conductor, model = self.conductor, errand.model
+        refuse_disabled(conductor.disabled, model)
+        sight = conductor.scheduler.sight(model)
+        if sight is None or sight.phase is not Phase.READY:
+            raise not_loaded(model)
+        run = conductor.runs[sight.run]
         sink = RequestSink(request, extra=fields_of(request, errand.open))
-        lease, broken = (
-            self.conductor.lease(errand.model, caller_of(request, self.conductor.config), wakes=errand.wakes),
-            errand.dialect.broken,
-        )
-        loading = Loading(sink, lease, errand.say)
+        return await relay(run.connections, errand.upstream, sink, errand.dialect.broken, manner=manner_of(errand))
+
+    async def visit(self, request: web.Request, errand: Errand, peer: Peer) -> tuple[Outcome, Refusal | None]:
+        """A peer's answer. It is asked once, and of its ways nothing is known here."""
+        sink = RequestSink(request, extra=fields_of(request, errand.open))
+        with self.peers.visit(peer) as connections:
+            outcome = await relay(connections, errand.upstream, sink, errand.dialect.broken, manner=manner_of(errand))
+        refusal = outcome.refusal
+        return outcome, type(refusal)(f"peer {peer.id}: {refusal.message}") if refusal else None
+
+
+def manner_of(errand: Errand, tries: int = TRIES, run: Run | None = None) -> Manner:
+    tap = errand.recording.tap if errand.recording else None
+    if run is None:
+        return Manner(tap, tries)
+    return Manner(tap, tries, run.death, DRAIN_SECONDS if run.model.drain_on_abort else 0.0)
+
+
+class Passing:
+    """One request on its way through a model here, from its seat to its answer."""
+
+    def __init__(self, conductor: Conductor, request: web.Request, errand: Errand) -> None:
+        self.conductor = conductor
+        self.errand = errand
+        self.caller = caller_of(request, conductor.config)
+        self.sink = RequestSink(request, extra=fields_of(request, errand.open))
+        self.loading: Loading | None = None
+
+    async def complete(self) -> tuple[Outcome, Refusal | None]:
+        """What became of it; and of a server that gave no answer, how it died."""
+        outcome, death = await self.attempt(TRIES)
+        if death is not None and self.repeatable(outcome):
+            outcome, death = await self.attempt(TRIES - outcome.tries)
+        if outcome.refusal is not None and not outcome.answered and self.loading is not None:
+            outcome = self.loading.broken(death or outcome.refusal, self.errand.dialect.broken) or outcome
+        return outcome, death
+
+    def repeatable(self, outcome: Outcome) -> bool:
+        """An upload can be sent only once."""
+        if outcome.answered:
+            return False
+        return outcome.tries < (TRIES if isinstance(self.errand.upstream.body, bytes) else 1)
+
+    async def attempt(self, tries: int) -> tuple[Outcome, Refusal | None]:
+        errand, broken = self.errand, self.errand.dialect.broken
+        lease = self.conductor.lease(errand.model, self.caller, wakes=errand.wakes)
+        loading = self.waiting(lease)
         try:
             async with lease as run:
                 if errand.recording is not None:
-                    errand.recording.metadata["fifo_priority"] = str(
-                        self.conductor.config.priorities.get(errand.model, 0)
-                    )
-                outcome = await relay(run.connections, loading.end(upstream), sink, broken, tap=tap)
+                    priority = self.conductor.config.priorities.get(errand.model, 0)
+                    errand.recording.metadata["fifo_priority"] = str(priority)
+                manner = manner_of(errand, tries, run)
+                outcome = await relay(run.connections, loading.end(errand.upstream), self.sink, broken, manner=manner)
         except (Refusal, asyncio.CancelledError) as error:
             ended = loading.broken(error, broken)
             if ended is None:
@@ -148,17 +209,15 @@ class Proxy:
             return ended, None
         finally:
             loading.stop()
-        unanswered = isinstance(outcome.refusal, UpstreamFailed) and not outcome.bytes_sent
+        unanswered = isinstance(outcome.refusal, UpstreamFailed) and not outcome.answered
         return outcome, await run.death() if unanswered else None
 
-    async def visit(self, request: web.Request, errand: Errand, peer: Peer) -> tuple[Outcome, Refusal | None]:
-        """A peer's answer. It is asked once, and of its ways nothing is known here."""
-        tap = errand.recording.tap if errand.recording else None
-        sink = RequestSink(request, extra=fields_of(request, errand.open))
-        with self.peers.visit(peer) as connections:
-            outcome = await relay(connections, errand.upstream, sink, errand.dialect.broken, tap=tap)
-        refusal = outcome.refusal
-        return outcome, type(refusal)(f"peer {peer.id}: {refusal.message}") if refusal else None
+    def waiting(self, lease: Lease) -> Loading:
+        if self.loading is None:
+            self.loading = Loading(self.sink, lease, self.errand.say)
+        else:
+            self.loading.again(lease)
+        return self.loading
 
 
 def title_of(choice: Choice) -> str:
@@ -178,3 +237,9 @@ def fields_of(request: web.Request, is_open: bool) -> tuple[tuple[str, str], ...
     """Our own fields of a relayed answer."""
     named = (HEADER, id_of(request))
     return (ANY_ORIGIN, named) if is_open else (named,)
+
+
+def is_quiet(config: Config, method: str, target: str) -> bool:
+    """Whether a path at a model's server only tells of it."""
+    path = target.partition("?")[0]
+    return method in ("GET", "HEAD") and any(re.search(pattern, path) for pattern in config.quiet_paths)

@@ -23,7 +23,7 @@ from llamaswap_py.schedule.plan import Phase
 from llamaswap_py.server.bodies import passed_on, receive
 from llamaswap_py.server.doors import Door, Kind
 from llamaswap_py.server.identity import sent_on
-from llamaswap_py.server.proxy import Errand, Proxy, title_of
+from llamaswap_py.server.proxy import Errand, Proxy, is_quiet, title_of
 from llamaswap_py.server.recording import Recording
 from llamaswap_py.server.tunnels import tunnel, wants_tunnel
 from llamaswap_py.wire.headers import UpstreamRequest
@@ -83,15 +83,18 @@ class Upstream:
             )
         if not place.rest:
             return with_slash(request)
-        self.refuse_ignored(place)
+        quiet = place.remote is None and is_quiet(self.conductor.config, request.method, place.rest)
+        if self.ignored(place) or (quiet and not self.is_up(place.model)):
+            rule = "quietPaths" if quiet else "ignorePaths"
+            raise NotLoaded(f"model {place.model} is not loaded; path matches upstream.{rule}")
         dialect = self.routes.get((request.method, place.rest))
         if dialect is None:
-            return await self.send(request, place)
+            return await self.send(request, place, looks=quiet or self.is_static(request, place))
         with self.proxy.recordings.begin(request, place.model, place.rest) as recording:
             if place.remote is not None:
                 return await self.to_peer(request, place, place.remote, dialect, recording)
             upstream = self.upstream_request(request, place.rest)
-            return await self.proxy.carry(request, Errand(place.model, upstream, dialect, recording))
+            return await self.proxy.carry(request, Errand(place.model, upstream, dialect, recording, looks=quiet))
 
     async def to_peer(
         self, request: web.Request, place: Place, remote: Remote, dialect: Dialect, recording: Recording
@@ -107,20 +110,27 @@ class Upstream:
                 request, Errand(place.model, addressed(upstream, peer), dialect, recording, peer=peer)
             )
 
-    def refuse_ignored(self, place: Place) -> None:
+    def ignored(self, place: Place) -> bool:
         """A page left open asks for its files again and again; that must not load the model."""
-        patterns = self.conductor.config.ignore_paths
-        if place.remote or self.is_up(place.model) or not any(re.search(pattern, place.rest) for pattern in patterns):
-            return
-        raise NotLoaded(f"model {place.model} is not loaded; path matches upstream.ignorePaths")
+        return place.remote is None and not self.is_up(place.model) and self.matches(place)
+
+    def is_static(self, request: web.Request, place: Place) -> bool:
+        """What a page consists of: nor does asking for it keep the model from its ttl."""
+        reads = request.method in (hdrs.METH_GET, hdrs.METH_HEAD) and not wants_tunnel(request)
+        return reads and place.remote is None and self.matches(place)
+
+    def matches(self, place: Place) -> bool:
+        return any(re.search(pattern, place.rest) for pattern in self.conductor.config.ignore_paths)
 
     def is_up(self, model: str) -> bool:
         sight = self.conductor.scheduler.sight(model)
         return sight is not None and sight.phase is Phase.READY
 
-    async def send(self, request: web.Request, place: Place, wakes: bool = True) -> web.StreamResponse:
+    async def send(
+        self, request: web.Request, place: Place, wakes: bool = True, looks: bool = False
+    ) -> web.StreamResponse:
         upstream = self.upstream_request(request, place.rest)
-        errand = Errand(place.model, upstream, openai.DIALECT, open=False, wakes=wakes)
+        errand = Errand(place.model, upstream, openai.DIALECT, open=False, wakes=wakes, looks=looks)
         if place.remote is not None:
             peer = self.conductor.config.peers[place.remote.peer]
             errand = structs.replace(errand, upstream=addressed(upstream, peer), peer=peer)

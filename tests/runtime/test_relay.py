@@ -108,7 +108,7 @@ async def test_a_fresh_connection_that_dies_and_one_that_had_begun_to_answer_are
         assert outcome.phase is Phase.NOTHING
         assert outcome.closed_by is Closer.UPSTREAM
         assert outcome.status == 0
-        assert outcome.reached
+        assert outcome.tries
         assert outcome.first_byte is None
         peer = await warm(pool, upstream)
         asking = asyncio.create_task(relay(pool, REQUEST, Collector(), broken))
@@ -130,7 +130,7 @@ async def test_an_unreachable_server_and_a_bad_request_are_outcomes_with_nothing
     outcome = await relay(pool, REQUEST, Collector(), broken)
     assert isinstance(outcome.refusal, UpstreamFailed)
     assert str(address) in outcome.refusal.message
-    assert not outcome.reached
+    assert not outcome.tries
     pool.close(Unloaded("by order"))
     outcome = await relay(pool, REQUEST, Collector(), broken)
     assert isinstance(outcome.refusal, Unloaded)
@@ -249,7 +249,7 @@ async def test_a_server_that_begins_no_answer_in_its_time_is_given_up() -> None:
         await peer.request()
         await peer.gone()
         assert isinstance(outcome.refusal, UpstreamTimeout)
-        assert outcome.reached
+        assert outcome.tries
         assert outcome.phase is Phase.NOTHING
         assert pool.open == 0
 

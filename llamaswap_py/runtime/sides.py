@@ -1,0 +1,109 @@
+"""The caller's side of a relay, who listens beside it, and what became of a request. Moves no bytes itself."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from enum import Enum
+from typing import Protocol
+
+import msgspec
+
+from llamaswap_py.errors import Refusal
+from llamaswap_py.wire.headers import Caller, Head
+
+
+class Sink(Protocol):
+    """The caller's connection, as the relay needs it. Writing to a caller who is gone does nothing."""
+
+    @property
+    def caller(self) -> Caller: ...
+
+    @property
+    def full(self) -> bool: ...
+
+    @property
+    def begun(self) -> int:
+        """The bytes of a stream that somebody has begun already, its head among them; 0: nothing was sent."""
+
+    def write(self, data: bytes) -> None: ...
+
+    async def drained(self) -> None:
+        """Wait until it is no longer full; ConnectionError where the caller is gone."""
+
+    def abort(self, reset: bool) -> None:
+        """Close at once, dropping what is unsent; with `reset` so that the caller can see it was no proper end."""
+
+
+class Tap(Protocol):
+    """Who listens to the answer on its way. Called between two pieces of it, so it must be quick."""
+
+    def head(self, head: Head, chunked: bool) -> None:
+        """The server's head, once; `chunked`: every piece of the body that follows is whole chunks."""
+
+    def body(self, data: bytes) -> None:
+        """A piece of the body as it is written to the caller: of a stream of events, whole ones."""
+
+
+class Phase(Enum):
+    """How far an answer got to the caller."""
+
+    NOTHING = "nothing sent"
+    HEAD = "head"
+    BODY = "body"
+    COMPLETE = "complete"
+
+
+class Closer(Enum):
+    """Who ended an answer before its end."""
+
+    CALLER = "caller"
+    UPSTREAM = "upstream"
+    US = "us"
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What became of one request."""
+
+    status: int  # 0 where no head came
+    bytes_sent: int  # to the caller, heads and framing included
+    phase: Phase
+    closed_by: Closer | None  # None: it ended by itself
+    refusal: Refusal | None  # with Phase.NOTHING it is still to be answered; later the caller has met it
+    complete: bool  # the caller has a whole message
+    keep_alive: bool  # the caller's connection may carry another answer
+    began: float  # loop times: when the relay was asked,
+    first_byte: float | None  # when the first byte went to the caller,
+    ended: float  # and when there was nothing more to do
+    tries: int = 1  # how often a server may have read the request; 0: it can still be sent, whatever its body
+    answered: bool = True  # bytes of a server's answer went to the caller
+
+
+class Manner(msgspec.Struct, frozen=True):
+    """How one request is to be carried."""
+
+    tap: Tap | None = None
+    tries: int = 2  # that many servers may read it at most; what kills a server must not be sent for ever
+    death: Callable[[], Awaitable[Refusal | None]] | None = None  # why the server is gone, where it is
+    drain: float = 0.0  # seconds: where the caller leaves, the answer is read on for so long
+
+
+class Nobody:
+    """In the place of a caller who has left: takes everything and keeps nothing."""
+
+    full = False
+
+    def __init__(self, left: Sink) -> None:
+        self.caller = left.caller
+        self.begun = left.begun
+
+    def write(self, data: bytes) -> None:
+        pass
+
+    async def drained(self) -> None:
+        pass
+
+    def abort(self, reset: bool) -> None:
+        pass
+
+
+USUAL = Manner()
