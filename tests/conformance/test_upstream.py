@@ -148,9 +148,18 @@ def test_the_limit_of_callers_holds_here_too(ask: httpx.Client) -> None:
     with ask.stream("POST", "/upstream/limited/v1/chat/completions", json=body) as first:
         pieces = first.iter_raw()
         next(pieces)
-        response = ask.get("/upstream/limited/props")
+        response = ask.get("/upstream/limited/other")
     assert response.status_code == 429
     assert openai_shape(response)[0] == "concurrency_limit"
+
+
+@pytest.mark.differs("looking wakes nothing")
+@pytest.mark.parametrize("path", ["/upstream/alpha/props", "/upstream/alpha/slots", "/props?model=alpha"])
+def test_who_only_looks(ask: httpx.Client, path: str) -> None:
+    """409 while the model is down; there it is started."""
+    ask.get("/unload").raise_for_status()
+    assert ask.get(path).status_code == 409
+    assert ask.get("/running").json()["running"] == []
 
 
 def test_a_question_of_a_browser_goes_no_further(ask: httpx.Client) -> None:

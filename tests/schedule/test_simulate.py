@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llamaswap_py.schedule.facts import Asked, Left, Ready, Woke
+from llamaswap_py.schedule.facts import Asked, Gone, Left, Ready, Woke
 from llamaswap_py.schedule.orders import Grant, Refuse, Start, Stop
 from llamaswap_py.schedule.plan import Entry
 from llamaswap_py.schedule.simulate import Arrival, Happened, Pace, simulate, waits
@@ -71,3 +72,25 @@ def test_everybody_is_served_within_a_bound_that_patience_sets(arrivals: Sequenc
     assert len(waited) == len(arrivals)
     swap = PACE.load + PACE.stop + 20.0
     assert max(waited.values()) <= patience + 2 * patience + 5 * swap
+
+
+def test_ten_thousand_races_between_a_ttl_and_a_request() -> None:
+    """Each request comes within a blink of the end of its model's ttl, before, at or after it, some while it is being
+    stopped: every one is served, none waits longer than a stop and a load, and the model never has two runs."""
+    ttl, load, stop, answer = 1.0, 0.05, 0.02, 0.01
+    dice = Random(7)
+    arrivals, idle_since = [], 0.0
+    for _ in range(10_000):
+        blink = dice.choice((-1e-9, 0.0, 1e-9, dice.uniform(-0.03, 0.03)))
+        at, over = idle_since + ttl + blink, idle_since + ttl
+        arrivals.append(Arrival(at, "a", answer))
+        idle_since = (at if at <= over and idle_since else max(at, over + stop) + load) + answer
+    story = simulate(plan(Entry("a", ttl=ttl)), arrivals, {"a": Pace(load=load, stop=stop)})
+    took = waits(story)
+    assert len(took) == len(arrivals)
+    assert max(took.values()) <= stop + load + 1e-6
+    assert 2_000 < sum(isinstance(event.what, Stop) for event in story) < 8_000, "either side wins thousands of times"
+    up = 0
+    for event in story:
+        up += isinstance(event.what, Start) - isinstance(event.what, Gone)
+        assert up in (0, 1)
