@@ -103,12 +103,13 @@ def others(rounds: int, size: float) -> dict[str, float]:
     """What has commands of its own."""
     swap = swap_dead_time.measure(max(5, int(50 * size)), free_port())
     started = startup_time.ratios(startup_time.measure(max(3, int(15 * size))))
+    longest, where = longest_callback(rounds)
     return {
         "swap dead time, ms": swap["dead_ms"],
         "start with 1 model, by import aiohttp.web": started["1 model"],
         "start with 100 models, by import aiohttp.web": started["100 models"],
         "--version, by import aiohttp.web": started["--version"],
-        "longest callback under 1,000 streams, ms of processor": longest_callback(rounds),
+        f"longest callback under 1,000 streams ({where}), ms of processor at most": longest,
     }
 
 

@@ -1,7 +1,8 @@
-"""The longest turn of the proxy's loop, in processor time: no callback in it can have been longer.
+"""The longest callback of the proxy's loop, in processor time.
 
-The program runs as always, with one more callback on its loop that looks at the thread's clock a thousand times a
-second: `python -m tests.performance.longest FILE python -m llamaswap_py …` is that program."""
+The program runs as always, but its thread tells of every call and return; that makes callbacks up to some times longer
+than they are, so what is found is a bound: `python -m tests.performance.longest FILE python -m llamaswap_py …` is that
+program, and FILE gets the figure and where it was."""
 
 from __future__ import annotations
 
@@ -13,51 +14,59 @@ import tempfile
 import time
 from contextlib import ExitStack
 from pathlib import Path
+from types import FrameType
 
 from tests.performance import works
 from tests.performance.contestants import Contestant, free_port, module, settings
 from tests.whole.program import Program
 
-EVERY = 0.001
+STARTED = 2.0  # seconds until the start is over: it is not what is looked at
+LOOP = asyncio.Runner.run.__code__  # whoever is called from here is called by the loop
 
 
 class Watch:
-    """Between two of its looks lies at least one turn of the loop."""
+    """Of what the loop calls, the longest."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.loop = loop
+    def __init__(self) -> None:
         self.longest = 0.0
-        self.last = time.thread_time()
-        self.look()
+        self.where = ""
+        self.began = 0.0
 
-    def look(self) -> None:
-        now = time.thread_time()
-        self.longest = max(self.longest, now - self.last)
-        self.last = now
-        self.loop.call_later(EVERY, self.look)
+    def begin(self) -> None:
+        self.began = time.thread_time()
+        sys.setprofile(self.heard)
+
+    def heard(self, frame: FrameType, event: str, _: object) -> None:
+        above = frame.f_back
+        if above is None or above.f_code is not LOOP:
+            return
+        if event == "call":
+            self.began = time.thread_time()
+        elif event == "return" and (took := time.thread_time() - self.began) > self.longest:
+            self.longest, self.where = took, frame.f_code.co_qualname
 
 
 def run() -> None:
-    """Run the program with a watch on its loop, which begins when the program listens."""
+    """Run the program under watch."""
     import uvloop
 
-    watches: list[Watch] = []
+    watch = Watch()
     made = uvloop.new_event_loop
 
     def new_event_loop() -> asyncio.AbstractEventLoop:
         loop = made()
-        loop.call_later(2.0, lambda: watches.append(Watch(loop)))
+        loop.call_later(STARTED, watch.begin)
         return loop
 
     uvloop.new_event_loop = new_event_loop  # type: ignore[assignment]
     found = Path(sys.argv[1])
     sys.argv[1:] = sys.argv[sys.argv.index("llamaswap_py") + 1 :]
-    atexit.register(lambda: found.write_text(str(max((watch.longest for watch in watches), default=0.0))))
+    atexit.register(lambda: found.write_text(f"{watch.longest} {watch.where}"))
     runpy.run_module("llamaswap_py", run_name="__main__")
 
 
-def longest_callback(rounds: int) -> float:
-    """Milliseconds."""
+def longest_callback(rounds: int) -> tuple[float, str]:
+    """Milliseconds, and of what."""
     with ExitStack() as stack:
         upstream = free_port()
         stack.enter_context(module("tests.performance.upstream", port=upstream))
@@ -70,7 +79,8 @@ def longest_callback(rounds: int) -> float:
             for _ in range(rounds):
                 works.streams(ours, 1000, 20, 5)
                 works.streams(ours, 200, 100, 0)
-        return 1000 * float((folder / "longest").read_text())
+        seconds, _, where = (folder / "longest").read_text().partition(" ")
+        return 1000 * float(seconds), where
 
 
 if __name__ == "__main__":
