@@ -126,7 +126,7 @@ class Passage:
         self._pump = pump_for(request, self.lost)
         self._connection: Connection | None = None
         self._wait = Wait()
-        self._late = Limit(self._loop, self._break)
+        self._late: Limit | None = None
         self._heard = False  # the server has sent something
         self._steady = False  # its head is known and the caller has the beginning: the rest is passed on
         self._hear = tap.body if tap is not None else None
@@ -174,8 +174,8 @@ class Passage:
     def _begins(self, out: bytes) -> None:
         """Until the answer's first byte is with the caller there is more to look after."""
         self._heard = True
-        if self._late.timer is not None and self._answer.head is not None:
-            self._late.lift()
+        if self._late is not None and self._answer.head is not None:
+            self._lift()
         if out:
             self._write(out)
         if self._pump is not None and self._answer.switched and not self._pump.started and self._connection:
@@ -200,7 +200,7 @@ class Passage:
         if self._over:
             return
         self._over = True
-        self._late.lift()
+        self._lift()
         self._closed_by, self._refusal = closed_by, refusal
         self._ended = self._loop.time()
         connection, self._connection = self._connection, None
@@ -249,7 +249,7 @@ class Passage:
         if self._pump is not None and not self._request.upgrade and not self._over:
             self._pump.start(connection)
         if not self._over:
-            self._late.put(self._pool, connection)
+            self._limit(connection)
         while True:
             await self._wait.rung()
             if self._over:
@@ -260,6 +260,16 @@ class Passage:
                 self.finish(Closer.CALLER, None)
             if self._connection is not None:
                 self._connection.resume()
+
+    def _limit(self, connection: Connection) -> None:
+        if self._pool.timeouts.response_header:
+            self._late = Limit(self._loop, self._break)
+            self._late.put(self._pool, connection)
+
+    def _lift(self) -> None:
+        if self._late is not None:
+            self._late.lift()
+            self._late = None
 
     def _again(self) -> None:
         """Back to the beginning, for the one repetition."""

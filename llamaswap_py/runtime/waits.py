@@ -58,9 +58,7 @@ class Limit:
         self.timer: asyncio.TimerHandle | None = None
 
     def put(self, pool: Pool, connection: Connection) -> None:
-        seconds = pool.timeouts.response_header
-        if seconds:
-            self.timer = self._loop.call_later(seconds, self._lapse, pool, connection)
+        self.timer = self._loop.call_later(pool.timeouts.response_header, self._lapse, pool, connection)
 
     def lift(self) -> None:
         if self.timer is not None:

@@ -24,6 +24,10 @@ LEFT = "the caller left before the answer ended"
 CALLER_LEFT = 499  # what nginx writes down for it
 
 
+def nothing() -> None:
+    """There is nothing left to cancel."""
+
+
 class Recording:
     """`with recordings.begin(…) as recording:` — hand `recording` to the relay as its tap, and `ended` its outcome.
 
@@ -82,6 +86,7 @@ class Recording:
             return
         self.over = True
         self.inflight.leave(self.flight)
+        self.flight.cancel = nothing  # it holds the task, which holds this: a ring that only a collection would open
         if self.writes:
             self.recorder.add(self.finished(error))
 
