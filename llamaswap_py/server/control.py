@@ -11,6 +11,7 @@ from llamaswap_py.runtime.estimate import Progress
 from llamaswap_py.runtime.standings import Standing
 from llamaswap_py.schedule.explain import explained
 from llamaswap_py.schedule.facts import PinAsked
+from llamaswap_py.schedule.line import places
 from llamaswap_py.schedule.plan import FALLEN, Phase
 from llamaswap_py.server.choosing import unknown
 from llamaswap_py.server.doors import Door, Kind
@@ -84,8 +85,20 @@ class Control:
         standings = self.conductor.standings()
         rows = [running_row(standing) for standing in standings if standing.phase in shown or unusable(standing)]
         waiting = {standing.model.id: standing.waiting for standing in standings if standing.waiting}
+        conductor = self.conductor
+        queue = [
+            {"model": place.model, "position": place.position, "caller": place.caller, "waited": round(place.waited, 3)}
+            for place in places(conductor.scheduler.state, conductor.ground.clock())
+        ]
         evicted = {standing.model.id: explained(standing.evicted) for standing in standings if standing.evicted}
-        return web.json_response({"running": rows, "waiting": waiting, **({"evicted": evicted} if evicted else {})})
+        return web.json_response(
+            {
+                "running": rows,
+                "waiting": waiting,
+                **({"queue": queue} if queue else {}),
+                **({"evicted": evicted} if evicted else {}),
+            }
+        )
 
     async def unload_all_ok(self, request: web.Request) -> web.Response:
         await self.conductor.unload()

@@ -9,6 +9,7 @@ import pytest
 
 from llamaswap_py.schedule.explain import explained
 from llamaswap_py.schedule.facts import PinAsked, UnloadAsked
+from llamaswap_py.schedule.line import Place, places
 from llamaswap_py.schedule.plan import Entry
 from tests.schedule.story import TOGETHER, Story, plan
 
@@ -245,3 +246,23 @@ def test_an_eviction_says_who_asked_and_what_there_was_to_choose_from() -> None:
         ],
     }
     assert explained(None) == {}
+
+
+def test_everybody_can_see_its_place() -> None:
+    """The same that each is told alone."""
+    story = Story(plan(Entry("a", seats=1), Entry("b"), Entry("c"), patience=9.0))
+    story.served(1, "a", 1)
+    story.asked(2, "a", at=0.0)
+    for ticket, (caller, model) in enumerate((("ann", "a"), ("ann", "a"), ("bob", "b"), ("eve", "a"), ("bob", "c")), 3):
+        story.asked_by(caller, ticket, model, at=float(ticket))
+    found = places(story.scheduler.state, 10.0)
+    assert [(place.model, place.caller) for place in found if place.model == "a"] == [
+        ("a", "ann"),
+        ("a", "eve"),
+        ("a", "ann"),
+    ]
+    alone = sorted(story.scheduler.waiting_position(ticket) or 0 for ticket in range(3, 8))
+    assert sorted(place.position for place in found) == alone
+    starting = Story()
+    starting.asked_by("ann", 1, "a", at=1.0)
+    assert places(starting.scheduler.state, 3.0) == [Place("a", 0, "ann", 2.0)]

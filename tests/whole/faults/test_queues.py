@@ -86,6 +86,8 @@ async def test_q40_f38_a_full_queue_is_told_at_once_with_an_honest_time(tmp_path
             await stream(client, "a", "[fake first=3]")
             first, second = post(client, "a", "[fake stall=before]"), post(client, "a", "hello")
             await until_waiting(client, "a", 1)
+            queue = (await client.get("/running")).json()["queue"]
+            assert [(place["model"], place["position"], place["caller"]) for place in queue] == [("a", 1, "127.0.0.1")]
             refused = await post(client, "a", "one too many")
             first.cancel(), second.cancel()
     assert code(refused) == (429, "queue_full")
