@@ -12,7 +12,7 @@ from llamaswap_py.runtime.pool import Pool
 from llamaswap_py.runtime.pump import Pump
 from llamaswap_py.runtime.sides import USUAL, Closer, Manner, Nobody, Outcome, Phase, Sink, Tap
 from llamaswap_py.runtime.upstream import Connection
-from llamaswap_py.runtime.waits import Limit, Wait
+from llamaswap_py.runtime.waits import Limit, Wait, limit_of
 from llamaswap_py.wire.answer import Answer
 from llamaswap_py.wire.continued import Continued
 from llamaswap_py.wire.headers import UpstreamRequest, upstream_head
@@ -249,7 +249,7 @@ class Passage:
         if self._pump is not None and not self._request.upgrade and not self._over:
             self._pump.start(connection)
         if not self._over:
-            self._limit(connection)
+            self._late = limit_of(self._pool, connection, self._break)
         while True:
             await self._wait.rung()
             if self._over:
@@ -260,11 +260,6 @@ class Passage:
                 self.finish(Closer.CALLER, None)
             if self._connection is not None:
                 self._connection.resume()
-
-    def _limit(self, connection: Connection) -> None:
-        if self._pool.timeouts.response_header:
-            self._late = Limit(self._loop, self._break)
-            self._late.put(self._pool, connection)
 
     def _lift(self) -> None:
         if self._late is not None:
@@ -278,16 +273,14 @@ class Passage:
 
     def _settle(self) -> None:
         """The answer came to its end, good or bad."""
-        if self._answer.done:
-            self._complete()
-        elif self._answer.fault is not None:
-            self._break(self._answer.fault)
-
-    def _complete(self) -> None:
-        connection, head = self._connection, self._answer.head
-        if connection is not None and head is not None and self._answer.reusable:
+        answer, connection = self._answer, self._connection
+        if not answer.done:
+            if answer.fault is not None:
+                self._break(answer.fault)
+            return
+        if connection is not None and answer.head is not None and answer.reusable:
             self._connection = None
-            self._pool.give(connection, head)
+            self._pool.give(connection, answer.head)
         self.finish(None, None)
 
     def _break(self, refusal: Refusal, closed_by: Closer = Closer.UPSTREAM) -> None:

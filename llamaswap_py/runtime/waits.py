@@ -71,3 +71,12 @@ class Limit:
             return
         limit = f"{pool.timeouts.response_header:g} s (timeouts.responseHeader)"
         self._late(UpstreamTimeout(f"the server at {pool.address} did not begin its answer within {limit}"))
+
+
+def limit_of(pool: Pool, connection: Connection, late: Callable[[Refusal], None]) -> Limit | None:
+    """Begun, where there is one."""
+    if not pool.timeouts.response_header:
+        return None
+    limit = Limit(asyncio.get_running_loop(), late)
+    limit.put(pool, connection)
+    return limit
