@@ -11,7 +11,7 @@ import sys
 from collections.abc import Collection, Container, Iterable, Iterator
 from dataclasses import dataclass
 
-from llamaswap_py.keeper import table
+from llamaswap_py.keeper import table, trees
 
 # The wildcard of both families, and both loopbacks: the BSDs let a wildcard stand beside a listener on one address.
 PLACES = (
@@ -87,13 +87,14 @@ def is_taken(error: OSError) -> bool:
     return error.errno in (errno.EADDRINUSE, errno.EACCES)
 
 
-def stranger(port: int, spawned_at: float, ours: Collection[int]) -> Listener | None:
-    """Who listens on the port, if that is certainly not our run: visible, outside its tree, and older than it.
+def stranger(port: int, spawned_at: float, ours: Collection[int], mark: str = "") -> Listener | None:
+    """Who listens on the port, if that is certainly not our run: visible, outside its tree, and older than it, or of
+    another proxy, which may have found the port free in the same moment.
 
-    `spawned_at` is `LocalRun.started`; `ours` the tree's processes (`keeper.trees.members(run.pid)`).
+    `spawned_at` and `mark` are `LocalRun`'s; `ours` the tree's processes (`keeper.trees.members(run.pid)`).
     """
     if sys.platform == "linux":
-        return stranger_by_sockets(port, spawned_at, ours)
+        return stranger_by_sockets(port, spawned_at, ours, mark)
     return stranger_by_psutil(port, spawned_at, ours)
 
 
@@ -102,7 +103,12 @@ def is_older(pid: int, spawned_at: float) -> bool:
     return process is not None and process.started < spawned_at - TICK
 
 
-def stranger_by_sockets(port: int, spawned_at: float, ours: Collection[int]) -> Listener | None:
+def is_anothers(pid: int, mark: str) -> bool:
+    """Whether it carries a mark, and not ours."""
+    return bool(mark and table.marked([pid], f"{trees.MARK}=") and not table.marked([pid], mark))
+
+
+def stranger_by_sockets(port: int, spawned_at: float, ours: Collection[int], mark: str) -> Listener | None:
     sockets = listening(port)
     for pid in ours:
         sockets -= held(pid, sockets) if sockets else set()
@@ -111,7 +117,7 @@ def stranger_by_sockets(port: int, spawned_at: float, ours: Collection[int]) -> 
     for pid in others(ours):
         if mine := held(pid, sockets):
             owner = eldest(pid, mine)
-            if owner not in ours and is_older(owner, spawned_at):
+            if owner not in ours and (is_older(owner, spawned_at) or is_anothers(owner, mark)):
                 return Listener(owner, name_of(owner))
             sockets -= mine
             if not sockets:

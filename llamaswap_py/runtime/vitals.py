@@ -99,11 +99,11 @@ class Vitals:
         """Where we gave out the port, somebody else's server on it must not be taken for ours."""
         if self.port is None:
             return None
-        other = ports.stranger(self.port, self.child.started, {self.child.pid})
+        other = ports.stranger(self.port, self.child.started, {self.child.pid}, self.child.mark)
         if other is None or other.pid in trees.members(self.child.pid):
             return None
         return StartFailed(
-            f"port {self.port} is answered by {other}, which was there before our start: stop it, or change startPort"
+            f"port {self.port} is answered by {other}, which is not of this model: stop it, or change startPort"
         )
 
     async def until_over(self) -> Refusal | None:

@@ -28,9 +28,9 @@ with socket.create_server((sys.argv[1], 0), family=family) as server:
 class Server:
     """Another program that listens."""
 
-    def __init__(self, host: str) -> None:
+    def __init__(self, host: str, **env: str) -> None:
         argv = [sys.executable, "-I", "-S", "-c", SERVER, host]
-        self.process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **env})
         assert self.process.stdout
         self.port = int(self.process.stdout.readline())
         found = table.look(self.process.pid)
@@ -110,6 +110,16 @@ def test_an_older_listener_is_a_stranger(server: Server) -> None:
 def test_a_younger_listener_is_not_accused(server: Server) -> None:
     """It may have been started by our run in a way we cannot see, a container say."""
     assert ports.stranger(server.port, server.started, ()) is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there another process shows its environment")
+def test_a_server_of_another_proxy_is_a_stranger_however_young() -> None:
+    """Two proxies may find one port free in the same moment: the mark says whose server got it."""
+    with closing(Server("127.0.0.1", LLAMASWAP_RUN="theirs/7/")) as server:
+        found = ports.stranger(server.port, server.started, (), "LLAMASWAP_RUN=ours/")
+        assert found
+        assert found.pid == server.process.pid
+        assert ports.stranger(server.port, server.started, (), "LLAMASWAP_RUN=theirs/") is None
 
 
 def test_our_own_listener_is_no_stranger(server: Server) -> None:

@@ -27,6 +27,8 @@ def options() -> argparse.Namespace:
 
 def tell(verdict: Verdict) -> None:
     if verdict.breaches:
+        say("\nThe program said:")
+        say("\n".join(verdict.said))
         say("\nThe last events:")
         say("\n".join(verdict.events))
     say(f"\nseed {verdict.seed}, {verdict.seconds:.0f} s, disk: {verdict.disk}")

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.whole.asking import OWN_PORTS
 from tests.whole.faults.disk import mountable, own_disk
 from tests.whole.faults.trees import STRAY
 from tests.whole.program import ROOT, Program, fake
@@ -36,7 +37,8 @@ GROUPS = """groups:
   either: {swap: true, exclusive: false, members: [left, right]}
   alone: {swap: true, exclusive: true, members: [alone]}
 """
-SETTINGS = f"""patience: 2
+SETTINGS = f"""startPort: {OWN_PORTS}
+patience: 2
 stallTimeout: 6
 queueTimeout: {QUEUE_SECONDS}
 healthCheckTimeout: 15

@@ -29,6 +29,7 @@ MORE_DESCRIPTORS = 6  # a connection that is not closed yet, a store that was op
 MORE_THREADS = 12  # of the pool for blocking work, which grows to its size
 MORE_MEMORY = 64 * 2**20  # filled rings of logs and captures, records, fragments
 GROWTH = 1.15  # between the second and the last quarter of a long soak
+LINES = 400  # of the program's log, told with a breach
 LONG_ENOUGH = 600.0  # seconds: shorter ones are still filling their rings
 
 
@@ -51,6 +52,7 @@ class Verdict:
     rows: int = 0
     breaches: list[str] = field(default_factory=list)
     events: list[str] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -76,6 +78,7 @@ class Soak:
             await asyncio.to_thread(self.gone, program)
         self.nobody_left()
         self.sum_up()
+        self.verdict.said = program.lines[-LINES:] if self.ledger.breaches else []
         return self.verdict
 
     def gone(self, program: Program) -> None:

@@ -9,6 +9,7 @@ TYPED = {
     "concurrency_limit",
     "conflict",
     "insufficient_storage",
+    "model_disabled",
     "model_gave_up",
     "model_leaked",
     "model_not_found",
