@@ -154,8 +154,26 @@ def dated(time_format: str) -> Callable[[Any, str, MutableMapping[str, Any]], Mu
     return date
 
 
+def from_any_thread(write: Callable[[bytes], None]) -> Callable[[bytes], None]:
+    """Who reads the log (pages, viewers) lives on the loop: what is said in another thread is handed over to it."""
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        return write
+    owner = threading.get_ident()
+
+    def hand_over(data: bytes) -> None:
+        if threading.get_ident() == owner:
+            write(data)
+        elif not loop.is_closed():
+            loop.call_soon_threadsafe(write, data)
+
+    return hand_over
+
+
 def speak(level: str, write: Callable[[bytes], None], time_format: str = "") -> None:
-    """May be called again when level or form change."""
+    """May be called again when level or form change. Then anybody may speak, in any thread."""
+    write = from_any_thread(write)
     structlog.configure(
         processors=[structlog.processors.format_exc_info, dated(time_format), line],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),

@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping
 from llamaswap_py.config import command
 from llamaswap_py.config.values import Model
 from llamaswap_py.errors import Refusal
-from llamaswap_py.keeper import trees
 from llamaswap_py.launchers.child import Child, Exit
 from llamaswap_py.launchers.keeper_link import KeeperLink
 from llamaswap_py.launchers.records import Note, Records
@@ -95,11 +94,6 @@ class LocalRun:
     def started(self) -> float:
         """When its process began, on the clock that `runtime.ports.stranger` compares with."""
         return self.child.started
-
-    @property
-    def mark(self) -> str:
-        """How the marking line of everybody begins whom this proxy started."""
-        return trees.mark(self.link.token)
 
     def leader_ended(self, exited: asyncio.Future[Exit]) -> None:
         how = exited.result()

@@ -91,7 +91,8 @@ def stranger(port: int, spawned_at: float, ours: Collection[int], mark: str = ""
     """Who listens on the port, if that is certainly not our run: visible, outside its tree, and older than it, or of
     another proxy, which may have found the port free in the same moment.
 
-    `spawned_at` and `mark` are `LocalRun`'s; `ours` the tree's processes (`keeper.trees.members(run.pid)`).
+    `spawned_at` is `LocalRun.started`, `mark` begins the marking line of everybody whom this proxy started; `ours` are
+    the tree's processes (`keeper.trees.members(run.pid)`).
     """
     if sys.platform == "linux":
         return stranger_by_sockets(port, spawned_at, ours, mark)

@@ -99,7 +99,8 @@ class Vitals:
         """Where we gave out the port, somebody else's server on it must not be taken for ours."""
         if self.port is None:
             return None
-        other = ports.stranger(self.port, self.child.started, {self.child.pid}, self.child.mark)
+        mark = trees.mark(self.child.link.token)
+        other = ports.stranger(self.port, self.child.started, {self.child.pid}, mark)
         if other is None or other.pid in trees.members(self.child.pid):
             return None
         return StartFailed(

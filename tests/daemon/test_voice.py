@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,6 +38,14 @@ def test_lines_have_a_level_a_message_and_their_fields(said: list[bytes]) -> Non
     log.warning("careful")
     log.error("bad")
     assert b"".join(said) == b"[INFO] ready pid=7\n[WARN] careful\n[ERROR] bad\n"
+
+
+async def test_what_another_thread_says_is_written_on_the_loop() -> None:
+    """Rings wake their viewers where they are written, and those live on the loop."""
+    written = asyncio.get_running_loop().create_future()
+    voice.speak("info", lambda line: written.set_result((line, threading.get_ident())))
+    await asyncio.to_thread(structlog.get_logger("test").warning, "no space left")
+    assert await written == (b"[WARN] no space left\n", threading.get_ident())
 
 
 def test_an_exception_is_told_with_its_trace(said: list[bytes]) -> None:

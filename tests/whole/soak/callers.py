@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import aiohttp
 
 from tests.whole.soak import verdicts
-from tests.whole.soak.ledger import Ledger
+from tests.whole.soak.ledger import Ledger, pause
 from tests.whole.soak.scene import CHATTY, QUEUE_SECONDS
 from tests.whole.talk import CHAT, chat_body, streamed, whole
 
@@ -45,7 +45,7 @@ class Caller:
         while not over.is_set():
             ((_, kind),) = self.random.choices(self.kinds, weights)
             await self.once(kind, self.random.choice(CHATTY))
-            await asyncio.sleep(self.random.random() * 0.1)  # a pace, not a wait: callers pause between questions
+            await pause(over, self.random.random() * 0.1)
 
     async def once(self, kind: Callable[[str], Awaitable[None]], model: str) -> None:
         """Nothing that happens to one request ends the storm."""
@@ -151,10 +151,11 @@ async def read(answer: aiohttp.ClientResponse) -> tuple[bytes, bool]:
 
 
 async def sip(answer: aiohttp.ClientResponse) -> None:
+    never = asyncio.Event()
     for _ in range(10):
         if not await answer.content.read(4096):
             return
-        await asyncio.sleep(0.1)  # that it reads slowly is the point
+        await pause(never, 0.1)
 
 
 async def pieces(count: int) -> AsyncIterator[bytes]:

@@ -14,7 +14,7 @@ import httpx
 
 from tests.whole.program import LONG, Program
 from tests.whole.soak import census
-from tests.whole.soak.ledger import Ledger
+from tests.whole.soak.ledger import Ledger, pause
 from tests.whole.soak.scene import TWICE
 
 WORST_HEALTH = 5.0  # of any single one, however busy the machine is
@@ -67,7 +67,7 @@ class Records:
     async def watch(self, over: asyncio.Event) -> None:
         while not over.is_set():
             await self.read()
-            await pause(over)
+            await pause(over, EVERY)
 
     async def read(self) -> None:
         while rows := await self.page():
@@ -116,7 +116,7 @@ class Scheduling:
             told = await self.read()
             for evicted, why in told.get("evicted", {}).items():
                 self.judge(evicted, why)
-            await pause(over)
+            await pause(over, EVERY)
 
     async def read(self) -> dict[str, Any]:
         async with self.session.get("/running") as answer:
@@ -155,11 +155,3 @@ class Processes:
                 self.ledger.breach(f"two lives of one model: {line}")
             if "Traceback" in line or "never retrieved" in line:
                 self.ledger.breach(f"an error inside: {line}")
-
-
-async def pause(over: asyncio.Event, seconds: float = EVERY) -> None:
-    """Between two looks; none of them is hurried."""
-    try:
-        await asyncio.wait_for(over.wait(), seconds)
-    except TimeoutError:
-        return

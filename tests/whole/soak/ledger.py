@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import time
 from collections import Counter, deque
 from dataclasses import dataclass, field
@@ -52,3 +54,9 @@ class Ledger:
             self.unsure[model] += 1
         else:
             self.statuses[model, status] += 1
+
+
+async def pause(over: asyncio.Event, seconds: float) -> None:
+    """The pace of a soak, which nobody keeps any more once it is over."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(over.wait(), seconds)

@@ -12,14 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import psutil
 
 from tests.whole.program import LONG, Program
 from tests.whole.soak import census
 from tests.whole.soak.callers import Caller, whole_choices
 from tests.whole.soak.census import Figures
 from tests.whole.soak.judges import USUAL_HEALTH, Health, Processes, Records, Scheduling
-from tests.whole.soak.ledger import Ledger
+from tests.whole.soak.ledger import Ledger, pause
 from tests.whole.soak.scene import CHATTY, Scene
+from tests.whole.soak.stage import Stage
 from tests.whole.soak.troubles import Troubles
 from tests.whole.talk import CHAT, chat_body
 
@@ -118,7 +120,7 @@ class Soak:
         self, program: Program, session: aiohttp.ClientSession, watching: Sequence[Callable[..., Awaitable[None]]]
     ) -> None:
         """The storm itself."""
-        troubles = Troubles(self.scene, program, self.seed, session, self.ledger)
+        troubles = Troubles(Stage(self.scene, program, self.seed, session, self.ledger, self.over))
         callers = [Caller(number, self.seed, session, self.ledger) for number in range(CALLERS)]
         health = Health(program, self.ledger)
         health.start()
@@ -154,10 +156,7 @@ class Soak:
             self.say(
                 f"{self.ledger.now:6.0f} s  {now}; /health {worst * 1000:.0f} ms; {self.troubled} troubles; {ends}"
             )
-            try:
-                await asyncio.wait_for(self.over.wait(), 10.0)
-            except TimeoutError:
-                continue
+            await pause(self.over, 10.0)
 
     @property
     def troubled(self) -> int:
@@ -175,7 +174,7 @@ class Soak:
                 everybody = [" ".join(each.cmdline()) for each in census.marked(self.scene.tag)]
                 self.ledger.breach(f"it never came to rest: {await scheduling.read()}; {everybody}")
                 return
-            await asyncio.sleep(0.2)  # each look costs a walk through all processes
+            await asyncio.to_thread(psutil.wait_procs, census.below(program), 0.2)
 
     async def busy(self, program: Program, scheduling: Scheduling) -> bool:
         told = await scheduling.read()
