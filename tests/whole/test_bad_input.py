@@ -267,7 +267,7 @@ async def test_a_health_check_that_never_passes(tmp_path: Path) -> None:
         await link.close()
         await tasks.close()
     assert isinstance(refusal, StartTimeout)
-    assert "model one: it was still not ready after 120 s (healthCheckTimeout)" in refusal.message
+    assert "model one: it was not ready and showed no progress for 120 s (healthCheckTimeout)" in refusal.message
     assert "checkEndpoint" in refusal.message
     assert now >= 120
     assert run.child is not None
