@@ -15,7 +15,7 @@ from llamaswap_py.runtime.upstream import Connection
 from llamaswap_py.runtime.waits import Limit, Wait, limit_of
 from llamaswap_py.wire.answer import Answer
 from llamaswap_py.wire.continued import Continued
-from llamaswap_py.wire.headers import UpstreamRequest, upstream_head
+from llamaswap_py.wire.headers import Flow, Head, UpstreamRequest, upstream_head
 
 __all__ = ["Closer", "Manner", "Outcome", "Phase", "Sink", "Tap", "UpstreamRequest", "relay"]
 
@@ -76,18 +76,13 @@ def _phase(answer: Answer, sent: int, complete: bool) -> Phase:
     return Phase.BODY if answer.body_began else Phase.HEAD
 
 
-def pump_for(request: UpstreamRequest, failed: Callable[[Refusal], None]) -> Pump | None:
-    if isinstance(request.body, bytes):
-        return None
-    chunked = request.body.length is None and not request.upgrade
-    return Pump(request.body, chunked, failed)
+def pump_for(request: UpstreamRequest, body: Flow, failed: Callable[[Refusal], None]) -> Pump:
+    return Pump(body, body.length is None and not request.upgrade, failed)
 
 
-def first_heard(tap: Tap, answer: Answer, data: bytes) -> None:
+def first_heard(tap: Tap, head: Head, answer: Answer, data: bytes) -> None:
     """What is written first begins with the whole head, where there is one of the server's."""
-    if answer.head is None:
-        return
-    tap.head(answer.head, answer.chunked)
+    tap.head(head, answer.chunked)
     if len(data) > answer.head_size:
         tap.body(data[answer.head_size :])
 
@@ -123,9 +118,9 @@ class Passage:
         self._sink = sink
         self._broken = broken
         self._answer = fresh_answer(sink, request)
-        self._pump = pump_for(request, self.lost)
+        self._pump = None if isinstance(request.body, bytes) else pump_for(request, request.body, self.lost)
         self._connection: Connection | None = None
-        self._wait = Wait()
+        self._wait = Wait(self._loop)
         self._late: Limit | None = None
         self._heard = False  # the server has sent something
         self._steady = False  # its head is known and the caller has the beginning: the rest is passed on
@@ -215,7 +210,7 @@ class Passage:
         if not seconds or self._over or connection is None or not connection.sending.done:
             return
         self._sink = Nobody(self._sink)
-        self._wait = Wait()
+        self._wait = Wait(self._loop)
         connection.resume()
         try:
             async with asyncio.timeout(seconds):
@@ -303,9 +298,11 @@ class Passage:
     def _write(self, data: bytes) -> None:
         if self._first_byte is None:
             self._first_byte = self._loop.time()
-            self._pool.served = self._pool.served or (self._answer.head is not None and self._answer.head.status < 500)
-            if self._tap is not None:
-                first_heard(self._tap, self._answer, data)
+            head = self._answer.head
+            if head is not None:
+                self._pool.served = self._pool.served or head.status < 500
+                if self._tap is not None:
+                    first_heard(self._tap, head, self._answer, data)
         elif self._hear is not None:
             self._hear(data)
         self._sent += len(data)

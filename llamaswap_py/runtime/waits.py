@@ -19,13 +19,17 @@ class Drains(Protocol):
 class Wait:
     """The only two things a relay's coroutine waits for: that it is called, and that a full sink drained."""
 
-    def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._call: asyncio.Future[None] = self._loop.create_future()
+    __slots__ = ("_call", "_drain", "_loop", "_rang")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._rang = False
+        self._call: asyncio.Future[None] | None = None
         self._drain: asyncio.Timeout | None = None
 
     def ring(self) -> None:
-        if not self._call.done():
+        self._rang = True
+        if self._call is not None and not self._call.done():
             self._call.set_result(None)
 
     def end(self) -> None:
@@ -35,8 +39,10 @@ class Wait:
             self._drain.reschedule(self._loop.time())
 
     async def rung(self) -> None:
-        await self._call
-        self._call = self._loop.create_future()
+        if not self._rang:
+            self._call = self._loop.create_future()
+            await self._call
+        self._rang = False
 
     async def drained(self, sink: Drains) -> None:
         """Until the sink has room, or the end. ConnectionError where the caller is gone."""

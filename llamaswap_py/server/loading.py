@@ -99,7 +99,7 @@ class Loading:
         self.say = say
         self.script: Script | None = None  # once begun
         self.timer: asyncio.Handle | None = None
-        self.framed = begun_framing(sink.caller)
+        self.framed = Framing.EMPTY  # until it begins
         self.began = self.loop.time()
         if say is not None:
             # After the lease has asked; whoever was admitted or refused at once does not wait then.
@@ -110,6 +110,7 @@ class Loading:
         if lease.position is None or lease.ready:
             return
         self.script = Script(lease.asked.model, self.began, CHANCE)
+        self.framed = begun_framing(self.sink.caller)
         head = answer_head(BEGINNING, self.sink.caller, self.framed)
         self.write(head + self.told(*self.script.opening()))
         self.timer = self.loop.call_later(TICK_SECONDS, self.moment)

@@ -29,6 +29,7 @@ class Answer:
         "_pass_length",
         "_reader",
         "body_began",
+        "head",
         "head_size",
         "settled",
     )
@@ -41,13 +42,9 @@ class Answer:
         self._pass_chunks = False
         self._pass_length = False
         self.body_began = False
+        self.head: Head | None = None  # the server's, once it is known; the caller's was then in what `feed` returned
         self.head_size = 0  # of the caller's head, which is the beginning of what `feed` returned first
         self.settled = False  # `done` or `fault` has something to say: one cheap look after every feed
-
-    @property
-    def head(self) -> Head | None:
-        """The server's head, once it is known; the caller's was then in what `feed` returned."""
-        return self._reader.head
 
     @property
     def done(self) -> bool:
@@ -127,15 +124,16 @@ class Answer:
         return chunk(event) if self._framed is Framing.CHUNKED else event
 
     def _slowly(self, data: bytes) -> bytes:
-        known, over = self.head, self.done
-        body = self._reader.feed(data)
-        self.settled = self._reader.done or self._reader.fault is not None
-        if over:
+        reader, over = self._reader, self.done
+        body = reader.feed(data)
+        self.settled = reader.done or reader.fault is not None
+        if over or reader.head is None:
             return b""
-        if self.head is None:
-            return b""
-        start = b"" if known else self._begin(self.head)
-        self.head_size = self.head_size or len(start)
+        if self.head is not None:
+            return self._framed_body(body)
+        self.head = reader.head
+        start = self._begin(self.head)
+        self.head_size = len(start)
         return start + self._framed_body(body)
 
     def _begin(self, head: Head) -> bytes:

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Sequence
 from enum import Enum
 from functools import lru_cache
 from http import HTTPStatus
+from itertools import chain, compress
 from typing import Protocol
 
 import msgspec
@@ -73,9 +74,8 @@ class Caller(msgspec.Struct, frozen=True):
     extra: tuple[tuple[str, str], ...] = ()  # our own fields: request id, CORS; they replace the server's
 
     def __post_init__(self) -> None:
-        for name, value in self.extra:
-            if UNSAFE_FIELD.search(value) or UNSAFE_FIELD.search(name):
-                raise ValueError(f"our own header {name!r} holds a line break or a NUL character")
+        if UNSAFE_FIELD.search("".join(chain.from_iterable(self.extra))):
+            raise ValueError(f"one of our own headers holds a line break or a NUL character: {self.extra}")
 
 
 class Framing(Enum):
@@ -164,24 +164,45 @@ def upstream_head(request: UpstreamRequest, address: Address) -> bytes:
     target = address.target(request.target)
     if UNSAFE_TARGET.search(f"{request.method}{target}"):
         raise BadRequest("the request's method or path holds a space or a control character")
-    host, forwarded = "", []
-    lines = [f"{request.method} {target} HTTP/1.1", ""]
-    gone = _gone(request)
-    for name, value in request.headers:
-        key = name.lower()
-        if key not in gone:
-            lines.append(f"{name}: {value}")
-        elif key == "host":
-            host = host or value
-        elif key == "x-forwarded-for" and key not in request.drop:
-            forwarded.append(value)
-    lines[1] = f"Host: {host or address.authority}"
+    headers = request.headers
+    names: tuple[str, ...] = next(zip(*headers, strict=True)) if headers else ()
+    place = _sorted(names, request.drop)
+    kept = place.kept
+    if place.connection:
+        words = ",".join([headers[at][1] for at in place.connection]).lower().split(",")
+        kept = _sorted(names, request.drop.union(map(str.strip, words))).kept
+    host = headers[place.host][1] if place.host >= 0 else ""
+    lines = [f"{request.method} {target} HTTP/1.1", f"Host: {host or address.authority}"]
+    lines += map(": ".join, compress(headers, kept))
+    forwarded = [headers[at][1] for at in place.forwarded] if place.forwarded else []
     if request.caller_ip:
         forwarded.append(request.caller_ip)
     if forwarded:
         lines.append(f"X-Forwarded-For: {', '.join(forwarded)}")
     lines += _request_framing(request)
     return _sealed(lines)
+
+
+class _Sorted(msgspec.Struct, frozen=True):
+    """What becomes of fields, by their places. A caller sends the same ones every time, so it is found once."""
+
+    kept: tuple[bool, ...]
+    host: int  # the first one, else -1
+    forwarded: tuple[int, ...]
+    connection: tuple[int, ...]
+
+
+@lru_cache(SAME_HEADS)
+def _sorted(names: tuple[str, ...], gone: frozenset[str]) -> _Sorted:
+    """`gone`: in lower case, besides those that never go on."""
+    keys = [name.lower() for name in names]
+    own = "x-forwarded-for" not in gone
+    return _Sorted(
+        tuple(key not in gone and key not in REWRITTEN for key in keys),
+        keys.index("host") if "host" in keys else -1,
+        tuple(at for at, key in enumerate(keys) if key == "x-forwarded-for" and own),
+        tuple(at for at, key in enumerate(keys) if key == "connection"),
+    )
 
 
 def _request_framing(request: UpstreamRequest) -> list[str]:
@@ -194,19 +215,10 @@ def _request_framing(request: UpstreamRequest) -> list[str]:
     return ["Transfer-Encoding: chunked" if length is None else f"Content-Length: {length}"]
 
 
-def _gone(request: UpstreamRequest) -> frozenset[str]:
-    """Names of the caller's fields that go no further, in lower case: those named in Connection among them."""
-    gone = REWRITTEN | request.drop if request.drop else REWRITTEN
-    for name, value in request.headers:
-        if len(name) == len("connection") and name.lower() == "connection":
-            gone |= {word.strip().lower() for word in value.split(",")}
-    return gone
-
-
 def _sealed(lines: list[str]) -> bytes:
     """Join the lines; a line break or NUL inside one of them would be the start of somebody else's message."""
-    text = "\r\n".join(lines) + "\r\n\r\n"
-    if text.count("\n") != len(lines) + 1 or text.count("\r") != len(lines) + 1 or "\x00" in text:
+    text, breaks = "\r\n".join((*lines, "", "")), len(lines) + 1
+    if text.count("\n") != breaks or text.count("\r") != breaks or "\0" in text:
         raise BadRequest("a header of the request holds a line break or a NUL character")
     return text.encode("utf-8", "surrogateescape")
 
@@ -234,10 +246,11 @@ def framing(caller: Caller, status: int, length: int | None) -> Framing:
 
 def answer_head(head: Head, caller: Caller, framed: Framing) -> bytes:
     """The caller's status line and fields: the server's own less hop-by-hop and framing, plus ours."""
-    names = tuple([name for name, _ in caller.extra])
+    extra = caller.extra
+    names: tuple[str, ...] = next(zip(*extra, strict=True)) if extra else ()
     theirs = _without_ours(head, caller.version, caller.keep_alive, framed, names)
-    ours = "".join([f"{name}: {value}\r\n" for name, value in caller.extra])
-    return b"%b%b\r\n" % (theirs, ours.encode("utf-8", "surrogateescape"))
+    ours = "\r\n".join((*map(": ".join, extra), "", "")) if extra else "\r\n"
+    return theirs + ours.encode("utf-8", "surrogateescape")
 
 
 @lru_cache(SAME_HEADS)
