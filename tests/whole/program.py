@@ -61,11 +61,12 @@ class Program:
         self.url = ""
         self.before: Callable[[], object] | None = None  # done in the new process before the program is
         self.wrapped: tuple[str, ...] = ()  # a command that becomes the program
+        self.command: tuple[str, ...] = (sys.executable, "-m", "llamaswap_py")
         self.stdin = subprocess.DEVNULL
 
     def __enter__(self) -> Self:
         self.process = subprocess.Popen(
-            [*self.wrapped, sys.executable, "-m", "llamaswap_py", *self.flags],
+            [*self.wrapped, *self.command, *self.flags],
             cwd=self.folder,
             env=self.env,
             stdin=self.stdin,
