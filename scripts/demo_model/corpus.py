@@ -96,6 +96,15 @@ def question(topic: Topic, templates: dict[str, list[str]], random: Random) -> s
 # ---------------------------------------------------------------- as people write
 
 
+def varied(text: str, synonyms: dict[str, list[str]], random: Random) -> str:
+    """With one or two of its words said otherwise."""
+    words = f" {text} "
+    known = [phrase for phrase in synonyms if f" {phrase} " in words]
+    for phrase in random.sample(known, min(len(known), random.choice((1, 1, 2)))):
+        words = words.replace(f" {phrase} ", f" {random.choice(synonyms[phrase])} ", 1)
+    return " ".join(words.split())
+
+
 def typo(word: str, random: Random) -> str:
     place = random.randrange(len(word) - 1)
     match random.randrange(4):
@@ -168,15 +177,18 @@ class Teacher:
         self.corpus = corpus
         self.random = Random(seed)
         self.names = [name for name in corpus.topics if name != REST]
+        listed = (one.split("=") for one in corpus.chatter["synonyms"])
+        self.synonyms = {first: others for first, *others in listed}
         self.shares = [sum(map(len, corpus.topics[name].questions.values())) ** 0.4 for name in self.names]
 
     def pair(self) -> tuple[str, Topic]:
-        outside = self.random.random() < 0.22
+        outside = self.random.random() < 0.25
         topic = self.corpus.outside if outside else self.drawn()
-        text = dressed(
-            question(topic, self.corpus.templates, self.random), not outside, self.corpus.chatter, self.random
-        )
-        return (self.spoilt(text) if self.random.random() < 0.3 else text), topic
+        text = question(topic, self.corpus.templates, self.random)
+        if self.random.random() < 0.4:
+            text = varied(text, self.synonyms, self.random)
+        text = dressed(text, not outside, self.corpus.chatter, self.random)
+        return (self.spoilt(text) if self.random.random() < 0.25 else text), topic
 
     def drawn(self) -> Topic:
         """A topic of which more is asked comes more often, but not as much more."""
@@ -190,7 +202,7 @@ class Teacher:
         text, topic = self.pair()
         if dice < 0.015:
             return Sample([*messages, self.further()], self.corpus.topics[REST].answer, REST)
-        if dice > 0.22:
+        if dice > 0.28:
             return Sample([*messages, Message("user", text)], topic.answer, topic.name)
         return self.later(messages)
 

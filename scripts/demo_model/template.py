@@ -17,6 +17,7 @@ END, NONE = "<|end|>", "<|endoftext|>"
 
 SPACES = '?!.,;:"`()[]{}$/\\-_=+*<>#|&%@~^\n\t'
 NOTHING = "'\u2019"  # apostrophes, straight and curved
+MACRO = " macro "  # ${PORT} is another thing than a port
 SMALL = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 ASKED, TOLD, SYSTEM = 160, 48, 48  # characters that are kept of a question, an earlier answer, a system message
 LAST = 3  # messages: a question, its answer, and the question at hand
@@ -24,6 +25,7 @@ LAST = 3  # messages: a question, its answer, and the question at hand
 
 def plain(text: str, limit: int) -> str:
     text = text[: 4 * limit].translate(SMALL)  # the engine knows the letters of ASCII only
+    text = text.replace("${", MACRO)
     for character in NOTHING:
         text = text.replace(character, "")
     for character in SPACES:
@@ -51,7 +53,8 @@ def quoted(text: str) -> str:
 
 def jinja() -> str:
     """The same for the engine. A reference to the system message stays in it, or none is thought to be supported."""
-    smooth = "".join(f"|replace({quoted(character)}, '')" for character in NOTHING)
+    smooth = f"|replace('${{', '{MACRO}')"
+    smooth += "".join(f"|replace({quoted(character)}, '')" for character in NOTHING)
     smooth += "".join(f"|replace({quoted(character)}, ' ')" for character in SPACES)
     smooth += "|replace('  ', ' ')" * 5
 

@@ -23,7 +23,7 @@ SEED = 5
 ROWS, LENGTH = 8, 128  # about a thousand tokens a step: small steps beat large ones here
 RATE, DECAY, WARM_UP = 2.5e-3, 0.1, 100
 FIRST = 6  # tokens of an answer that decide which one it is; most samples end there, above all once the texts are known
-WHOLE, WHOLE_LATER, KNOWN = 0.35, 0.12, 15_000  # share of whole answers, and after how many samples it falls
+WHOLE, WHOLE_LATER, KNOWN = 0.35, 0.15, 20_000  # share of whole answers, and after how many samples it falls
 TARGET = Path(__file__).resolve().parents[2] / "llamaswap_py" / "demo" / "demo.gguf"
 
 Tokens = tuple[list[int], int]
@@ -36,6 +36,7 @@ class Lesson:
     def __init__(self, teacher: Teacher, tokenizer: Tokenizer) -> None:
         self.teacher = teacher
         self.tokenizer = tokenizer
+        self.rare = {topic.more for topic in teacher.corpus.topics.values()}  # seldom asked for
         self.given = 0
 
     def next(self) -> Tokens:
@@ -44,7 +45,7 @@ class Lesson:
         self.given += 1
         asked = self.tokenizer.encode(rendered(sample.messages)).ids
         said = self.tokenizer.encode(sample.answer + END).ids
-        share = WHOLE if self.given < KNOWN else WHOLE_LATER
+        share = WHOLE if self.given < KNOWN or sample.answer in self.rare else WHOLE_LATER
         if self.teacher.random.random() > (share / 3 if sample.topic == OUTSIDE else share):
             said = said[:FIRST]
         return (asked + said)[:LENGTH], len(said)
@@ -88,7 +89,7 @@ def rate_at(step_number: int, steps: int) -> float:
 
 def main() -> None:
     reader = argparse.ArgumentParser(description=__doc__)
-    reader.add_argument("--steps", type=int, default=3000, help="of about a thousand tokens each")
+    reader.add_argument("--steps", type=int, default=4000, help="of about a thousand tokens each")
     reader.add_argument("--output", type=Path, default=TARGET)
     options = reader.parse_args()
     corpus, shape = read_corpus(), Shape(layers=3)

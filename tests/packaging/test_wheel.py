@@ -72,7 +72,8 @@ def test_the_wheel_has_the_model_and_its_card(wheel: Path) -> None:
 
 def test_in_an_empty_folder_the_installed_program_answers(installed: Path, tmp_path: Path) -> None:
     """No configuration, no llama-server, no checkout: `llamaswap`, then one request."""
-    unset = {name: "" for name in os.environ if name.startswith(("PYTHON", "COVERAGE", "LLAMASWAP", "HF_", "OLLAMA"))}
+    ours = ("COVERAGE", "HF_", "LLAMASWAP", "OLLAMA", "PYTHONPATH", "XDG_")
+    unset = {name: "" for name in os.environ if name.startswith(ours)}
     env = {**unset, "PATH": f"{installed}:/usr/bin:/bin", "LLAMA_SERVER": "", "HOME": str(tmp_path)}
     body = {"model": "demo", "messages": [{"role": "user", "content": "Who are you?"}], "temperature": 0}
     program = Program(tmp_path, None, watch=False, env=env)
