@@ -4,7 +4,7 @@ the models of peers."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import msgspec
 
@@ -16,14 +16,15 @@ READY, STARTING, STOPPING = "ready", "starting", "stopping"
 WORSE = {"failed": 1, "gave-up": 2}
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(msgspec.Struct, frozen=True):
     """What a choice may depend on at this moment."""
 
     profile: str | None = None  # the active one
-    phases: Mapping[str, str] = field(default_factory=nothing)  # model id -> its phase; missing: it is down
-    held: Mapping[tuple[str, str], int] = field(default_factory=nothing)  # (selector, target) -> requests there now
-    turns: Mapping[str, int] = field(default_factory=nothing)  # selector -> how often it has chosen
+    phases: Mapping[str, str] = msgspec.field(default_factory=nothing)  # model id -> its phase; missing: it is down
+    held: Mapping[tuple[str, str], int] = msgspec.field(
+        default_factory=nothing
+    )  # (selector, target) -> requests there now
+    turns: Mapping[str, int] = msgspec.field(default_factory=nothing)  # selector -> how often it has chosen
 
 
 class Choice(msgspec.Struct, frozen=True):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from functools import lru_cache
 from types import TracebackType
 from typing import Self
 
+import msgspec
 from aiohttp import ClientPayloadError, hdrs, http_exceptions, web
 from msgspec import structs
 
@@ -61,13 +62,12 @@ class Upload:
         return await next_piece(self._request)
 
 
-@dataclass
-class Received:
+class Received(msgspec.Struct):
     """A request, read as far as its model's name. What is kept of it ends with the `with` block."""
 
     parts: Parts
     body: bytes | Upload  # as it goes on
-    fields: Mapping[str, multipart.Field] = field(default_factory=dict)
+    fields: Mapping[str, multipart.Field] = msgspec.field(default_factory=dict)
     spool: Spool | None = None
     query: str = ""
     plain: bool = False  # it goes on without the encoding it came in
@@ -102,7 +102,7 @@ class Received:
 
 async def receive(request: web.Request, limit: int) -> Received:
     declared = request.headers.get(hdrs.CONTENT_TYPE, "")
-    kind = declared.partition(";")[0].strip().lower()
+    kind = kind_of(declared)
     query = request.rel_url.raw_query_string
     if kind == MULTIPART:
         return await receive_form(request, declared, query)
@@ -111,10 +111,18 @@ async def receive(request: web.Request, limit: int) -> Received:
         return Received(
             Parts(request.path, kind, encoding, b"", request.method, query), passed_on(request), query=query
         )
-    body = plain = await read_body(request, limit)
+    body = body_here(request, limit)
+    if body is None:
+        body = await read_body(request, limit)
+    plain = body
     if encoding in CODINGS and body:
         plain, encoding = await asyncio.to_thread(inflated, body, limit), ""  # one of the limit takes a second
     return Received(Parts(request.path, kind, encoding, plain, request.method, query), body, query=query)
+
+
+@lru_cache(256)  # most callers write one of a few
+def kind_of(declared: str) -> str:
+    return declared.partition(";")[0].strip().lower()
 
 
 def passed_on(request: web.Request) -> bytes | Upload:
@@ -155,6 +163,16 @@ async def read_fields(request: web.Request, declared: str, spool: Spool) -> Mapp
     if reader.fault:
         raise BadRequest(f"the multipart form cannot be read: {reader.fault}")
     return reader.fields
+
+
+def body_here(request: web.Request, limit: int) -> bytes | None:
+    """The whole body, where it came with its head."""
+    if not request.content.is_eof():
+        return None
+    body = request.content.read_nowait()
+    if len(body) > limit:
+        raise too_large(limit)
+    return body
 
 
 async def read_body(request: web.Request, limit: int) -> bytes:

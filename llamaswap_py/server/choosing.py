@@ -57,19 +57,20 @@ class Choosing:
         chosen = self.choose(name)
         return chosen if isinstance(chosen, Choice | SwitchedOff) else None
 
-    @contextmanager
-    def settled(self, chosen: Chosen) -> Iterator[Choice]:
+    def settled(self, chosen: Chosen) -> Choice:
         """Refuses where there is nobody to go to."""
         if not isinstance(chosen, Choice):
             raise refusal_of(self.conductor.config, chosen)
-        if not chosen.selector:
-            yield chosen
-            return
-        place = chosen.selector, chosen.name
-        self.turns[chosen.selector] += 1
+        return chosen
+
+    @contextmanager
+    def hold(self, choice: Choice) -> Iterator[None]:
+        """What a selector chose is held until the request ends."""
+        place = choice.selector, choice.name
+        self.turns[choice.selector] += 1
         self.held[place] += 1
         try:
-            yield chosen
+            yield
         finally:
             self.held[place] -= 1
             if not self.held[place]:

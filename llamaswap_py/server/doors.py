@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import posixpath
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 import structlog
 from aiohttp import hdrs, web
@@ -16,7 +17,7 @@ from llamaswap_py.dialects.dialect import Dialect
 from llamaswap_py.errors import Internal, MethodNotAllowed, NoSuchRoute, Refusal
 from llamaswap_py.server.entrance import check_room
 from llamaswap_py.server.guard import Guard
-from llamaswap_py.server.identity import id_of, put_id
+from llamaswap_py.server.identity import HEADER, id_of, put_id
 
 log = structlog.get_logger("server")
 
@@ -31,6 +32,10 @@ class Kind(Enum):
     CONTROL = "a key where keys are set; our Host and our Origin only"
 
 
+# Looked at for every request: on Python 3.11 a member of an Enum takes long to look up.
+OPEN, MODEL, CONTROL = Kind.OPEN, Kind.MODEL, Kind.CONTROL
+
+
 @dataclass(frozen=True, slots=True)
 class Door:
     method: str
@@ -40,6 +45,9 @@ class Door:
     dialect: Dialect = openai.DIALECT
     kind_at: Callable[[web.Request], Kind] | None = None  # where one path leads to more than one kind of thing
     head: bool = True  # a GET that only looks answers HEAD too
+    relays: bool = (
+        False  # its answers are refusals, or the relay has written them: nothing of theirs is left to be made
+    )
 
     def kind_for(self, request: web.Request) -> Kind:
         return self.kind_at(request) if self.kind_at else self.kind
@@ -52,13 +60,13 @@ def admit(door: Door, guard: Callable[[], Guard]) -> Handler:
         if request.method == hdrs.METH_OPTIONS:
             return preflight(request, door)
         try:
-            kind = door.kind_for(request)
-            if kind is not Kind.OPEN:
+            kind = door.kind if door.kind_at is None else door.kind_at(request)
+            if kind is not OPEN:
                 current = guard()
-                if kind is Kind.CONTROL:
+                if kind is CONTROL:
                     current.check_origin(request.headers)
                 current.check_key(request.headers)
-                if kind is Kind.MODEL:
+                if kind is MODEL:
                     check_room(request)
             return await door.handler(request)
         except Refusal as refusal:
@@ -75,7 +83,8 @@ def admit(door: Door, guard: Callable[[], Guard]) -> Handler:
 def refused(refusal: Refusal, door: Door, request: web.Request) -> web.Response:
     answer = door.dialect.refuse(refusal, id_of(request))
     cors = (ANY_ORIGIN,) if door.kind_for(request) is Kind.MODEL else ()
-    response = web.Response(status=answer.status, body=answer.body, headers=[*answer.headers, *cors])
+    named = (HEADER, id_of(request))
+    response = web.Response(status=answer.status, body=answer.body, headers=[*answer.headers, *cors, named])
     if answer.status in (408, 413, 415):
         response.force_close()  # the rest of the body is not worth reading
     return response
@@ -85,18 +94,37 @@ async def expect_nothing_yet(request: web.Request) -> None:
     """`100 Continue` is sent by whoever reads the body, after auth and limits."""
 
 
-def hang(app: web.Application, doors: Sequence[Door], guard: Callable[[], Guard]) -> None:
-    """Put the doors into the application, and behind them all the one that says there is none."""
+Server = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+Straight = Mapping[tuple[str, str], Handler]  # a method and a path, as they stand in the request
+
+
+def hang(app: web.Application, doors: Sequence[Door], guard: Callable[[], Guard]) -> Straight:
+    """Put the doors into the application, and behind them all the one that says there is none. Returns those which
+    can be found without it."""
     app.on_response_prepare.append(put_id)
     places: list[tuple[web.AbstractResource, Door]] = []
+    straight: dict[tuple[str, str], Handler] = {}
     for door in doors:
         handler = admit(door, guard)
         route = app.router.add_route(door.method, door.path, handler, expect_handler=expect_nothing_yet)
         if route.resource is not None:
             places.append((route.resource, door))
+        if door.relays and "{" not in door.path:
+            straight.setdefault((door.method, door.path), handler)
         if door.method == hdrs.METH_GET and door.head:
             app.router.add_route(hdrs.METH_HEAD, door.path, handler, expect_handler=expect_nothing_yet)
     app.router.add_route("*", "/{path:.*}", no_door(places), expect_handler=expect_nothing_yet)
+    return straight
+
+
+def straight(doors: Straight, others: Server) -> Server:
+    """What serves a request: its door where that is known by the bare path, else the application with all it can."""
+
+    def serve(request: Any) -> Awaitable[web.StreamResponse]:
+        handler = doors.get((request.method, request.rel_url.raw_path))
+        return others(request) if handler is None else handler(request)
+
+    return serve
 
 
 def is_at(path: str, resource: web.AbstractResource) -> bool:

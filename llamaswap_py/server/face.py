@@ -26,14 +26,13 @@ from llamaswap_py.runtime.conductor import Conductor
 from llamaswap_py.runtime.logs import Logs
 from llamaswap_py.server.comfyui import Comfyui
 from llamaswap_py.server.control import Control
-from llamaswap_py.server.doors import Door, Kind, hang
+from llamaswap_py.server.doors import Door, Kind, hang, straight
 from llamaswap_py.server.entrance import Entrance
 from llamaswap_py.server.guard import Guard
 from llamaswap_py.server.identity import id_of
 from llamaswap_py.server.listen import BACKLOG
 from llamaswap_py.server.lists import Lists
 from llamaswap_py.server.logs import LogDoors
-from llamaswap_py.server.pace import PACES, Paces
 from llamaswap_py.server.pages import Pages
 from llamaswap_py.server.proxy import Proxy
 from llamaswap_py.server.records import Records
@@ -179,8 +178,7 @@ class Face:
         say: Say = say_by_log,
     ) -> None:
         app = web.Application()
-        app[PACES] = Paces(limits)
-        hang(app, table, guard)
+        self.straight = hang(app, table, guard)
         self.limits = limits
         self.room = room
         self.access = Access(say)
@@ -205,8 +203,10 @@ class Face:
 
     async def open(self, sockets: Sequence[socket.socket], tls: ssl.SSLContext | None = None) -> None:
         await self.runner.setup()
-        assert self.runner.server is not None
-        entrance = Entrance(self.runner.server, self.how, self.limits, self.most)
+        server = self.runner.server
+        assert server is not None
+        server.request_handler = straight(self.straight, server.request_handler)
+        entrance = Entrance(server, self.how, self.limits, self.most)
         loop = asyncio.get_running_loop()
         for opened in sockets:
             self.listening.append(await loop.create_server(entrance, sock=opened, ssl=tls, backlog=BACKLOG))

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from aiohttp import web
 
-from llamaswap_py.config.values import Limits
+from llamaswap_py.server.entrance import Visitor
 
 SLOWEST = 1000  # bytes a second: slower than any line that people still use
 
@@ -25,23 +23,9 @@ class Pace:
 PACE = web.RequestKey("pace", Pace)
 
 
-class Paces:
-    """Of all requests of an application."""
-
-    def __init__(self, limits: Callable[[], Limits]) -> None:
-        self.limits = limits
-
-    def of(self, request: web.Request) -> Pace | None:
-        """The same for a request however often it is asked; None where there is no limit."""
-        pace = request.get(PACE)
-        if pace is None and (stall := self.limits().upload_stall):
-            pace = request[PACE] = Pace(stall)
-        return pace
-
-
-PACES = web.AppKey("paces", Paces)
-
-
 def pace_of(request: web.Request) -> Pace | None:
-    paces = request.app.get(PACES)
-    return paces.of(request) if paces is not None else None
+    """The same for a request however often it is asked; None where there is no limit."""
+    pace, visitor = request.get(PACE), request.protocol
+    if pace is None and isinstance(visitor, Visitor) and (stall := visitor.entrance.limits().upload_stall):
+        pace = request[PACE] = Pace(stall)
+    return pace

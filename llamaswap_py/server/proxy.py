@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import msgspec
 from aiohttp import web
@@ -65,16 +65,17 @@ class Proxy:
         self.guard = guard
         self.recordings = recordings
         self.choosing = choosing
+        self.rules = Rules()
 
     def doors(self, dialect: Dialect) -> list[Door]:
         return [
-            Door(route.method, route.path, Kind.MODEL, self.bound_to(dialect, route), dialect)
+            Door(route.method, route.path, Kind.MODEL, self.bound_to(dialect, route), dialect, relays=True)
             for route in dialect.routes
         ]
 
     def bound_to(self, dialect: Dialect, route: Route) -> Handler:
-        async def infer(request: web.Request) -> web.StreamResponse:
-            return await self.infer(request, dialect, route)
+        def infer(request: web.Request) -> Awaitable[web.StreamResponse]:
+            return self.infer(request, dialect, route)
 
         return infer
 
@@ -83,13 +84,9 @@ class Proxy:
             asked = dialect.read(received.parts).model
             chosen = self.choosing.choose(asked)
             title = title_of(chosen) if isinstance(chosen, Choice) else asked
-            with (
-                self.recordings.begin(request, title, route.upstream or request.path) as recording,
-                self.choosing.settled(chosen) as choice,
-            ):
-                if choice.selector:
-                    recording.metadata["selector"] = choice.selector
-                received.change(rules(self.conductor.config, choice, asked))
+            with self.recordings.begin(request, title, route.upstream or request.path) as recording:
+                choice = self.choosing.settled(chosen)
+                received.change(self.rules(self.conductor.config, choice, asked))
                 upstream = self.upstream_request(request, route, received)
                 errand = self.errand(choice, upstream, dialect, recording)
                 if is_quiet(self.conductor.config, request.method, upstream.target):
@@ -97,7 +94,11 @@ class Proxy:
                 # News of the loading come before the answer: nothing may be left of the request to be read then.
                 if self.tells(choice) and isinstance(upstream.body, bytes) and dialect.read(received.parts).stream:
                     errand = structs.replace(errand, say=dialect.loading(request.path))
-                return await self.carry(request, errand)
+                if not choice.selector:
+                    return await self.carry(request, errand)
+                recording.metadata["selector"] = choice.selector
+                with self.choosing.hold(choice):
+                    return await self.carry(request, errand)
 
     def errand(self, choice: Choice, upstream: UpstreamRequest, dialect: Dialect, recording: Recording) -> Errand:
         if isinstance(choice.target, str):
@@ -125,21 +126,21 @@ class Proxy:
         recording, body = errand.recording, errand.upstream.body
         if recording is not None:
             recording.asks(errand.upstream.headers, body if isinstance(body, bytes) else None)
-        outcome, death = await self.fetch(request, errand)
+        outcome, death = await self.fetched(request, errand)
         if outcome.refusal is not None and not outcome.bytes_sent:
             raise death or outcome.refusal
         if recording is not None:
             recording.ended(outcome)
         return Relayed(request, outcome)
 
-    async def fetch(self, request: web.Request, errand: Errand) -> tuple[Outcome, Refusal | None]:
+    def fetched(self, request: web.Request, errand: Errand) -> Awaitable[tuple[Outcome, Refusal | None]]:
         if errand.peer is not None:
-            return await self.visit(request, errand, errand.peer)
+            return self.visit(request, errand, errand.peer)
         if errand.looks:
-            return await self.look(request, errand), None
-        return await Passing(self.conductor, request, errand).complete()
+            return self.look(request, errand)
+        return Passing(self.conductor, request, errand).complete()
 
-    async def look(self, request: web.Request, errand: Errand) -> Outcome:
+    async def look(self, request: web.Request, errand: Errand) -> tuple[Outcome, None]:
         """Without a seat: it neither starts a model nor holds anything up."""
         conductor, model = self.conductor, errand.model
         refuse_disabled(conductor.disabled, model)
@@ -148,7 +149,8 @@ class Proxy:
             raise not_loaded(model)
         run = conductor.runs[sight.run]
         sink = RequestSink(request, extra=fields_of(request, errand.open))
-        return await relay(run.connections, errand.upstream, sink, errand.dialect.broken, manner=manner_of(errand))
+        outcome = await relay(run.connections, errand.upstream, sink, errand.dialect.broken, manner=manner_of(errand))
+        return outcome, None
 
     async def visit(self, request: web.Request, errand: Errand, peer: Peer) -> tuple[Outcome, Refusal | None]:
         """A peer's answer. It is asked once, and of its ways nothing is known here."""
@@ -225,12 +227,23 @@ def title_of(choice: Choice) -> str:
     return choice.target if isinstance(choice.target, str) else choice.name
 
 
-def rules(config: Config, choice: Choice, asked: str) -> Edits:
-    """What the configuration changes in a request that asked by this name."""
-    told = edits(config, choice.name)
-    if told.model_name is None and choice.name != asked:
-        return structs.replace(told, model_name=choice.name)
-    return told
+class Rules:
+    """What the configuration changes in a request, by the name it asked for and what that came to mean."""
+
+    def __init__(self) -> None:
+        self.config: Config | None = None
+        self.found: dict[tuple[str, str], Edits] = {}  # by this configuration; only names in it come to mean something
+
+    def __call__(self, config: Config, choice: Choice, asked: str) -> Edits:
+        if config is not self.config:
+            self.config, self.found = config, {}
+        told = self.found.get((choice.name, asked))
+        if told is None:
+            told = edits(config, choice.name)
+            if told.model_name is None and choice.name != asked:
+                told = structs.replace(told, model_name=choice.name)
+            self.found[choice.name, asked] = told
+        return told
 
 
 def fields_of(request: web.Request, is_open: bool) -> tuple[tuple[str, str], ...]:
@@ -241,5 +254,7 @@ def fields_of(request: web.Request, is_open: bool) -> tuple[tuple[str, str], ...
 
 def is_quiet(config: Config, method: str, target: str) -> bool:
     """Whether a path at a model's server only tells of it."""
+    if method not in ("GET", "HEAD"):
+        return False
     path = target.partition("?")[0]
-    return method in ("GET", "HEAD") and any(re.search(pattern, path) for pattern in config.quiet_paths)
+    return any(re.search(pattern, path) for pattern in config.quiet_paths)
