@@ -152,8 +152,8 @@ def main() -> int:
     with ExitStack() as stack:
         upstream = free_port()
         stack.enter_context(module("tests.performance.upstream", port=upstream))
-        three = [nginx(binary, upstream), plain(upstream), ours(upstream)]
-        contestants = [stack.enter_context(one) for one in three] + chosen.against
+        four = [nginx(binary, upstream), nginx(binary, upstream, kept=True), plain(upstream), ours(upstream)]
+        contestants = [stack.enter_context(one) for one in four] + chosen.against
         bench = Bench(contestants, upstream, chosen.rounds, chosen.size)
         bench.run()
         grown: growth.Growth = {}

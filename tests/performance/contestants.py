@@ -27,16 +27,19 @@ http {{
   client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
   uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
   keepalive_requests 10000000;
-  upstream behind {{ server 127.0.0.1:{upstream}; keepalive 256; keepalive_requests 10000000; }}
+  upstream behind {{ server 127.0.0.1:{upstream}; {kept} }}
   server {{
     listen 127.0.0.1:{port} backlog=8192;
     location / {{
-      proxy_pass http://behind; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_buffering off;
-      proxy_read_timeout 600s;
+      proxy_pass http://behind; proxy_http_version 1.1; proxy_buffering off; proxy_read_timeout 600s;
+      {fields}
     }}
   }}
 }}
 """
+
+
+MASTER_AND_WORKER = 2
 
 
 @dataclass(frozen=True)
@@ -100,16 +103,19 @@ def tree(pid: int) -> tuple[int, ...]:
 
 
 @contextmanager
-def nginx(binary: str, upstream: int) -> Iterator[Contestant]:
+def nginx(binary: str, upstream: int, kept: bool = False) -> Iterator[Contestant]:
+    """As it comes it makes a connection to the upstream for each request; `kept`: it is told to keep them."""
     port = free_port()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "nginx.conf")
-        path.write_text(NGINX.format(folder=folder, upstream=upstream, port=port))
+        pool = "keepalive 256; keepalive_requests 10000000;" if kept else ""
+        fields = 'proxy_set_header Connection "";' if kept else ""
+        path.write_text(NGINX.format(folder=folder, upstream=upstream, port=port, kept=pool, fields=fields))
         child = subprocess.Popen([binary, "-p", folder, "-c", str(path)])
         try:
-            while not reach(port):
+            while not reach(port) or len(tree(child.pid)) < MASTER_AND_WORKER:
                 assert child.poll() is None, "nginx ended at its start"
-            yield Contestant("nginx", f"127.0.0.1:{port}", tree(child.pid))
+            yield Contestant("nginx, kept" if kept else "nginx", f"127.0.0.1:{port}", tree(child.pid))
         finally:
             child.terminate()
             child.wait()
