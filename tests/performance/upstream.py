@@ -18,8 +18,14 @@ EVENT = (
     b'"chat.completion.chunk"}\n\n'
 )
 CHUNK = b"%x\r\n%s\r\n" % (len(EVENT), EVENT)
+# As llama-server ends: what was spent, in an event that begins otherwise than the counted ones, and the word for it.
+SPENT = (
+    b'data:{"choices":[{"finish_reason":"stop","index":0,"delta":{}}],"object":"chat.completion.chunk","timings":'
+    b'{"prompt_n":9,"prompt_ms":3.1,"prompt_per_second":2903.2,"predicted_n":6,"predicted_ms":20.0,'
+    b'"predicted_per_second":300.0}}\n\n'
+)
 LAST = b"data: [DONE]\n\n"
-END = b"%x\r\n%s\r\n0\r\n\r\n" % (len(LAST), LAST)
+END = b"%x\r\n%s\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(SPENT), SPENT, len(LAST), LAST)
 ANSWER = (
     b'{"choices":[{"finish_reason":"stop","index":0,"message":{"role":"assistant","content":"A few words, no more."}}],'
     b'"created":1760000000,"model":"m","object":"chat.completion","usage":{"completion_tokens":6,"prompt_tokens":9,'
