@@ -6,6 +6,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from llamaswap_py.config.values import Timeouts
@@ -13,7 +14,7 @@ from llamaswap_py.errors import Refusal, UpstreamFailed, UpstreamTimeout
 from llamaswap_py.runtime.health import pause
 from llamaswap_py.runtime.upstream import Connection
 from llamaswap_py.wire.address import Address
-from llamaswap_py.wire.headers import Head, UpstreamRequest, keep_limits, upstream_head
+from llamaswap_py.wire.headers import SAME_HEADS, Head, UpstreamRequest, keep_limits, upstream_head
 from llamaswap_py.wire.http1 import Reader
 
 # llama-server closes after 5 s without a request and after 100 requests, and says so only in its answers;
@@ -75,21 +76,23 @@ class Pool:
 
     async def take(self, *, fresh: bool = False) -> Connection:
         """A connection for one request: a warm one, else (or if `fresh`) a new one. Raises UpstreamFailed."""
+        return (None if fresh else self.warm()) or await self._dial()
+
+    def warm(self) -> Connection | None:
+        """A connection that was used before, where there is one."""
         self._refuse_if_closed()
         now = self._now()
-        while self._idle and not fresh:
+        while self._idle:
             connection = self._idle.pop()
             if connection.retires > now and connection.usable:
                 return connection
             connection.abort()
-        return await self._dial()
+        return None
 
     def give(self, connection: Connection, head: Head) -> None:
         """Take back a connection whose answer, with this head, is complete."""
         connection.release()
-        idle, requests = _limits(head)
-        if self.timeouts.idle:
-            idle = min(idle, self.timeouts.idle)
+        idle, requests = _limits(head, self.timeouts.idle)
         if self._refusal or idle <= 0 or connection.requests >= requests or not connection.sending.done:
             connection.abort()
             return
@@ -235,8 +238,10 @@ class Probe:
             self.status.set_exception(why or UpstreamFailed("the model's server closed the connection on a probe"))
 
 
-def _limits(head: Head) -> tuple[float, int]:
-    """How long the connection may idle, and how many requests it may carry, before the server would close it."""
+@lru_cache(SAME_HEADS)
+def _limits(head: Head, most: float) -> tuple[float, int]:
+    """How long the connection may idle, at most (0: no matter), and how many requests it may carry, before the server
+    would close it."""
     timeout, requests = keep_limits(head)
     idle = IDLE_UNANNOUNCED if timeout is None else timeout - min(MARGIN, timeout / 2)
-    return idle, REQUESTS_UNANNOUNCED if requests is None else requests
+    return min(idle, most or idle), REQUESTS_UNANNOUNCED if requests is None else requests

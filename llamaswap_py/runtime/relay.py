@@ -137,8 +137,10 @@ class Passage:
         try:
             head = upstream_head(self._request, self._pool.address)
             # What can be sent only once is not risked on a connection that may be closing.
-            connection = await self._pool.take(fresh=self._pump is not None or self._sink.begun > 0)
-            used = connection.requests > 0
+            connection = self._pool.warm() if self._pump is None and not self._sink.begun else None
+            used = connection is not None
+            if connection is None:
+                connection = await self._pool.take(fresh=True)
             await self._exchange(connection, head)
             unheard = used and not self._heard and self._closed_by is Closer.UPSTREAM
             if unheard and await may_repeat(self._manner, self._tries):

@@ -28,8 +28,9 @@ class Wait:
         self._drain: asyncio.Timeout | None = None
 
     def ring(self) -> None:
-        self._rang = True
-        if self._call is not None and not self._call.done():
+        if self._call is None or self._call.done():
+            self._rang = True
+        else:
             self._call.set_result(None)
 
     def end(self) -> None:
@@ -38,11 +39,13 @@ class Wait:
         if self._drain is not None:
             self._drain.reschedule(self._loop.time())
 
-    async def rung(self) -> None:
-        if not self._rang:
-            self._call = self._loop.create_future()
-            await self._call
-        self._rang = False
+    def rung(self) -> asyncio.Future[None]:
+        """Done as soon as it is called, or has been since the last time."""
+        call = self._call = self._loop.create_future()
+        if self._rang:
+            self._rang = False
+            call.set_result(None)
+        return call
 
     async def drained(self, sink: Drains) -> None:
         """Until the sink has room, or the end. ConnectionError where the caller is gone."""

@@ -17,7 +17,7 @@ from llamaswap_py.dialects.dialect import Dialect
 from llamaswap_py.errors import Internal, MethodNotAllowed, NoSuchRoute, Refusal
 from llamaswap_py.server.entrance import check_room
 from llamaswap_py.server.guard import Guard
-from llamaswap_py.server.identity import HEADER, id_of, put_id
+from llamaswap_py.server.identity import HEADER, give_id, id_of, put_id
 
 log = structlog.get_logger("server")
 
@@ -121,6 +121,7 @@ def straight(doors: Straight, others: Server) -> Server:
     """What serves a request: its door where that is known by the bare path, else the application with all it can."""
 
     def serve(request: Any) -> Awaitable[web.StreamResponse]:
+        give_id(request)
         handler = doors.get((request.method, request.rel_url.raw_path))
         return others(request) if handler is None else handler(request)
 

@@ -20,24 +20,29 @@ SANE = re.compile(r"[A-Za-z0-9._:/+=@~-]{1,128}")
 
 
 def id_of(request: web.BaseRequest) -> str:
-    """The caller's own where it is sane, else one made now; the same however often it is asked."""
-    known = request.get(ID)
-    if known is None:
-        given = request.headers.get(HEADER, "")
-        known = given if given and SANE.fullmatch(given) else f"{OURS}{next(NUMBERS):08x}"
-        request[ID] = known
-    return known
+    """The same however often it is asked."""
+    try:
+        return request[ID]
+    except KeyError:  # it never came to a door
+        return give_id(request)
+
+
+def give_id(request: web.BaseRequest) -> str:
+    """The caller's own where it is sane, else one made now."""
+    given = request.headers.get(HEADER)
+    name = given if given and SANE.fullmatch(given) else f"{OURS}{next(NUMBERS):08x}"
+    request[ID] = name
+    return name
 
 
 def sent_on(request: web.BaseRequest) -> list[tuple[str, str]]:
     """The request's fields for a model's server, with the id in them once."""
     name = id_of(request)
-    headers = list(request.headers.items())
-    given = request.headers.getall(HEADER, ())
-    if not given:
-        headers.append((HEADER, name))
+    headers = [*request.headers.items(), (HEADER, name)]
+    if HEADER not in request.headers:
         return headers
-    if given == [name]:
+    headers.pop()
+    if request.headers.getall(HEADER) == [name]:
         return headers
     return [*(field for field in headers if field[0].lower() != "x-request-id"), (HEADER, name)]
 

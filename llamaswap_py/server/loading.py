@@ -92,18 +92,16 @@ class Script:
 class Loading:
     """One waiting caller. Begins when the lease is found waiting for a model that is not ready, else never."""
 
-    def __init__(self, sink: RequestSink, lease: Lease, say: Say | None) -> None:
+    def __init__(self, sink: RequestSink, lease: Lease, say: Say) -> None:
         self.sink = sink
         self.lease = lease
         self.loop = lease.conductor.loop
         self.say = say
         self.script: Script | None = None  # once begun
-        self.timer: asyncio.Handle | None = None
         self.framed = Framing.EMPTY  # until it begins
         self.began = self.loop.time()
-        if say is not None:
-            # After the lease has asked; whoever was admitted or refused at once does not wait then.
-            self.timer = self.loop.call_soon(self.begin)
+        # After the lease has asked; whoever was admitted or refused at once does not wait then.
+        self.timer: asyncio.Handle | None = self.loop.call_soon(self.begin)
 
     def begin(self) -> None:
         lease = self.lease
@@ -139,7 +137,7 @@ class Loading:
         if self.script is not None:
             self.write(self.told(AGAIN))
             self.timer = self.loop.call_later(TICK_SECONDS, self.moment)
-        elif self.say is not None:
+        else:
             self.timer = self.loop.call_soon(self.begin)
 
     def broken(self, error: BaseException, event: Callable[[Refusal], bytes]) -> Outcome | None:
@@ -173,7 +171,6 @@ class Loading:
             self.timer = None
 
     def told(self, *texts: str) -> bytes:
-        assert self.say is not None
         return b"".join(self.framed_event(self.say(text)) for text in texts)
 
     def framed_event(self, event: bytes) -> bytes:

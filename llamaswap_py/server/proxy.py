@@ -196,27 +196,29 @@ class Passing:
     async def attempt(self, tries: int) -> tuple[Outcome, Refusal | None]:
         errand, broken = self.errand, self.errand.dialect.broken
         lease = self.conductor.lease(errand.model, self.caller, wakes=errand.wakes)
-        loading = self.waiting(lease)
+        loading = self.waiting(lease, errand.say) if errand.say is not None else None
         try:
             async with lease as run:
                 if errand.recording is not None:
-                    priority = self.conductor.config.priorities.get(errand.model, 0)
-                    errand.recording.metadata["fifo_priority"] = str(priority)
+                    errand.recording.metadata["fifo_priority"] = str(lease.asked.priority)
+                upstream = errand.upstream if loading is None else loading.end(errand.upstream)
                 manner = manner_of(errand, tries, run)
-                outcome = await relay(run.connections, loading.end(errand.upstream), self.sink, broken, manner=manner)
+                outcome = await relay(run.connections, upstream, self.sink, broken, manner=manner)
         except (Refusal, asyncio.CancelledError) as error:
-            ended = loading.broken(error, broken)
+            ended = loading.broken(error, broken) if loading is not None else None
             if ended is None:
                 raise
             return ended, None
         finally:
-            loading.stop()
-        unanswered = isinstance(outcome.refusal, UpstreamFailed) and not outcome.answered
-        return outcome, await run.death() if unanswered else None
+            if loading is not None:
+                loading.stop()
+        if outcome.refusal is None or outcome.answered or not isinstance(outcome.refusal, UpstreamFailed):
+            return outcome, None
+        return outcome, await run.death()
 
-    def waiting(self, lease: Lease) -> Loading:
+    def waiting(self, lease: Lease, say: Say) -> Loading:
         if self.loading is None:
-            self.loading = Loading(self.sink, lease, self.errand.say)
+            self.loading = Loading(self.sink, lease, say)
         else:
             self.loading.again(lease)
         return self.loading

@@ -117,7 +117,8 @@ class Recording:
         refusal = self.outcome.refusal
         if refusal is not None:
             return refusal.status, refusal.message
-        return CALLER_LEFT, LEFT if self.outcome.closed_by is Closer.CALLER else ""
+        by_itself = self.outcome.closed_by is None
+        return CALLER_LEFT, LEFT if not by_itself and self.outcome.closed_by is Closer.CALLER else ""
 
 
 class Recordings:

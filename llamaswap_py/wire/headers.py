@@ -149,7 +149,6 @@ class Head:
         return not self.values(b"content-encoding")
 
 
-@lru_cache(SAME_HEADS)
 def keep_limits(head: Head) -> tuple[int | None, int | None]:
     """The announced `Keep-Alive: timeout=…, max=…`: idle seconds, and answers per connection."""
     value = b",".join(head.values(b"keep-alive"))

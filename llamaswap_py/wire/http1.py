@@ -106,9 +106,10 @@ class Reader:
     def feed(self, data: bytes) -> bytes:
         """Take what came; return the body bytes in it, in order."""
         body: list[bytes] = []
-        data, self.kept = self.kept + data, b""
-        at = 0
-        while at < len(data) and not self.fault:
+        if self.kept:
+            data, self.kept = self.kept + data, b""
+        at, end = 0, len(data)
+        while at < end and self.fault is None:
             at = self._step(data, at, body)
         return b"".join(body)
 
@@ -206,19 +207,19 @@ class Reader:
             self._spent -= len(block)
             self.kept = block
             return len(data)
-        else:
-            self._headed(parse_head(block))
-        return end + 4
-
-    def _headed(self, head: Head | None) -> None:
-        if head is None:
+        elif (head := parse_head(block)) is None:
             self._fail("sent a head that is not HTTP/1")
-        elif head.status == 101 and self._upgrade:
-            self.head, self._sized, self.stage = head, False, Stage.CLOSE
-        elif head.status == 101:
-            self._fail("changed the protocol without being asked")
-        elif head.status >= 200:  # all else is interim: swallowed
+        elif head.status >= 200:
             self._begin(head)
+        elif head.status == 101:
+            self._switch(head)
+        return end + 4  # all else is interim: swallowed
+
+    def _switch(self, head: Head) -> None:
+        if self._upgrade:
+            self.head, self._sized, self.stage = head, False, Stage.CLOSE
+        else:
+            self._fail("changed the protocol without being asked")
 
     def _begin(self, head: Head) -> None:
         wrong, length, chunked = _announced(head)
