@@ -80,7 +80,7 @@ class Pool:
 
     def warm(self) -> Connection | None:
         """A connection that was used before, where there is one."""
-        self._refuse_if_closed()
+        refuse(self._refusal)
         now = self._now()
         while self._idle:
             connection = self._idle.pop()
@@ -129,10 +129,6 @@ class Pool:
         except TimeoutError:
             raise UpstreamTimeout(f"{self.address} did not answer within {limit:g} s") from None
 
-    def _refuse_if_closed(self) -> None:
-        if self._refusal is not None:
-            raise self._refusal
-
     async def _dial(self) -> Connection:
         while True:
             try:
@@ -147,14 +143,14 @@ class Pool:
             await asyncio.sleep(pause(waited))
 
     async def _dial_once(self) -> Connection:
-        self._refuse_if_closed()
+        refuse(self._refusal)
         failure: Exception | None = None
         for host in tuple(self._hosts):
             try:
                 connection = await self._dial_host(host)
             except (OSError, TimeoutError) as error:
                 failure = error
-                self._refuse_if_closed()
+                refuse(self._refusal)
                 continue
             if self._refusal is not None:
                 connection.abort()
@@ -203,6 +199,11 @@ class Pool:
         self._idle = [connection for connection in self._idle if connection.retires > now]
         soonest = min((connection.retires for connection in self._idle), default=None)
         self._sweep = None if soonest is None else self._loop.call_later(soonest - now, self._retire)
+
+
+def refuse(why: Refusal | None) -> None:
+    if why is not None:
+        raise why
 
 
 def keep_alive(transport: asyncio.BaseTransport, every: float) -> None:
