@@ -26,7 +26,7 @@ from llamaswap_py.runtime.logs import Logs
 from llamaswap_py.runtime.output import Ring
 from llamaswap_py.runtime.pool import Pool
 from llamaswap_py.runtime.tasks import Tasks
-from llamaswap_py.runtime.vitals import Vitals, nothing
+from llamaswap_py.runtime.vitals import Vitals, first_of, nothing
 from llamaswap_py.wire.address import Address
 
 log = structlog.get_logger("runs")
@@ -40,6 +40,8 @@ HURRIED_SECONDS = 2.0
 
 # The broken connection of a server that died is seen some milliseconds before the word of its death arrives.
 DEATH_NEWS_SECONDS = 0.25
+# Nobody listens in its place any more: then the word will come, however busy the machine is.
+DYING_SECONDS = 5.0
 
 
 # How long a card may take to show that a dead server's memory is free again; what is still missing then is not its.
@@ -112,8 +114,11 @@ class Run:
 
     async def death(self) -> Refusal | None:
         """Why its server is gone, asked by a caller whose connection broke; None where it lives or was stopped."""
-        if self.child is not None:
-            await asyncio.wait([self.child.ended], timeout=DEATH_NEWS_SECONDS)
+        if self.child is not None and not self.stopping.done():
+            news = self.child.ended, self.stopping
+            await first_of(*news, within=DEATH_NEWS_SECONDS)
+            if not any(each.done() for each in news) and not await self.connections.listens():
+                await first_of(*news, within=DYING_SECONDS)
         return self.post_mortem() if self.lost and self.child is not None and self.child.ended.done() else None
 
     def post_mortem(self) -> Refusal:

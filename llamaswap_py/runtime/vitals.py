@@ -160,8 +160,8 @@ def stalled(limit: float) -> Refusal:
     )
 
 
-async def first_of(*futures: asyncio.Future[Any]) -> None:
-    await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
+async def first_of(*futures: asyncio.Future[Any], within: float | None = None) -> None:
+    await asyncio.wait(futures, timeout=within, return_when=asyncio.FIRST_COMPLETED)
 
 
 def probe_path(endpoint: str) -> str:

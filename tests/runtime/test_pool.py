@@ -196,6 +196,7 @@ async def test_a_request_on_a_connection_that_is_already_lost_is_answered_at_onc
         assert await ear.heard.get() is None
 
 
+@pytest.mark.fault("F27")
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
 def test_localhost_is_dialled_on_both_loopbacks(host: str) -> None:
     async def scene() -> None:
@@ -217,6 +218,17 @@ async def test_a_server_that_is_not_there_is_named() -> None:
             address = Address("http", host, port)
             with pytest.raises(UpstreamFailed, match=str(address)):
                 await Pool(address).take()
+
+
+@on_every_loop
+async def test_whether_anybody_listens_is_seen_by_a_connection() -> None:
+    async with RawUpstream() as upstream:
+        pool = Pool(upstream.address)
+        assert await pool.listens()
+        await (await upstream.peer()).gone()
+        assert pool.idle == 0
+    with nobody() as port:
+        assert not await Pool(Address("http", "127.0.0.1", port)).listens()
 
 
 @on_every_loop
