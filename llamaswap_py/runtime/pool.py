@@ -206,6 +206,16 @@ def refuse(why: Refusal | None) -> None:
         raise why
 
 
+async def listens(pool: Pool) -> bool:
+    """Whether anybody takes a connection there now."""
+    try:
+        connection = await pool.take(fresh=True)
+    except Refusal:
+        return False
+    connection.abort()
+    return True
+
+
 def keep_alive(transport: asyncio.BaseTransport, every: float) -> None:
     """TCP's own questions on a silent connection: middlemen forget one, and a dead peer is noticed by no other way."""
     opened = transport.get_extra_info("socket")

@@ -24,7 +24,7 @@ from llamaswap_py.runtime.history import History, Load
 from llamaswap_py.runtime.leaks import Leaks
 from llamaswap_py.runtime.logs import Logs
 from llamaswap_py.runtime.output import Ring
-from llamaswap_py.runtime.pool import Pool
+from llamaswap_py.runtime.pool import Pool, listens
 from llamaswap_py.runtime.tasks import Tasks
 from llamaswap_py.runtime.vitals import Vitals, first_of, nothing
 from llamaswap_py.wire.address import Address
@@ -117,7 +117,7 @@ class Run:
         if self.child is not None and not self.stopping.done():
             news = self.child.ended, self.stopping
             await first_of(*news, within=DEATH_NEWS_SECONDS)
-            if not any(each.done() for each in news) and not await self.connections.listens():
+            if not any(each.done() for each in news) and not await listens(self.connections):
                 await first_of(*news, within=DYING_SECONDS)
         return self.post_mortem() if self.lost and self.child is not None and self.child.ended.done() else None
 

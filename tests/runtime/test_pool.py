@@ -11,7 +11,7 @@ import pytest
 
 from llamaswap_py.config.values import Timeouts
 from llamaswap_py.errors import Refusal, Unloaded, UpstreamFailed, UpstreamTimeout
-from llamaswap_py.runtime.pool import Pool
+from llamaswap_py.runtime.pool import Pool, listens
 from llamaswap_py.runtime.upstream import Connection
 from llamaswap_py.wire.address import Address
 from llamaswap_py.wire.headers import Head
@@ -224,11 +224,11 @@ async def test_a_server_that_is_not_there_is_named() -> None:
 async def test_whether_anybody_listens_is_seen_by_a_connection() -> None:
     async with RawUpstream() as upstream:
         pool = Pool(upstream.address)
-        assert await pool.listens()
+        assert await listens(pool)
         await (await upstream.peer()).gone()
         assert pool.idle == 0
     with nobody() as port:
-        assert not await Pool(Address("http", "127.0.0.1", port)).listens()
+        assert not await listens(Pool(Address("http", "127.0.0.1", port)))
 
 
 @on_every_loop
