@@ -19,7 +19,9 @@ WITHOUT_FILE = "discover: [models, huggingface, ollama]\n"
 DEMO = """\
 models:
   demo:
-    cmd: ${llama_server} --model ${demo_model} --port ${PORT} --ctx-size 4096 --parallel 2 --temp 0 --threads 1
+    cmd: |
+      ${llama_server} --model ${demo_model} --alias ${MODEL_ID} --port ${PORT}
+      --ctx-size 4096 --parallel 2 --temp 0 --threads 1
     name: Demonstration
 """
 

@@ -32,7 +32,7 @@ def entry(model: Found) -> dict[str, Any]:
 
 
 def command(model: Found) -> str:
-    lines = [f"${{llama_server}} --model {quoted([model.path])} --port ${{PORT}}"]
+    lines = [f"${{llama_server}} --model {quoted([model.path])} --alias ${{MODEL_ID}} --port ${{PORT}}"]
     lines += [f"--mmproj {quoted([model.projector])}"] if model.projector else []
     lines += [f"--lora {quoted([model.adapter])}"] if model.adapter else []
     flags = flags_of(model)

@@ -140,7 +140,7 @@ def test_the_models_make_a_configuration_without_a_word(machine: Machine, found:
     assert {each.ttl for each in models.values()} == {60}
     first = models["qwen2.5-7b-instruct"]
     path = machine.models / f"{Q}-Q4_K_M.gguf"
-    assert first.cmd == f"our-server --model {path} --port ${{PORT}}\n--ctx-size 8192 --jinja"
+    assert first.cmd == f"our-server --model {path} --alias {first.id} --port ${{PORT}}\n--ctx-size 8192 --jinja"
     assert first.capabilities.tools
     assert models["nomic-embed-text-v1.5"].cmd.endswith("--batch-size 8192 --ubatch-size 8192 --embeddings")
     assert models["qwen3-embedding-0.6b"].cmd.endswith("--embeddings --pooling last")
