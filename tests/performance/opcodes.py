@@ -172,8 +172,8 @@ def main() -> None:
     print(f"{cost.opcodes:.0f} opcodes")
     for name, opcodes in cost.files().most_common(40):
         print(f"{opcodes:6} {name}")
-    for opcodes, calls, name, function in cost.functions[: chosen.functions]:
-        print(f"{opcodes:6.0f} in {calls:4.1f} calls: {name} {function}")
+    for each, calls, name, function in cost.functions[: chosen.functions]:
+        print(f"{each:6.0f} in {calls:4.1f} calls: {name} {function}")
 
 
 if __name__ == "__main__":
