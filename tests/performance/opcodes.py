@@ -117,9 +117,13 @@ class Traced:
     def counting(self) -> Iterator[None]:
         self.flip("on")
         yield
-        with urllib.request.urlopen(f"{self.program.url}/api/metrics/activity", timeout=30) as answer:
-            answer.read()  # comes after every row before it
+        self.settle()
         self.flip("off")
+
+    def settle(self) -> None:
+        """Until every row is written."""
+        with urllib.request.urlopen(f"{self.program.url}/api/metrics/activity", timeout=30) as answer:
+            answer.read()
 
     def flip(self, to: str) -> None:
         said = self.program.said
@@ -153,7 +157,8 @@ def measure(kind: str, count: int) -> Cost:
         with program:
             traced = Traced(program)
             work = traced.requests if kind == "requests" else traced.events
-            work(20)  # what is done once is done
+            work(20)
+            traced.settle()  # what is done once is done
             with traced.counting():
                 work(count)
             traced.connection.close()

@@ -12,12 +12,12 @@ import pytest
 from tests.performance.opcodes import measure
 
 # Of CPython 3.11. Later ones take fewer for the same work.
-MOST = {"requests": 7200, "events": 310}
+MOST = {"requests": 7200, "events": 320}
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the trace is turned on by a signal")
 
 
-@pytest.mark.parametrize(("kind", "count"), [("requests", 100), ("events", 300)])
+@pytest.mark.parametrize(("kind", "count"), [("requests", 100), ("events", 400)])
 def test_the_path_costs_no_more_than_it_did(kind: str, count: int) -> None:
     """With records, captures, usage, the access line and request ids, as everybody has them."""
     cost = measure(kind, count)
