@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import os
-import threading
 import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import structlog
 
+from llamaswap_py.config.discovered import Discovered
 from llamaswap_py.config.values import Shelf
 from llamaswap_py.daemon.sources import Sources
+from llamaswap_py.daemon.threads import in_thread
 from llamaswap_py.runtime.tasks import Tasks
 
 if TYPE_CHECKING:  # whoever has no shelves does not pay for it
     from llamaswap_py.library.files import Discovery
     from llamaswap_py.library.library import Library, Sight
 
-T = TypeVar("T")
 log = structlog.get_logger("library")
 
 START_SECONDS = 1.0  # the start waits so long for the first look; sixty files take a tenth of it
@@ -30,6 +31,17 @@ SHARE = 50  # and at least so many times as long as a look takes
 UNFINISHED_SECONDS = 1.0  # between looks while a file is on its way
 MOST_WATCHED = 256  # folders; each takes one of the system's watches, of which there may be 8192 for all programs
 SHOWN = 20  # ids in one line of the log
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What follows from a look at the shelves."""
+
+    sight: Sight
+    discovery: Discovery
+    entries: tuple[Discovered, ...]
+    differs: bool
+    gone: frozenset[str]  # ids
 
 
 class Finder:
@@ -42,7 +54,7 @@ class Finder:
         self.sight: Sight | None = None  # the last one
         self.took = 0.0
         self.speaks = False  # the log is set up only after the first reading
-        self.looking: asyncio.Future[Sight | None]  # the first time
+        self.looking: asyncio.Future[News | None]  # the first time
         self.is_aimed = False  # at other shelves than those of the last look
         self.news = asyncio.Event()
         self.looked = asyncio.Event()  # for the first time
@@ -53,7 +65,7 @@ class Finder:
         if not self.shelves:
             self.looked.set()
             return
-        self.looking = in_thread(self.look)
+        self.looking = self.examined(())
         await asyncio.wait([self.looking], timeout=START_SECONDS)
         if self.looking.done():
             await self.finish()
@@ -64,7 +76,7 @@ class Finder:
         return not self.looked.is_set()
 
     async def finish(self) -> None:
-        self.settle(await self.looking, ())
+        self.adopt(await self.looking)
         self.looked.set()
 
     def start(self, tasks: Tasks, in_use: Callable[[], Collection[str]], changed: Callable[[bool], None]) -> None:
@@ -81,16 +93,21 @@ class Finder:
 
     async def keep_looking(self, in_use: Callable[[], Collection[str]], changed: Callable[[bool], None]) -> None:
         if self.is_late:
-            sight = await self.looking
-            if self.settle(sight, in_use()):
+            if self.adopt(await self.looking):
                 changed(False)
             self.looked.set()
         while True:
             await self.wait()
             is_aimed, self.is_aimed = self.is_aimed, False
-            sight = await in_thread(self.look)
-            if self.settle(sight, in_use()) or is_aimed:
+            if self.adopt(await self.whole_look(in_use)) or is_aimed:
                 changed(is_aimed)
+
+    async def whole_look(self, in_use: Callable[[], Collection[str]]) -> News | None:
+        """Once more, where somebody asked meanwhile for a model whose file is gone."""
+        while True:
+            news = await self.examined(in_use())
+            if news is None or news.gone.isdisjoint(in_use()):
+                return news
 
     async def wait(self) -> None:
         """For news, but not for ever; and not so little that a growing file keeps us busy."""
@@ -104,36 +121,41 @@ class Finder:
             await self.news.wait()
         self.news.clear()
 
-    def look(self) -> Sight:
-        """Blocks."""
+    def examined(self, in_use: Collection[str]) -> asyncio.Future[News | None]:
+        return in_thread(lambda: self.examine(in_use), "library")
+
+    def examine(self, in_use: Collection[str]) -> News | None:
+        """Blocks: a look, and what follows from it; None where nothing does."""
         from llamaswap_py.library.library import Library
 
         self.library = self.library or Library(self.env)
         began = time.monotonic()
         sight = self.library.look(self.shelves)
         self.took = time.monotonic() - began
-        return sight
-
-    def settle(self, sight: Sight | None, in_use: Collection[str]) -> bool:
-        """Whether models came, went or changed. Of a look that failed nothing follows."""
-        if sight is None or self.is_settled(sight):
-            return False
-        from llamaswap_py.library.discover import NOTHING, Before, discover
-        from llamaswap_py.library.entries import discovered
-
-        before = self.discovery or NOTHING
-        self.discovery = discover(*sight, time.time(), Before(before, in_use))
-        if self.speaks:
-            tell(before, self.discovery)
-        self.sources.discovered = discovered(self.discovery.models)
-        return before.models != self.discovery.models
+        return None if self.is_settled(sight) else self.decided(sight, in_use)
 
     def is_settled(self, sight: Sight) -> bool:
         """Nothing was touched, nothing is on its way, and nothing is kept only because it runs."""
         if sight != self.sight or self.discovery is None or self.discovery.unfinished:
-            self.sight = sight
             return False
         return all(model.path in sight[1] for model in self.discovery.models)
+
+    def decided(self, sight: Sight, in_use: Collection[str]) -> News:
+        from llamaswap_py.library.discover import NOTHING, Before, discover
+        from llamaswap_py.library.entries import discovered
+
+        before = self.discovery or NOTHING
+        found = discover(*sight, time.time(), Before(before, in_use))
+        return News(sight, found, discovered(found.models), found.models != before.models, gone(before, found))
+
+    def adopt(self, news: News | None) -> bool:
+        """Whether models came, went or changed. Of a look that failed nothing follows."""
+        if news is None:
+            return False
+        if self.speaks:
+            tell(self.discovery, news.discovery)
+        self.sight, self.discovery, self.sources.discovered = news.sight, news.discovery, news.entries
+        return news.differs
 
     async def listen(self) -> None:
         """Where the system tells of changes, they are seen at once."""
@@ -161,16 +183,22 @@ class Finder:
         return [Path(folder) for folder in self.library.folders[:MOST_WATCHED]] if self.library else []
 
 
+def gone(before: Discovery | None, now: Discovery | None) -> frozenset[str]:
+    """Ids that are in the one and not in the other."""
+    old, new = ({model.id for model in each.models} if each else set() for each in (before, now))
+    return frozenset(old - new)
+
+
 def tell(before: Discovery | None, now: Discovery) -> None:
     """What is new in it."""
-    old, new = ([model.id for model in each.models] if each else [] for each in (before, now))
-    came, gone = [each for each in new if each not in old], [each for each in old if each not in new]
+    came, missing = gone(now, before), gone(before, now)
     if came:
-        log.info(f"found {len(came)} model{'s' if len(came) > 1 else ''}: {listed(came)}")
-    if gone:
-        log.info(f"no longer there: {listed(gone)}")
+        log.info(f"found {len(came)} model{'s' if len(came) > 1 else ''}: {listed(sorted(came))}")
+    if missing:
+        log.info(f"no longer there: {listed(sorted(missing))}")
+    told = set(before.left_out) if before else set()
     for left in now.left_out:
-        if before is None or left not in before.left_out:
+        if left not in told:
             speak = log.info if left.harmless or left.later else log.warning
             speak(str(left))
 
@@ -178,25 +206,3 @@ def tell(before: Discovery | None, now: Discovery) -> None:
 def listed(ids: list[str]) -> str:
     more = f" and {len(ids) - SHOWN} more" if len(ids) > SHOWN else ""
     return ", ".join(ids[:SHOWN]) + more
-
-
-def in_thread(work: Callable[[], T]) -> asyncio.Future[T | None]:
-    """None where it failed, which Python reports. The thread is left behind at the end: a dead network folder
-    would keep the program from ending."""
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[T | None] = loop.create_future()
-
-    def done(result: T | None) -> None:
-        if not future.done():
-            future.set_result(result)
-
-    def run() -> None:
-        result = None
-        try:
-            result = work()
-        finally:
-            with suppress(RuntimeError):  # the loop has ended meanwhile
-                loop.call_soon_threadsafe(done, result)
-
-    threading.Thread(target=run, daemon=True, name="library").start()
-    return future

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +25,7 @@ from llamaswap_py.errors import Refusal
 from llamaswap_py.launchers.keeper_link import KeeperLink
 from llamaswap_py.launchers.records import Records
 from llamaswap_py.library.pull.underway import Pulls
-from llamaswap_py.runtime.conductor import Conductor
+from llamaswap_py.runtime.conductor import Conductor, plan_of
 from llamaswap_py.runtime.doubt import doubt
 from llamaswap_py.runtime.feed import Feed, PullChanged
 from llamaswap_py.runtime.history import History
@@ -32,6 +33,7 @@ from llamaswap_py.runtime.logs import Logs
 from llamaswap_py.runtime.peers import Peers
 from llamaswap_py.runtime.runs import Ground
 from llamaswap_py.runtime.tasks import Tasks
+from llamaswap_py.schedule.plan import Plan
 from llamaswap_py.server.choosing import Choosing
 from llamaswap_py.server.configs import Configs
 from llamaswap_py.server.events import Events
@@ -128,19 +130,23 @@ class House:
     def current_guard(self) -> Guard:
         return self.guard
 
-    def put_into_force(self, reading: Reading) -> None:
-        config = reading.config
+    def prepare(self, reading: Reading) -> Callable[[], None]:
+        """In a thread: all of it that takes long. What it returns puts the configuration into force, on the loop."""
+        reasons = {model: "; ".join(map(str, mistakes)) for model, mistakes in reading.disabled.items()}
+        plan = plan_of(reading.config, reasons)
+        return functools.partial(self.put_into_force, reading.config, reasons, plan, guard_for(reading.config))
+
+    def put_into_force(self, config: Config, disabled: Mapping[str, str], plan: Plan, guard: Guard) -> None:
         voice.speak(config.log_level, self.logs.from_proxy, config.log_time_format)
         self.face.access.say = voice.access(config.log_level, self.logs.from_proxy, config.log_time_format)
         self.logs.to_stdout = config.log_to_stdout
-        self.guard = guard_for(config)
+        self.guard = guard
         self.observing.adopt(config)
-        reasons = {model: "; ".join(map(str, mistakes)) for model, mistakes in reading.disabled.items()}
-        self.conductor.replan(config, reasons)
+        self.conductor.replan(config, disabled, plan)
 
     def in_use(self) -> set[str]:
         """Models that run, or that somebody waits for."""
-        return {sight.model for sight in self.conductor.scheduler.snapshot().values() if sight.run or sight.waiting}
+        return {life.model for life in self.conductor.scheduler.state.lives.values() if life.up or life.waiting}
 
     async def preload(self, models: tuple[str, ...]) -> None:
         """One after the other, in the order written; a failure does not keep the next from loading."""

@@ -310,14 +310,15 @@ class Conductor:
         if before is not None and before.phase in FALLEN:
             self.feed.publish(ModelChanged(model, 0, Phase.DOWN, "reset"))
 
-    def replan(self, config: Config, disabled: Mapping[str, str] = NOTHING) -> None:
-        """Only what differs is touched: a run whose command is unchanged takes on the new settings where it stands."""
+    def replan(self, config: Config, disabled: Mapping[str, str] = NOTHING, plan: Plan | None = None) -> None:
+        """Only what differs is touched: a run whose command is unchanged takes on the new settings where it stands.
+        `plan` is that of the configuration, where somebody has made it already."""
         self.config, self.disabled = config, disabled
         for run in self.runs.values():
             model = config.models.get(run.model.id)
             if model is not None and launch_key(model) == launch_key(run.model):
                 run.adopt(model)
-        self.tell(Replanned(plan_of(config, disabled)))
+        self.tell(Replanned(plan or plan_of(config, disabled)))
         self.loads.review(self.scheduler.sight)
 
     def standings(self) -> list[Standing]:

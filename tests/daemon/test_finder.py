@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from llamaswap_py.daemon.finder import Finder, in_thread
+from llamaswap_py.daemon.finder import Finder
 from llamaswap_py.daemon.reload import Reload
 from llamaswap_py.daemon.sources import Sources
 from llamaswap_py.errors import ConfigError
@@ -40,7 +40,8 @@ class Scene:
         feed.subscribe(self.hear)
         reading = self.sources.read({})
         self.models = list(reading.config.models)
-        reload = Reload(self.sources, reading, lambda _: None, feed, self.finder)
+        reload = Reload(self.sources, reading, lambda _: lambda: None, feed, self.finder)
+        reload.start(tasks)
         self.finder.start(tasks, lambda: self.running, reload.rediscovered)
         return reload
 
@@ -56,7 +57,7 @@ class Scene:
         self.changed.clear()
 
     def settle(self) -> bool:
-        return self.finder.settle(self.finder.look(), self.running)
+        return self.finder.adopt(self.finder.examine(self.running))
 
 
 @pytest.fixture
@@ -101,7 +102,7 @@ async def test_a_look_that_finds_nothing_new_changes_nothing(scene: Scene) -> No
 async def test_a_look_that_failed_takes_nothing_away(scene: Scene) -> None:
     scene.machine.model("a.gguf")
     await scene.finder.begin()
-    assert not scene.finder.settle(None, ())
+    assert not scene.finder.adopt(None)
     assert [each.id for each in scene.sources.discovered] == ["a"]
 
 
@@ -143,6 +144,7 @@ async def test_a_broken_file_is_told_by_its_reading(scene: Scene, tasks: Tasks) 
     reload = await scene.begin(tasks)
     scene.path.write_text("discover: [")
     reload.now()
+    await scene.news()
     assert isinstance(scene.events[0], ConfigRefused)
     other = Scene(scene.machine.root / "other", "discover: [")
     with pytest.raises(ConfigError):
@@ -153,15 +155,6 @@ async def test_without_shelves_nothing_is_looked_at(tmp_path: Path, tasks: Tasks
     scene = Scene(tmp_path / "machine", "models: {}")
     await scene.begin(tasks)
     assert (scene.finder.library, scene.finder.is_late) == (None, False)
-
-
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-async def test_a_failure_in_the_thread_is_no_result() -> None:
-    def fail() -> int:
-        raise ValueError("the disk is on fire")
-
-    assert await in_thread(fail) is None
-    assert await in_thread(lambda: 5) == 5
 
 
 def test_flags_and_the_environment_name_shelves_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

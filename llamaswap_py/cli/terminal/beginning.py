@@ -26,7 +26,7 @@ def init(words: Words) -> int:
     finder = Finder(sources)
     named = tuple(Shelf(str(Path(word).absolute()), "") for word in words.every("models-dir"))
     finder.shelves = named or sources.shelves(os.environ)
-    finder.settle(finder.look(), ())
+    finder.adopt(finder.examine(()))
     found = finder.discovery or Discovery()
     text = draft(found.models, found.left_out, [shelf.word for shelf in finder.shelves])
     return put(text, output, len(found.models))

@@ -34,7 +34,7 @@ def read_or_tell(config: str | None, config_dir: str | None, models_dirs: Sequen
     try:
         finder.shelves = sources.shelves(os.environ)
         if finder.shelves:
-            finder.settle(finder.look(), ())
+            finder.adopt(finder.examine(()))
         return Understood(sources.read(os.environ), finder.discovery.left_out if finder.discovery else ())
     except ConfigError as error:
         tell(error.mistakes, error.warnings)

@@ -1,5 +1,5 @@
 """Every fault that is known to befall programs of this kind: its number, what it looks like, and, where no test tries
-it, why. P, Q, S, O, R and L are processes, queues, streams, overload, reloads and disks; F is what users met elsewhere."""
+it, why. P, Q, S, O, R, L are processes, queues, streams, overload, reloads and disks; F is what users met elsewhere."""
 
 from __future__ import annotations
 

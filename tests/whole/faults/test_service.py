@@ -132,6 +132,25 @@ def test_r89_the_service_manager_hears_each_step_in_its_order(tmp_path: Path, pl
         assert program.process.wait(LONG) == 0
 
 
+def test_r89_ready_is_said_when_the_new_configuration_serves_and_not_before(tmp_path: Path) -> None:
+    """However long its reading takes: whoever asks after READY is answered by it."""
+    many = [model(f"m{number}") for number in range(300)]
+    with Manager() as manager, Program(tmp_path, settings(), watch=False, env=manager.env) as program:
+        manager.hear("READY")
+        for number in range(1, 4):
+            program.path.write_text(settings(*many, model(f"new{number}"), startPort=20_000))
+            program.process.send_signal(signal.SIGHUP)
+            manager.hear("RELOADING")
+            manager.hear("READY")
+            with caller(program) as client:
+                listed = {row["id"] for row in client.get("/v1/models").json()["data"]}
+            assert f"new{number}" in listed
+        assert [key for said in manager.heard for key in said if key in ("READY", "RELOADING")] == [
+            "READY",
+            *["RELOADING", "READY"] * 3,
+        ]
+
+
 @pytest.mark.parametrize("name", ["@nobody-listens-here", "/nowhere/at/all", "nonsense", "@" + "x" * 200])
 def test_r89_a_wrong_socket_is_no_trouble(tmp_path: Path, name: str) -> None:
     """Start, service and end are as without it."""
