@@ -160,7 +160,7 @@ class Finder:
     async def listen(self) -> None:
         """Where the system tells of changes, they are seen at once."""
         while True:
-            folders = self.folders()
+            folders = watched(self.library)
             try:
                 if folders:
                     await self.listen_in(folders)
@@ -176,11 +176,12 @@ class Finder:
 
         async for _ in awatch(*folders, recursive=False, step=100, debounce=1000):
             self.news.set()
-            if self.folders() != folders:
+            if watched(self.library) != folders:
                 return
 
-    def folders(self) -> list[Path]:
-        return [Path(folder) for folder in self.library.folders[:MOST_WATCHED]] if self.library else []
+
+def watched(library: Library | None) -> list[Path]:
+    return [Path(folder) for folder in library.folders[:MOST_WATCHED]] if library else []
 
 
 def gone(before: Discovery | None, now: Discovery | None) -> frozenset[str]:
