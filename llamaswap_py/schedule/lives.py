@@ -78,9 +78,8 @@ class Life:
     def first(self, tickets: Iterable[Ticket], patience: float) -> list[Ticket]:
         """Of those who wait, who may sit down: as many as there are seats, in fair order."""
         waiting = list(tickets)
-        if self.entry is None or self.entry.seats is None:
-            return waiting
-        free = max(self.entry.seats - len(self.seats), 0)
+        seats = self.entry.seats if self.entry else None
+        free = len(waiting) if seats is None else max(seats - len(self.seats), 0)
         return in_turn(waiting, patience, self.served, free)
 
     def in_line(self, patience: float) -> list[Ticket]:

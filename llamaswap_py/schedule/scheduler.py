@@ -171,8 +171,9 @@ class Scheduler:
                     self.state.stop(victim, f"evicted for {move.life.model}", now, decision)
 
     def deadline(self, now: float) -> float | None:
-        """When to tell `Woke` at the latest."""
-        self.alarm = self.due(now)
+        """When to tell `Woke` at the latest. What fell due and was not done yet is due now."""
+        if now < self.alarm:
+            self.alarm = self.due(now)
         return None if math.isinf(self.alarm) else max(self.alarm, now)
 
     def due(self, now: float) -> float:

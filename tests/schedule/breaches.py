@@ -27,7 +27,7 @@ BRED = (
 
 @dataclass(frozen=True)
 class Breach:
-    promise: str  # as the witness names it; several with `or`, whichever it is that a life meets first
+    promise: str  # as the witness names it
     module: str
     words: str
     instead: str
@@ -67,7 +67,7 @@ BREACHES = (
     Breach("in turn", "state", "life.served[ticket.line] = self.arrivals", "pass"),
     Breach("in turn", "turns", "key=lambda each: each[:2]", "key=lambda each: each[2].order"),
     Breach("in order", "turns", "key=lambda each: each.order", "key=lambda each: -each.order"),
-    Breach("pinned or policy", "queue", "if life.pinned and", "if False and"),
+    Breach("pinned", "queue", "if life.pinned and", "if False and"),
     Breach("idle", "lives", " or self.pinned", ""),
     Breach("residency", "queue", "self.now < life.stays_until(self.plan.residency, self.plan.hold) or ", ""),
     Breach("residency", "lives", "self.abandoned + hold", "0.0"),
@@ -85,21 +85,21 @@ BREACHES = (
     Breach("callers of an old run", "lives", "self.stale_since + patience if self.seats else ", ""),
     Breach("patience", "queue", "now >= claim.spent_at and claim.rank", "now > claim.spent_at + 1e9 and claim.rank"),
     Breach("patience", "queue", " if ticket.rank(patience) < limit", ""),
-    Breach("at once or something moves", "queue", "now >= claim.spent_at and claim.rank", "claim.rank"),
+    Breach("at once", "queue", "now >= claim.spent_at and claim.rank", "claim.rank"),
     Breach("at once", "refusals", "if not fact.wakes:", "if False:"),
     Breach("grants", "scheduler", "life.stale_since is not None or life.waiting", "life.waiting"),
     Breach("refusals", "changes", "refuse_waiting(life, why)", "refuse_waiting(life, StartFailed(why.message))"),
     Breach("as many as seats", "scheduler", " or life.full:", ":"),
-    Breach("as many as seats", "lives", "max(self.entry.seats - len(self.seats), 0)", "self.entry.seats"),
-    Breach("unload or policy or at once", "changes", "state.refuse_waiting(life, refusal)", "pass"),
+    Breach("as many as seats", "lives", "max(seats - len(self.seats), 0)", "seats"),
+    Breach("unload", "changes", "state.refuse_waiting(life, refusal)", "pass"),
     Breach("left alone", "lives", "self.failures.pausing(now)", "False"),
-    Breach("at once or left alone", "failures", "if self.given_up:\n            pause = limit.retry", "pass"),
+    Breach("at once", "failures", "if self.given_up:\n            pause = limit.retry", "pass"),
     Breach("given up", "failures", "self.given_up = True", "pass"),
     Breach("given up", "failures", "self.excused += took", "pass"),
     Breach("given up", "failures", "< limit.window", "< 1e9"),
     Breach("its failures evict nobody", "queue", "if self.fails_again(claim):", "if False:"),
     Breach("its failures evict nobody", "failures", "HABIT = 2", "HABIT = 4"),
-    Breach("closed or refusals or at once", "changes", "state.closed = True", "pass"),
+    Breach("closed", "changes", "state.closed = True", "pass"),
     Breach("in order", "turns", "min(firsts, key=lambda each: firsts[each].rank(patience))", "min(firsts)"),
 )
 STARVES = Breach("patience", "queue", "for ticket in life.demands()) + patience", "for ticket in life.demands()) + 1e9")

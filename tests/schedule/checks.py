@@ -40,8 +40,9 @@ def check_answers(books: Books, fact: Fact, fresh: str) -> None:
 
 def check_grants(books: Books, fact: Fact) -> None:
     """Nobody sits down in front of one whose patience is spent and who waits for that model to drain."""
-    for caller in books.granted:
-        older = [other for other in books.waiting.values() if other.model == caller.model]
+    for number, caller in enumerate(books.granted):
+        still = (*books.granted[number + 1 :], *books.waiting.values())
+        older = [other for other in still if other.model == caller.model]
         mine = [other for other in older if (other.caller, other.priority) == (caller.caller, caller.priority)]
         expect(all(caller.order < other.order for other in mine), "in order", f"{caller} sat down in front of {mine}")
         for priority in {other.priority for other in older} - {caller.priority}:
@@ -57,9 +58,10 @@ def check_grants(books: Books, fact: Fact) -> None:
 
 def check_turns(books: Books, fact: Fact) -> None:
     """Of callers of one model and equal priority nobody has two turns while another waits for its first."""
-    for caller in books.granted if books.pairwise else ():
+    for number, caller in enumerate(books.granted if books.pairwise else ()):
         firsts: dict[str, Caller] = {}
-        for other in books.waiting.values():
+        still = (*books.granted[number + 1 :], *books.waiting.values())
+        for other in sorted(still, key=lambda each: each.order):
             if (other.model, other.priority) == (caller.model, caller.priority):
                 firsts.setdefault(other.caller, other)
         for first in firsts.values():

@@ -11,7 +11,7 @@ from llamaswap_py.schedule.scheduler import Scheduler
 from llamaswap_py.schedule.simulate import Arrival, Pace, Simulation, waits
 from tests.schedule.books import Breach as Caught
 from tests.schedule.breaches import BREACHES, STANDS_STILL, STARVES, Breach, breed
-from tests.schedule.drive import drive
+from tests.schedule.drive import LIFE, drive, live
 from tests.schedule.story import plan
 from tests.schedule.witness import Witness
 
@@ -21,9 +21,21 @@ STEPS = 240_000  # most are caught in the first thousand, what needs a rare coin
 
 @pytest.mark.parametrize("breach", BREACHES, ids=lambda breach: f"{breach.promise}: {breach.words[:40]}")
 def test_a_broken_promise_is_caught(breach: Breach, tmp_path: Path) -> None:
-    with pytest.raises(Caught) as caught:
-        drive(breed(breach, tmp_path), SEED, STEPS)
-    assert caught.value.promise in breach.promise.split(" or ")
+    assert breach.promise in named(breed(breach, tmp_path), breach.promise)
+
+
+def named(make: type[Scheduler], wanted: str) -> set[str]:
+    """The promises that lives find broken, until the wanted one is among them: another may be the first to show."""
+    found: set[str] = set()
+    steps, seed = 0, SEED
+    while wanted not in found and steps < STEPS:
+        try:
+            steps += live(make, seed)
+        except Caught as caught:
+            found.add(caught.promise)
+            steps += LIFE
+        seed += 1
+    return found
 
 
 class Patient(Witness):
