@@ -27,13 +27,14 @@ FULL = "the proxy serves as many connections as it can: try again in a moment, o
 class Visitor(web.RequestHandler):
     """One connection."""
 
-    __slots__ = ("crowded", "entrance", "fed_up")
+    __slots__ = ("crowded", "entrance", "fed_up", "held")
 
     def __init__(self, entrance: Entrance, server: web.Server, how: Mapping[str, Any]) -> None:
         super().__init__(server, loop=entrance.loop, **how)
         self.entrance = entrance
         self.crowded = False  # came when there was no room: only what needs no model is done for it
         self.fed_up: asyncio.TimerHandle | None = None
+        self.held = False  # nothing is read of it
 
     @property
     def idle_since(self) -> float | None:
@@ -50,6 +51,16 @@ class Visitor(web.RequestHandler):
         self.entrance.visitors.pop(self, None)
         self.stay()
         super().connection_lost(exc)
+
+    def pause_reading(self) -> None:
+        self.held = True
+        super().pause_reading()
+
+    def resume_reading(self, resume_parser: bool = True) -> None:
+        """The library says so after every body; where nothing was held, that would be a walk through the parser."""
+        if self.held:
+            self.held = False
+            super().resume_reading(resume_parser)
 
     def pause_writing(self) -> None:
         """More waits for it than it takes."""

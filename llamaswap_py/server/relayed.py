@@ -27,6 +27,7 @@ class RequestSink:
         self._transport = request.transport
         self._protocol = request.protocol
         self._writer = request.writer
+        self._said = False  # something is written
         self.begun = 0
 
     @property
@@ -37,8 +38,10 @@ class RequestSink:
         transport = self._transport
         if transport is None or transport.is_closing():
             return
-        # Kept true at every moment: aiohttp looks at it before it writes an error page into a begun answer.
-        self._writer.output_size += len(data)
+        if not self._said:
+            # aiohttp looks at it before it writes an error page into a begun answer.
+            self._said = True
+            self._writer.output_size += len(data)
         transport.write(data)
 
     async def drained(self) -> None:

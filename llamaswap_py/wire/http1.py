@@ -51,14 +51,12 @@ def whole_chunks(data: bytes, ending: bytes = CRLF) -> int:
     while (stop := data.find(CRLF, at, at + LONGEST_SIZE)) > 0:
         size = plain_size(data[at:stop])
         at = stop + size + 4
-        if not size or at > end:
+        if at == end and size and size + 2 >= len(ending) and data.endswith(ending):
+            return end  # mostly at once: a chunk an event, an event a read
+        if at >= end or not size or not data.startswith(CRLF, at - 2):
             return good
         if size + 2 >= len(ending) and data.startswith(ending, at - len(ending)):
             good = at
-        elif not data.startswith(CRLF, at - 2):
-            return good
-        if at == end:  # mostly at once: a chunk an event, an event a read
-            return good
     return good
 
 
