@@ -65,6 +65,7 @@ def test_a_byte_order_mark_is_no_content(tmp_path: Path) -> None:
     assert list(sources(tmp_path / "bom.yaml").read({}).config.models) == ["a"]
 
 
+@pytest.mark.fault("F8")
 def test_every_way_of_saving_shows_in_a_look(tmp_path: Path) -> None:
     path = tmp_path / "a.yaml"
     path.write_text("1")
@@ -95,6 +96,7 @@ def test_the_folders_to_watch_are_those_of_the_names_and_of_what_they_lead_to(tm
     assert sources(folder=tmp_path / "absent").folders() == []
 
 
+@pytest.mark.fault("R85")
 def test_a_file_that_loses_its_text_is_a_mistake_until_it_is_removed(tmp_path: Path) -> None:
     """An editor that truncates before it writes must not unload what the file describes."""
     for name in ("a", "b"):

@@ -99,6 +99,7 @@ out.close()
 """
 
 
+@pytest.mark.fault("L96")
 def test_a_stdout_that_nobody_reads_costs_lines_not_time() -> None:
     with subprocess.Popen(
         [sys.executable, "-c", SCRIPT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -108,6 +109,7 @@ def test_a_stdout_that_nobody_reads_costs_lines_not_time() -> None:
         process.communicate(timeout=30)
 
 
+@pytest.mark.fault("L96")
 def test_a_stdout_that_is_gone_is_no_trouble() -> None:
     reading, writing = os.pipe()
     os.close(reading)
@@ -117,6 +119,7 @@ def test_a_stdout_that_is_gone_is_no_trouble() -> None:
     assert process.returncode in (0, 120), "120: the interpreter's own flush at its exit"
 
 
+@pytest.mark.fault("L90")
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
 def test_l90_a_full_disk_costs_lines_until_there_is_room_and_the_gap_is_told(tmp_path: Path) -> None:
     """Whole lines only: what is written after the gap begins on a line of its own."""

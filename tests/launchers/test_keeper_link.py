@@ -244,6 +244,7 @@ async def test_orphans_are_reaped(link: KeeperLink, witness: Witness) -> None:
     await witness.all_gone()
 
 
+@pytest.mark.fault("L93", "F23")
 async def test_spew_is_drained_with_flat_memory(link: KeeperLink, witness: Witness) -> None:
     """A hundred megabytes of output pass through; none of it stays here."""
     taken = 0

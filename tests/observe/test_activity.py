@@ -231,6 +231,7 @@ async def test_a_full_queue_costs_rows_and_nothing_else() -> None:
     assert len(logs) < 10
 
 
+@pytest.mark.fault("S55")
 async def test_a_heavy_queue_costs_captures_before_rows() -> None:
     async with recording(captures=1 << 30) as place:
         async with held_up(place.recorder):
@@ -261,6 +262,7 @@ async def test_a_queue_far_too_heavy_costs_rows() -> None:
     assert place.recorder.lost > 0
 
 
+@pytest.mark.fault("L91")
 async def test_a_broken_disk_costs_rows_is_said_once_and_heals() -> None:
     with capture_logs() as logs:
         async with recording() as place:

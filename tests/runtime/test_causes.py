@@ -30,6 +30,7 @@ def test_lines_name_a_cause(output: str, told: str) -> None:
     assert (told in found) if told else not found
 
 
+@pytest.mark.fault("P28")
 @pytest.mark.parametrize("how", [Exit(signal=9), Exit(code=137)])
 def test_a_kill_that_we_did_not_send_is_likely_the_kernels(how: Exit) -> None:
     assert "out of memory" in cause("all is well", how)

@@ -61,6 +61,7 @@ async def test_a_viewer_waits_for_what_comes() -> None:
     assert not ring.viewers
 
 
+@pytest.mark.fault("F23")
 async def test_a_slow_viewer_loses_and_is_told() -> None:
     """Beyond its queue data is dropped for that viewer alone, in one place, and the place is marked."""
     ring = Ring()

@@ -95,6 +95,7 @@ async def test_the_connection_given_back_last_is_taken_first() -> None:
         pool.close(Unloaded("over"))
 
 
+@pytest.mark.fault("S60")
 @pytest.mark.parametrize(
     ("head", "seconds"),
     [

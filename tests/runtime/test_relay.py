@@ -60,6 +60,7 @@ async def warm(pool: Pool, upstream: RawUpstream) -> Peer:
     return peer
 
 
+@pytest.mark.fault("S60")
 @pytest.mark.parametrize("how", ["close", "reset"])
 def test_a_used_connection_that_dies_before_its_first_byte_is_tried_once_more_on_a_fresh_one(how: str) -> None:
     async def scene() -> None:
@@ -254,6 +255,7 @@ async def test_a_server_that_begins_no_answer_in_its_time_is_given_up() -> None:
         assert pool.open == 0
 
 
+@pytest.mark.fault("F44")
 @on_every_loop
 async def test_an_answer_that_has_begun_may_take_its_time() -> None:
     """The limit is lifted with the head, and a new one put for the next request."""

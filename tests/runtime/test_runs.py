@@ -19,6 +19,7 @@ from llamaswap_py.schedule.plan import Phase
 from tests.runtime.house import FAKE, config_of, fake, house
 
 
+@pytest.mark.fault("F26")
 @pytest.mark.parametrize(
     ("endpoint", "path"),
     [
@@ -171,6 +172,7 @@ async def test_who_insists_waits_no_longer_for_a_server_that_does_not_heed_the_s
             assert at.conductor.runs == {}
 
 
+@pytest.mark.fault("F26")
 async def test_without_a_check_endpoint_the_first_caller_waits_until_it_listens() -> None:
     late = fake("a", "--listen-after 0.4", check_endpoint="none")
     async with house(config_of(late)) as at, at.conductor.lease("a") as run:
@@ -186,6 +188,7 @@ async def test_without_a_check_endpoint_a_server_that_dies_keeps_nobody_waiting(
             await run.connections.take()
 
 
+@pytest.mark.fault("P6", "F25")
 async def test_p6_a_load_that_makes_progress_outlives_its_limit() -> None:
     """Lines of output, or memory that grows: each is a sign. A silent one of the same length ends at the limit."""
     slow = "--load-seconds 2.4 --load-lines 0.3"
@@ -199,6 +202,7 @@ async def test_p6_a_load_that_makes_progress_outlives_its_limit() -> None:
             await at.conductor.load("c")
 
 
+@pytest.mark.fault("F28")
 async def test_stopped_is_said_when_the_cards_memory_is_back() -> None:
     """Where somebody watches the cards: the run is over when they have shown it, and not before."""
     asked: asyncio.Future[int] = asyncio.get_running_loop().create_future()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import pytest
+
 from llamaswap_py.schedule.facts import ResetAsked
 from llamaswap_py.schedule.plan import Entry
 from tests.schedule.story import TOGETHER, Story, plan
@@ -54,6 +56,7 @@ def test_a_deadline_is_never_in_the_past() -> None:
     assert story.asked(2, "a") == ["grant 2 a1"]
 
 
+@pytest.mark.fault("R84")
 def test_a_changed_ttl_takes_effect_on_the_running_clock() -> None:
     story = Story(plan(Entry("a", ttl=10.0)))
     story.served(1, "a", 1)

@@ -7,6 +7,7 @@ import sys
 from random import SystemRandom
 from typing import Any
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
@@ -98,6 +99,7 @@ def test_every_promise_holds_over_lives_that_hypothesis_plays() -> None:
     say(f"{sum(told)} steps played by Hypothesis in {len(told)} lives")
 
 
+@pytest.mark.fault("F2", "F3", "F4", "F5")
 def test_every_promise_holds_over_many_random_steps() -> None:
     seed = SystemRandom().randrange(10**9)
     say(f"{drive(Scheduler, seed, DRIVEN)} random steps, from seed {seed}")

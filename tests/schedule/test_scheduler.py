@@ -23,6 +23,7 @@ def test_a_hundred_callers_start_a_cold_model_once_and_are_served_in_order() -> 
     assert story.asked(101, "a") == ["grant 101 a1"]
 
 
+@pytest.mark.fault("F30")
 def test_an_idle_model_makes_room_and_the_next_starts_when_it_is_gone() -> None:
     story = Story()
     story.served(1, "a", 1)
@@ -43,6 +44,7 @@ def test_a_busy_model_is_drained_before_it_goes() -> None:
     assert story.left(2) == ["stop a1: evicted for b"]
 
 
+@pytest.mark.fault("F3")
 def test_a_model_that_starts_for_a_caller_serves_it_before_it_goes() -> None:
     story = Story()
     story.asked(1, "a")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -67,6 +68,7 @@ def test_seats_given_one_by_one_and_all_at_once_are_the_same_order(who: list[str
     assert served == foretold == line(*who)
 
 
+@pytest.mark.fault("F39")
 def test_one_callers_fifty_do_not_keep_another_from_its_one() -> None:
     """Two seats, both taken: the single one sits down after at most two answers."""
     story = Story(plan(Entry("a", seats=2)))

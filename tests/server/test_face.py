@@ -164,6 +164,7 @@ async def test_a_body_over_the_limit_is_refused_also_without_a_length() -> None:
     assert "maxBodySize" in response.json()["error"]["message"]
 
 
+@pytest.mark.fault("S63")
 async def test_continue_is_said_only_after_the_checks() -> None:
     head = b"POST /model HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n"
     async with face(guard_of(["key"], [], "box")) as (host, port):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+import pytest
+
 from llamaswap_py.config.values import Capabilities, Config, Json, Model, Peer, Profile, Remote, Selector
 from llamaswap_py.schedule.plan import Phase
 from llamaswap_py.server.lists import Listing, Row, abilities, plain
@@ -74,6 +76,7 @@ def test_who_can_do_nothing_in_particular_keeps_its_metadata() -> None:
     assert plain(metadata) == dict(metadata)
 
 
+@pytest.mark.fault("F47")
 def test_peers_selectors_and_pins_are_listed() -> None:
     selectors = {
         "best": Selector("best", "warm", ("a", "b"), name="Best", metadata={"x": 1, "type": "y"}),

@@ -34,6 +34,7 @@ async def test_an_answer_of_known_length_keeps_its_length_and_the_connection() -
         assert upstream.connections == 1
 
 
+@pytest.mark.fault("S57", "F45")
 @on_every_loop
 async def test_a_stream_of_events_arrives_event_by_event_and_ends_properly() -> None:
     async with RawUpstream() as upstream, RelayApp(upstream.address) as app:

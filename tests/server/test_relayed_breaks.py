@@ -16,6 +16,7 @@ from tests.fakes.raw_upstream import Peer, RawUpstream
 from tests.fakes.relay_app import RelayApp
 
 
+@pytest.mark.fault("S59")
 @pytest.mark.parametrize(
     "answer",
     [
@@ -44,6 +45,7 @@ def test_what_a_server_sends_beyond_its_answer_reaches_nobody(answer: bytes, lat
     on_all_loops(scene)
 
 
+@pytest.mark.fault("S59")
 @pytest.mark.parametrize(
     "answer",
     [
@@ -113,6 +115,7 @@ def test_a_stream_that_breaks_is_whole_events_then_the_error_event_then_a_broken
     on_all_loops(scene)
 
 
+@pytest.mark.fault("S46")
 @pytest.mark.parametrize("death", ["close", "reset", "order"])
 def test_a_body_of_known_length_that_breaks_is_closed_short(death: str) -> None:
     async def scene() -> None:
@@ -177,6 +180,7 @@ async def test_a_reset_of_a_body_until_close_is_a_break_for_every_caller() -> No
         assert not (await app.outcomes.get()).complete
 
 
+@pytest.mark.fault("S49")
 @on_every_loop
 async def test_a_server_that_closes_only_its_sending_side_has_ended() -> None:
     async with RawUpstream() as upstream, RelayApp(upstream.address) as app:

@@ -29,6 +29,7 @@ async def flood(peer: Peer, piece: bytes) -> None:
     await peer.send(b"0\r\n\r\n")
 
 
+@pytest.mark.fault("S53")
 @pytest.mark.parametrize("kind", FLOODS)
 @pytest.mark.parametrize("loop", LOOPS)
 def test_a_reader_that_stops_stops_the_server_and_memory_stays_flat(kind: str, loop: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -32,6 +33,7 @@ class Told:
         return "".join(text_of(message.data) for message in self.messages)
 
 
+@pytest.mark.fault("F24")
 @given(st.text(max_size=20).filter(lambda text: text.isprintable()), st.integers(0, 60), st.integers(1, 5))
 def test_characters_are_never_torn(text: str, before: int, step: int) -> None:
     """However the bytes are cut, also between what was before and what comes: history and live text are the whole."""

@@ -160,6 +160,7 @@ def test_a_declared_length_over_the_limit_is_refused_before_the_body(program: Pr
     assert '"type":"request_too_large"' in body
 
 
+@pytest.mark.fault("S63")
 def test_who_asks_before_sending_is_refused_instead_of_invited(program: Program) -> None:
     """`Expect: 100-continue` with too large a body gets the refusal and no `100 Continue`."""
     status, _ = raw_answer(program, HEAD + b"Expect: 100-continue\r\nContent-Length: 100000000000\r\n\r\n")
@@ -187,6 +188,7 @@ UNSTARTABLE = {
 }
 
 
+@pytest.mark.fault("P4")
 @pytest.mark.parametrize("family", [CHAT, MESSAGES], ids=lambda family: family.path)
 @pytest.mark.parametrize(("name", "why"), UNSTARTABLE.items(), ids=UNSTARTABLE)
 def test_models_that_cannot_be_started(program: Program, family: Family, name: str, why: str) -> None:
@@ -217,6 +219,7 @@ def test_a_model_that_cannot_be_started_does_no_harm_to_others(ask: httpx.Client
         assert ask.post("/v1/chat/completions", json=body).status_code == status
 
 
+@pytest.mark.fault("P23", "F20")
 def test_a_taken_start_port_is_stepped_aside(tmp_path: Path) -> None:
     """Somebody else listens on the port that a model would have got: it gets another, and answers."""
     with taken_port() as port, Program(tmp_path, settings(model("one"), startPort=port), watch=False) as program:
@@ -229,6 +232,7 @@ def test_a_taken_start_port_is_stepped_aside(tmp_path: Path) -> None:
     assert f"--port {port}" not in row["cmd"]
 
 
+@pytest.mark.fault("P23", "F20")
 def test_a_port_that_is_taken_in_the_last_moment(tmp_path: Path) -> None:
     """Somebody else listens on the model's port between our look at it and its server's own: it gets another."""
     go = tmp_path / "go"
@@ -246,6 +250,7 @@ def test_a_port_that_is_taken_in_the_last_moment(tmp_path: Path) -> None:
         assert running(program)["late"]["proxy"] == f"http://localhost:{found.split()[1]}"
 
 
+@pytest.mark.fault("P5")
 async def test_a_health_check_that_never_passes(tmp_path: Path) -> None:
     """When the time for it is over (here by a clock that runs ahead), the run ends as StartTimeout: what was waited
     for, which keys to look at, and the model's last words. Nothing of it is left."""
@@ -324,6 +329,7 @@ def test_a_configuration_folder_without_files(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.fault("P29")
 def test_a_listen_address_in_use(tmp_path: Path) -> None:
     """The sentence says which, and how to take another."""
     path = tmp_path / "config.yaml"

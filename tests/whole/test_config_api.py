@@ -89,6 +89,7 @@ def test_a_difference_is_what_a_reload_would_do(program: Program, ask: httpx.Cli
     assert "added" not in ask.post("/api/config/diff", content="models: [").json()
 
 
+@pytest.mark.fault("R80", "F7")
 def test_a_model_that_is_wrong_disables_only_itself(program: Program, ask: httpx.Client) -> None:
     """The others go on; it is shown with the reason, whoever asks for it hears it, and a good file brings it back."""
     asking(ask, "a")

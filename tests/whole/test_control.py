@@ -87,6 +87,7 @@ def ask_for(program: Program, name: str) -> httpx.Response:
     return chat(program, name, "x")
 
 
+@pytest.mark.fault("F4")
 @pytest.mark.parametrize(("order", "waiting"), [(load, 0), (ask_for, 1)])
 def test_a_model_on_its_way_is_shown_and_can_be_unloaded(
     program: Program, ask: httpx.Client, order: Callable[[Program, str], httpx.Response], waiting: int
@@ -177,6 +178,7 @@ def test_unload_of_one_model_leaves_the_others(program: Program, ask: httpx.Clie
     assert pids(program) == before
 
 
+@pytest.mark.fault("P32")
 def test_unload_in_mid_answer_ends_it_with_a_reason(ask: httpx.Client) -> None:
     """An order is not delayed by a caller; the caller reads why, and the end looks broken."""
     body = {"model": "one", "stream": True, "messages": [{"role": "user", "content": "[fake words=9 stall=3] x"}]}

@@ -19,6 +19,7 @@ from tests.whole.program import FAKE, LONG, Program, config, fake, model
 from tests.whole.talk import CHAT, caller, chat_body, stream, streamed
 
 
+@pytest.mark.fault("S45", "F48")
 async def test_a_server_killed_in_mid_stream_ends_in_an_error_event_and_a_broken_close(tmp_path: Path) -> None:
     """Whole events, one typed error event, no [DONE], no last chunk: nobody can take it for an end."""
     prompt = "[fake words=9 interval=0.01 crash=4]"
@@ -50,6 +51,7 @@ async def test_anthropics_callers_get_their_own_error_event(tmp_path: Path) -> N
     assert b"message_stop" not in told.data
 
 
+@pytest.mark.fault("S46")
 @pytest.mark.parametrize("is_stream", [True, False])
 async def test_a_server_killed_before_the_first_byte_is_a_typed_502(tmp_path: Path, is_stream: bool) -> None:
     """Nothing was sent yet, so the caller gets a status and a reason."""
@@ -60,6 +62,7 @@ async def test_a_server_killed_before_the_first_byte_is_a_typed_502(tmp_path: Pa
     assert response.json()["error"]["code"] == "upstream_failed"
 
 
+@pytest.mark.fault("P19")
 async def test_a_crash_of_an_idle_model_is_noticed_within_a_second(tmp_path: Path) -> None:
     """Nobody has to ask first."""
     with Journal(tmp_path) as journal, Program(tmp_path, config(model("a", journal.option))) as program:
@@ -104,6 +107,7 @@ def wrapped(folder: Path, alive: str) -> str:
     return f"  w:\n    cmd: sh {script} ${{PORT}}\n"
 
 
+@pytest.mark.fault("P13", "F19")
 async def test_sigkill_of_the_proxy_leaves_nothing_alive(tmp_path: Path) -> None:
     """While models load and serve, one of them a shell wrapper whose grandchild made its own session: two seconds
     later nothing of it lives. Every process holds one pipe open, so its end is the end of the last of them."""
@@ -130,6 +134,7 @@ async def test_sigkill_of_the_proxy_leaves_nothing_alive(tmp_path: Path) -> None
     os.close(held)
 
 
+@pytest.mark.fault("P16", "F49")
 def test_a_second_signal_forces_the_end(tmp_path: Path) -> None:
     """The first SIGTERM drains, the second does not wait for the answers in flight."""
     with Journal(tmp_path) as journal, Program(tmp_path, config(model("a", journal.option))) as program:
@@ -145,6 +150,7 @@ def test_a_second_signal_forces_the_end(tmp_path: Path) -> None:
         assert program.process.wait(LONG) == 0
 
 
+@pytest.mark.fault("P16", "F49")
 async def test_sigterm_lets_answers_finish_and_refuses_who_waits(tmp_path: Path) -> None:
     """Streams run to their end, nobody new is let in, the exit status is 0."""
     prompt = "[fake words=20 interval=0.05]"

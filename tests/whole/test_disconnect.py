@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Self
 
 import httpx
+import pytest
 
 from tests.whole.journal import Journal
 from tests.whole.program import Program, config, model
@@ -58,6 +59,7 @@ async def seats(client: httpx.AsyncClient, name: str) -> tuple[int, int]:
     return (rows[name]["seated"] if name in rows else 0, answer["waiting"].get(name, 0))
 
 
+@pytest.mark.fault("Q38", "S52", "F36")
 async def test_a_caller_who_leaves_while_queued(tmp_path: Path) -> None:
     """The queue forgets it: the model it wanted is never started."""
     prompt = "[fake words=30 interval=0.05]"
@@ -79,6 +81,7 @@ async def queue_and_leave(program: Program, name: str) -> None:
         await until_seats(program, name, 0, 0)
 
 
+@pytest.mark.fault("S52", "F36")
 async def test_a_caller_who_leaves_while_the_model_loads(tmp_path: Path) -> None:
     """Its seat is free within a second; the load goes on for the next caller."""
     with Journal(tmp_path) as journal:
@@ -95,6 +98,7 @@ async def test_a_caller_who_leaves_while_the_model_loads(tmp_path: Path) -> None
         assert len(journal.all("request", path=CHAT)) == 1
 
 
+@pytest.mark.fault("F36")
 async def test_a_caller_who_leaves_before_the_first_byte(tmp_path: Path) -> None:
     """The model's server sees the connection close within a second, and the seat is free."""
     with Journal(tmp_path) as journal, Program(tmp_path, config(model("a", journal.option))) as program:
@@ -107,6 +111,7 @@ async def test_a_caller_who_leaves_before_the_first_byte(tmp_path: Path) -> None
         assert time.monotonic() - began < SOON
 
 
+@pytest.mark.fault("S51", "F36")
 async def test_a_caller_who_leaves_in_the_middle_of_a_stream(tmp_path: Path) -> None:
     """The model's server sees the connection close within a second, and the seat is free."""
     with Journal(tmp_path) as journal, Program(tmp_path, config(model("a", journal.option))) as program:

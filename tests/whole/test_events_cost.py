@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from tests.whole.asking import settings
 from tests.whole.events_cost import beside
 from tests.whole.program import Program, model
 
 
+@pytest.mark.fault("S55", "F23")
 def test_pages_that_stop_reading_hold_up_no_stream(tmp_path: Path) -> None:
     """Two hundred streams beside five of them: all whole, at most twice the processor time (the table of requests is
     told to all pages at once), and no more memory than the backlogs."""

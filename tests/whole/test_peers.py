@@ -110,6 +110,7 @@ def test_a_peers_server_by_its_own_paths(ask: httpx.Client) -> None:
     assert "WebSockets are not passed on" in ask.get("/upstream/far2/ws", headers=socket).text
 
 
+@pytest.mark.fault("F47")
 def test_a_peer_that_is_not_there_is_told_by_name(ask: httpx.Client) -> None:
     response = ask.post(CHAT, json={"model": "nothing"})
     assert response.status_code == 502

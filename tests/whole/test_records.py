@@ -188,6 +188,7 @@ async def test_a_cancelled_caller_in_the_queue_hears_why(tmp_path: Path) -> None
     assert (row["model"], row["resp_status_code"]) == ("b", 499)
 
 
+@pytest.mark.fault("L97")
 def test_captures_show_what_the_server_got_without_secrets(tmp_path: Path) -> None:
     text = settings(model("a", useModelName="upstream-name"), apiKeys="[k3y]")
     with Program(tmp_path, text) as program, caller(program, "k3y") as client:

@@ -8,6 +8,7 @@ import signal
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.whole.journal import Journal
 from tests.whole.program import Program, config, model
@@ -21,6 +22,7 @@ def together(*models: str, members: str = "a, b") -> str:
     return TOGETHER.format(members) + config(*models)
 
 
+@pytest.mark.fault("R81")
 async def test_a_comment_or_a_description_restarts_nothing(tmp_path: Path) -> None:
     """Same PIDs, and a stream that was open meanwhile arrives byte-exact."""
     with Program(tmp_path, together(model("a"), model("b"))) as program:
@@ -39,6 +41,7 @@ async def test_a_comment_or_a_description_restarts_nothing(tmp_path: Path) -> No
     assert (after["a"]["description"], after["b"]["ttl"]) == ("the first", 500)
 
 
+@pytest.mark.fault("R82")
 async def test_a_changed_command_restarts_only_its_model(tmp_path: Path) -> None:
     """Its callers are served to the end on the old run, new ones by the new run; the other model keeps its process."""
     with Program(tmp_path, together(model("a"), model("b"))) as program:
@@ -86,6 +89,7 @@ async def test_a_model_added_in_front_restarts_nothing(tmp_path: Path) -> None:
     assert {name: after[name]["proxy"] for name in "bc"} == {name: row["proxy"] for name, row in before.items()}
 
 
+@pytest.mark.fault("R83")
 async def test_a_removed_model_serves_its_callers_to_the_end(tmp_path: Path) -> None:
     """Then it is stopped; new callers hear at once that it is gone."""
     with Program(tmp_path, config(model("a"), model("b"))) as program:
@@ -100,6 +104,7 @@ async def test_a_removed_model_serves_its_callers_to_the_end(tmp_path: Path) -> 
             await asyncio.to_thread(program.wait_for, r"a: stopping \(removed\)")
 
 
+@pytest.mark.fault("R80", "F7")
 async def test_a_broken_file_leaves_the_old_configuration_in_force(tmp_path: Path) -> None:
     """Every mistake is logged with its line and remedy, and requests go on."""
     good = config(model("a"))
@@ -120,6 +125,7 @@ async def test_a_broken_file_leaves_the_old_configuration_in_force(tmp_path: Pat
     assert "startPort" in mistakes[1]
 
 
+@pytest.mark.fault("P18")
 async def test_sighup_reloads_without_watching(tmp_path: Path) -> None:
     """SIGHUP reads the file, also where nobody watches it."""
     with Program(tmp_path, config(model("a")), watch=False) as program:
@@ -150,6 +156,7 @@ def save_by_link(path: Path, text: str) -> None:
     link.replace(path)
 
 
+@pytest.mark.fault("R85", "F6")
 async def test_a_hundred_saves_in_a_second_end_with_the_last_valid_one(tmp_path: Path) -> None:
     """By write, by rename and by swapped link in turns; every seventh is broken."""
     with Journal(tmp_path) as journal:

@@ -40,6 +40,7 @@ def ask(program: Program) -> Iterator[httpx.Client]:
         yield client
 
 
+@pytest.mark.fault("F46")
 @pytest.mark.parametrize("name", ["plain", "simple"])
 def test_a_body_without_rules_arrives_byte_for_byte(ask: httpx.Client, name: str) -> None:
     """Also under an alias."""
@@ -101,6 +102,7 @@ def test_nobody_is_called_so(ask: httpx.Client) -> None:
     assert asking(ask, "plain").name == "plain"
 
 
+@pytest.mark.fault("F39")
 def test_seats_let_the_next_caller_wait_and_turn_nobody_away(tmp_path: Path) -> None:
     """Beside `concurrencyLimit`, which does."""
     gate = pipe(tmp_path, "gate")

@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.whole.journal import Journal
 from tests.whole.program import Program, config, model
@@ -16,6 +17,7 @@ STREAM_SECONDS = 2.0
 WORDS = 40
 
 
+@pytest.mark.fault("Q37", "F38")
 async def test_a_hundred_callers_of_a_cold_model_share_one_start(tmp_path: Path) -> None:
     """A hundred simultaneous requests for one cold model start it once and all succeed."""
     with (
@@ -32,6 +34,7 @@ async def test_a_hundred_callers_of_a_cold_model_share_one_start(tmp_path: Path)
     assert up["a"]["seated"] == up["a"]["waiting"] == 0
 
 
+@pytest.mark.fault("Q39", "F5")
 async def test_twenty_callers_alternate_between_two_models_that_exclude_each_other(tmp_path: Path) -> None:
     """Nothing is cut, every answer is byte-exact, and nobody waits longer than patience, the longest answer in
     flight and one swap."""

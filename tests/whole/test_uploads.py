@@ -122,6 +122,7 @@ class Memory:
 TRANSCRIBE = "/v1/audio/transcriptions"
 
 
+@pytest.mark.fault("S62")
 @pytest.mark.parametrize("last", [True, False], ids=["model last", "model first"])
 @pytest.mark.parametrize("known", [True, False], ids=["known length", "chunked"])
 def test_a_big_form_passes_through_and_does_not_stay(
@@ -150,6 +151,7 @@ def test_a_big_answer_passes_through_and_does_not_stay(program: Program, ask: ht
     assert memory.growth < GROWTH
 
 
+@pytest.mark.fault("S53")
 def test_a_reader_who_stops_stops_the_server(program: Program, ask: httpx.Client) -> None:
     """What nobody reads is not fetched."""
     ask.get("/upstream/plain/page").raise_for_status()
@@ -161,6 +163,7 @@ def test_a_reader_who_stops_stops_the_server(program: Program, ask: httpx.Client
     assert memory.growth < GROWTH
 
 
+@pytest.mark.fault("F46")
 @pytest.mark.parametrize("last", [True, False], ids=["model last", "model first"])
 @pytest.mark.parametrize("known", [True, False], ids=["known length", "chunked"])
 def test_only_the_models_name_changes_in_a_form(ask: httpx.Client, last: bool, known: bool) -> None:
@@ -217,6 +220,7 @@ def test_a_compressed_body_is_passed_on_as_sent(ask: httpx.Client, pack: object)
     assert "content-encoding" not in seen["headers"]
 
 
+@pytest.mark.fault("S64")
 def test_a_bomb_is_too_large(ask: httpx.Client) -> None:
     headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
     packed = gzip.compress(b'{"model": "plain", "input": "%b"}' % (b" " * LIMIT))
@@ -279,6 +283,7 @@ def test_a_server_that_answers_before_the_upload_is_over_is_heard(program: Progr
         assert connection.recv(12) == b"HTTP/1.1 413"
 
 
+@pytest.mark.fault("S63")
 def test_continue_is_said_to_uploads_too(program: Program, ask: httpx.Client) -> None:
     """Once, when the first piece is asked for."""
     body = field("model", "plain")[:-2] + END
@@ -303,6 +308,7 @@ def until(true: Callable[[], bool]) -> None:
         assert time.monotonic() < deadline
 
 
+@pytest.mark.fault("S62")
 @pytest.mark.parametrize("path", ["/upstream/plain/x", f"{TRANSCRIBE}?model=plain"])
 def test_a_caller_who_leaves_in_the_middle_of_an_upload_frees_its_seat(
     program: Program, ask: httpx.Client, path: str

@@ -53,6 +53,7 @@ async def sockets(program: Program) -> AsyncIterator[aiohttp.ClientSession]:
 # -- paths
 
 
+@pytest.mark.fault("F46")
 @pytest.mark.parametrize(
     ("path", "arrives"),
     [
@@ -99,6 +100,7 @@ def test_an_unknown_name_is_told(ask: httpx.Client) -> None:
     assert "model not found" in openai_shape(response)[1]
 
 
+@pytest.mark.fault("F41")
 def test_files_of_a_page_do_not_load_a_model(ask: httpx.Client) -> None:
     """409 while it is down; served once it is up."""
     ask.post("/api/models/unload/uno").raise_for_status()
@@ -187,6 +189,7 @@ async def send_all(socket: aiohttp.ClientWebSocketResponse, sizes: list[int]) ->
         await socket.send_bytes(bytes([size % 251]) * size)
 
 
+@pytest.mark.fault("S61")
 async def test_the_server_may_close_first(sockets: aiohttp.ClientSession) -> None:
     async with sockets.ws_connect("/upstream/uno/say?text=hello") as socket:
         assert await socket.receive_str() == "hello"
@@ -194,12 +197,14 @@ async def test_the_server_may_close_first(sockets: aiohttp.ClientSession) -> Non
         assert (closed.type, socket.close_code) == (aiohttp.WSMsgType.CLOSE, 4001)
 
 
+@pytest.mark.fault("S61")
 async def test_the_caller_may_close_first(sockets: aiohttp.ClientSession) -> None:
     socket = await sockets.ws_connect("/upstream/uno/echo")
     await socket.close(code=4002)
     assert socket.close_code == aiohttp.WSCloseCode.OK  # what the server says back
 
 
+@pytest.mark.fault("S61")
 async def test_a_server_that_dies_takes_its_sockets_along(sockets: aiohttp.ClientSession) -> None:
     """The caller sees a broken socket, not a proper close."""
     async with sockets.ws_connect("/upstream/author/die") as socket:
@@ -226,6 +231,7 @@ async def test_a_key_is_asked_of_sockets_too(tmp_path_factory: pytest.TempPathFa
                 assert await socket.receive_str() == "x"
 
 
+@pytest.mark.fault("S61", "F42")
 async def test_a_silent_socket_does_not_keep_its_model_from_its_ttl(
     program: Program, sockets: aiohttp.ClientSession
 ) -> None:
@@ -237,6 +243,7 @@ async def test_a_silent_socket_does_not_keep_its_model_from_its_ttl(
             assert (await socket.receive()).type in (aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR)
 
 
+@pytest.mark.fault("F42")
 async def test_an_open_socket_does_not_hold_up_a_swap(program: Program, sockets: aiohttp.ClientSession) -> None:
     """Another model gets its place at once."""
     async with sockets.ws_connect("/upstream/uno/echo") as socket:

@@ -139,6 +139,7 @@ def test_the_last_event_needs_no_empty_line_if_the_message_ends_properly() -> No
     assert out.endswith(chunk(b"data: 1") + LAST_CHUNK)
 
 
+@pytest.mark.fault("S47")
 @pytest.mark.parametrize("cut_at", range(len(chunk(b"data: 2\n\n"))))
 def test_a_broken_stream_is_whole_events_and_then_the_error_event(cut_at: int) -> None:
     start = chunk(b"data: 1\n\n")
@@ -201,6 +202,7 @@ def test_an_empty_chunk_is_never_made_by_accident() -> None:
     assert chunk(b"") == b""
 
 
+@pytest.mark.fault("S56")
 @given(st.lists(st.sampled_from([b"data: x\n\n", b"data", b": y\r\n\r\n", b"\n", b"\n\n"]), max_size=20), st.data())
 def test_events_in_any_chunks_and_pieces_arrive_byte_for_byte(chunks: list[bytes], draw: st.DataObject) -> None:
     data = EVENTS + b"".join(map(chunk, chunks)) + LAST_CHUNK

@@ -53,6 +53,7 @@ def test_many_empty_texts_cost_no_more_than_their_number() -> None:
     assert time.process_time() - began < 10
 
 
+@pytest.mark.fault("S64")
 @each_packer
 def test_a_bomb_is_stopped_at_the_limit(pack: Pack) -> None:
     assert len(inflated(pack(b" " * LIMIT), LIMIT)) == LIMIT

@@ -46,6 +46,7 @@ def read_every_way(data: bytes, method: str = "GET", closes: bool = False) -> Re
     return whole
 
 
+@pytest.mark.fault("S65")
 @pytest.mark.parametrize(
     ("data", "body"),
     [
@@ -117,6 +118,7 @@ def test_bytes_after_the_end_are_cut_and_spoil_the_connection(data: bytes, metho
     assert reading.body in (b"", b"x")
 
 
+@pytest.mark.fault("S59")
 @pytest.mark.parametrize(
     ("data", "fault"),
     [
@@ -254,6 +256,7 @@ def test_body_short_of_its_length_can_be_handed_on_uncopied() -> None:
     assert reader.done
 
 
+@pytest.mark.fault("S56")
 @given(st.lists(st.binary(min_size=1, max_size=50), max_size=8), st.lists(st.integers(1, 40), max_size=60))
 def test_any_chunks_in_any_pieces_are_the_same_body(chunks: list[bytes], sizes: list[int]) -> None:
     data = CHUNKED + b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in chunks) + b"0\r\n\r\n"

@@ -57,6 +57,7 @@ def test_what_is_held_can_be_had_at_the_proper_end_of_the_stream() -> None:
     assert events.clear
 
 
+@pytest.mark.fault("S58")
 def test_an_event_over_the_limit_passes_in_pieces_and_is_known_to_be_open() -> None:
     events = Events(limit=8)
     assert events.feed(b"data: 1234") == b"data: 123"

@@ -87,6 +87,7 @@ LADDER = [f"m{number}" for number in range(100)]
 TEN = [[f"{bundle}{number}" for number in range(10)] for bundle in "abcd"]
 
 
+@pytest.mark.fault("F50")
 @pytest.mark.parametrize(
     ("text", "up", "wanted"),
     [

@@ -1,5 +1,5 @@
-"""Every fault that is known to befall programs of this kind: its number, what it looks like, and, where no test tries
-it, why. P, Q, S, O, R, L are processes, queues, streams, overload, reloads and disks; F is what users met elsewhere."""
+"""Every fault that is known to befall programs of this kind: its number, what it looks like, and why no test tries it,
+where none does. P: processes, Q: queues, S: streams, O: overload, R: reloads, L: disks, F: what users met elsewhere."""
 
 from __future__ import annotations
 
@@ -183,9 +183,7 @@ F50 Hundreds of models, thousands of combinations
 REASONS = {
     "Q43": NO_GPU,
     "F10": "nothing is evicted for a mark of memory here: only callers make room",
-    "F28": NO_GPU,
     "F29": NO_GPU,
-    "F30": NO_GPU,
     "F32": "no ceiling of memory is offered; that the kernel ended a server is told (P28)",
     "F33": NO_GPU,
     "F35": NO_GPU,

@@ -97,6 +97,7 @@ def test_p4_each_way_not_to_start_has_its_own_sentence(
         assert openai_shape(chat(program, "a", "hello"))[0] == "model_start_backoff"
 
 
+@pytest.mark.fault("Q42")
 @pytest.mark.parametrize(
     ("line", "told"),
     [

@@ -46,6 +46,7 @@ def test_l93_a_server_that_floods_its_log_takes_nothing_from_the_others(tmp_path
         assert memory(program) - before < 32 * MIB
 
 
+@pytest.mark.fault("F24")
 def test_l94_what_is_no_text_is_kept_and_shown_without_harm(tmp_path: Path) -> None:
     """Bytes that are no UTF-8, NUL, terminal orders and progress bars: whole in the log, and pages stay readable."""
     odd = r"\377\000\033[31mred\033[0m 10%%\r 20%%\r<script>\n"

@@ -52,6 +52,7 @@ def start_time(pid: int) -> float:
 # -- stopping a tree
 
 
+@pytest.mark.fault("F15")
 async def test_p07_a_server_deaf_to_sigterm_is_killed_when_its_grace_is_over(tmp_path: Path) -> None:
     """Not before and not much later; it counts as stopped once nothing of it lives."""
     with Alive(tmp_path) as alive, Journal(tmp_path) as journal:

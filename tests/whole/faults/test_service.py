@@ -29,6 +29,7 @@ TOGETHER = "groups:\n  all:\n    swap: false\n    members: [a, b, c]\n"
 STALLED = "[fake stall=3]"
 
 
+@pytest.mark.fault("F49")
 async def test_p16_sigterm_drains_to_its_deadline_and_then_says_so(tmp_path: Path) -> None:
     """Readiness goes first, an answer that takes longer than `limits.drain` gets a typed end, the exit status is 0."""
     text = settings(model("a"), limits="{drain: 1}")
