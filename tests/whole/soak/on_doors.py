@@ -25,6 +25,7 @@ class OnDoors:
             self.idle_connections: 1,
             self.unload_all: 2,
             self.restart: 1,
+            self.forgive_all: 2,
         }
 
     async def crowd(self) -> str:
@@ -60,6 +61,12 @@ class OnDoors:
         model = self.stage.random.choice(CHATTY)
         self.stage.later(self.order(f"/api/models/restart/{model}"))
         return model
+
+    async def forgive_all(self) -> str:
+        """As somebody does who wants to see a model that gave up again."""
+        for model in CHATTY:
+            self.stage.later(self.order(f"/api/models/reset/{model}"))
+        return ""
 
     async def order(self, path: str) -> None:
         async with self.stage.session.post(path) as answer:

@@ -178,7 +178,7 @@ class Soak:
 
     async def busy(self, program: Program, scheduling: Scheduling) -> bool:
         told = await scheduling.read()
-        up = [row for row in told["running"] if row["state"] not in ("failed", "stopped")]
+        up = [row for row in told["running"] if row["state"] in ("starting", "ready", "stopping", "leaked")]
         return bool(up or told["waiting"] or len(await asyncio.to_thread(census.below, program)) > 1)
 
     def nobody_left(self) -> None:
