@@ -89,19 +89,18 @@ class Records:
         self.rows[row["model"], row["resp_status_code"]] += 1
 
     def compare(self) -> None:
-        """With what the callers counted. Rows may be missing only where the disk was full."""
-        lost_may_be = self.ledger.troubles["fill_the_disk"] > 0
-        for model in {model for model, _ in self.ledger.statuses} - {"sockets"}:
-            seen = sum(count for (name, _), count in self.ledger.statuses.items() if name == model)
+        """With what the callers counted. Rows may be missing only of requests that ended while the disk was full."""
+        ledger = self.ledger
+        for model in {model for model, _ in ledger.statuses} - {"sockets"}:
+            seen = sum(count for (name, _), count in ledger.statuses.items() if name == model)
             rows = sum(count for (name, _), count in self.rows.items() if name == model)
-            if rows > seen + self.ledger.unsure[model]:
-                self.ledger.breach(f"{model}: {rows} rows of {seen} requests and {self.ledger.unsure[model]} that left")
-            if rows < seen and not lost_may_be:
-                self.ledger.breach(f"{model}: {rows} rows of {seen} requests")
+            if not seen - ledger.excused[model] <= rows <= seen + ledger.unsure[model]:
+                left, excused = ledger.unsure[model], ledger.excused[model]
+                ledger.breach(f"{model}: {rows} rows of {seen} requests; {left} left unheard, {excused} are excused")
         # A stream that began with news of the loading is 200 for its caller, and in its row what became of it.
-        for (model, status), count in self.ledger.statuses.items():
-            if self.rows[model, status] < count and not lost_may_be and model not in ("sockets", "slow"):
-                self.ledger.breach(f"{model}: {self.rows[model, status]} rows of {count} with status {status}")
+        for (model, status), count in ledger.statuses.items():
+            if self.rows[model, status] < count - ledger.excused[model] and model not in ("sockets", "slow"):
+                ledger.breach(f"{model}: {self.rows[model, status]} rows of {count} with status {status}")
 
 
 class Scheduling:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import time
 from collections import Counter, deque
 from dataclasses import dataclass, field
 
 REMEMBERED = 80  # of the last events: what a breach is told with
-
-
-class Breach(Exception):
-    """A promise was not kept."""
+MOMENT = 2.0  # in which a batch of records is written, on a busy machine
 
 
 @dataclass
@@ -26,6 +24,9 @@ class Ledger:
     breaches: list[str] = field(default_factory=list)
     health: list[float] = field(default_factory=list)  # seconds that each /health took
     longest: float = 0.0  # the longest that a caller was busy
+    blind_until: float = 0.0  # there is no room for records until then
+    excused: Counter[str] = field(default_factory=Counter)  # by model: requests that ended meanwhile
+    recent: deque[tuple[float, str]] = field(default_factory=lambda: deque(maxlen=1000))
 
     @property
     def now(self) -> float:
@@ -46,10 +47,19 @@ class Ledger:
         self.note(f"BREACH: {what}")
         self.breaches.append(f"after {self.now:.1f} s: {what}")
 
+    def blind(self, is_blind: bool) -> None:
+        """Rows are written in batches: who ended a moment before may be among the lost, and a moment after."""
+        if is_blind and self.now >= self.blind_until:
+            self.excused.update(model for when, model in self.recent if when > self.now - MOMENT)
+        self.blind_until = math.inf if is_blind else self.now + MOMENT
+
     def ended(self, model: str, how: str, status: int | None, seconds: float) -> None:
         """One request is over."""
         self.outcomes[how] += 1
         self.longest = max(self.longest, seconds)
+        self.recent.append((self.now, model))
+        if self.now < self.blind_until:
+            self.excused[model] += 1
         if status is None:
             self.unsure[model] += 1
         else:

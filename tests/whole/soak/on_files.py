@@ -69,8 +69,10 @@ class OnFiles:
 
     async def full_for(self, seconds: float) -> None:
         async with self.disk:  # it cannot be filled twice
+            self.stage.ledger.blind(True)
             with self.full():
                 await self.stage.lapse(seconds)
+            self.stage.ledger.blind(False)
 
     @contextmanager
     def full(self) -> Iterator[None]:
