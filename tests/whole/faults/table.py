@@ -102,18 +102,17 @@ def counted(results: Mapping[str, str]) -> str:
     return ", ".join(f"{count} {kind}" for kind, count in counts.items())
 
 
-def write(found: Mapping[str, list[str]], ends: Results) -> Mapping[str, str]:
-    results = {each.number: verdict(found.get(each.number, []), ends) for each in FAULTS}
+def write(found: Mapping[str, list[str]], results: Mapping[str, str]) -> None:
     page = replaced(PAGE.read_text("utf-8"), table(found, results))
     when = datetime.now(UTC).date().isoformat()
     PAGE.write_text(SUMMARY.sub(f"Last run {when}: {counted(results)}.\n", page), "utf-8")
-    return results
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="run nothing; 1 if the table is not up to date")
     parser.add_argument("--keep", action="store_true", help="run nothing; write the rows anew, results as they were")
+    parser.add_argument("--again", action="store_true", help="run only what did not hold or is new")
     asked, found = parser.parse_args(), tried()
     page = PAGE.read_text("utf-8")
     if asked.check or asked.keep:
@@ -121,7 +120,12 @@ def main() -> int:
         if asked.keep:
             PAGE.write_text(replaced(page, fresh), "utf-8")
         return 0 if asked.keep or between(page) == fresh else 1
-    results = write(found, run(test for tests in found.values() for test in tests))
+    before = results_in(page) if asked.again else {}
+    open_ones = {number: tests for number, tests in found.items() if before.get(number) != HELD}
+    ends = run(test for tests in open_ones.values() for test in tests)
+    results = {each.number: verdict(found.get(each.number, []), ends) for each in FAULTS}
+    results |= {number: HELD for number, result in before.items() if result == HELD and number in found}
+    write(found, results)
     print(counted(results))
     return 1 if FAILED in results.values() else 0
 

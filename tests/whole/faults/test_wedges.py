@@ -79,6 +79,7 @@ async def test_p22_health_that_flaps_restarts_nothing(tmp_path: Path) -> None:
     with Journal(tmp_path) as journal:
         with Program(tmp_path, settings(model("a", f"{journal.option} --flap-health"))) as program:
             async with caller(program) as client:
+                assert (await stream(client, "a", "hello")).data == streamed("a", "hello")
                 health = [(await client.get("/upstream/a/health")).status_code for _ in range(4)]
                 assert sorted(health) == [200, 200, 503, 503]
                 assert (await stream(client, "a", "hello")).data == streamed("a", "hello")

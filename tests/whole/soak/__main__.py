@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import json
 import random
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -43,6 +44,7 @@ def main() -> int:
     if not sys.platform.startswith("linux"):
         say("A soak looks at processes through /proc: it needs Linux.")
         return 2
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the program under test ends with it
     asked = options()
     seed = random.randrange(1 << 31) if asked.seed is None else asked.seed
     say(f"seed {seed}")
