@@ -193,7 +193,7 @@ def read_settings(fields: Fields, models: Mapping[str, Model], names: Mapping[st
         ignore_paths=read_patterns(fields, "ignorePaths") or (STATIC_FILES,),
         session_headers=read_session_headers(fields),
         performance=read_performance(fields),
-        store_path=read_store(fields),
+        store=read_store(fields),
         capture_buffer=max(fields.value("captureBuffer"), 0),
         metrics_in_memory=read_kept(fields),
         discover=read_shelves(fields),

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from llamaswap_py.config.fields import Fields
 from llamaswap_py.config.report import closest
 from llamaswap_py.config.tree import Place, at
-from llamaswap_py.config.values import CrashLimit, Limits, Performance, Shelf
+from llamaswap_py.config.values import CrashLimit, Limits, Performance, Shelf, Store
 
 QUICKEST_CHECK = 15  # seconds; llama-swap's floor for healthCheckTimeout
 OFTENEST = 5  # seconds; llama-swap's floor for performance.every
@@ -92,12 +92,12 @@ def read_crash_limit(document: Fields) -> CrashLimit:
     return CrashLimit(fields.value("failures"), fields.value("window"), fields.value("retry"))
 
 
-def read_store(document: Fields) -> str:
+def read_store(document: Fields) -> Store:
     fields = document.child("store")
     path: str = fields.value("path").strip()
     if fields.node is not None and not path:
         fields.wrong("path", "the store needs a file", "Write `path: requests.db` below `store`, or remove the store.")
-    return path
+    return Store(path, fields.value("maxAge"), fields.value("maxSize"), fields.value("captures"))
 
 
 def read_shelves(document: Fields) -> tuple[Shelf, ...]:

@@ -20,6 +20,7 @@ from llamaswap_py.config.values import (
     Peer,
     Profile,
     Selector,
+    Store,
     Timeouts,
 )
 
@@ -63,7 +64,7 @@ def document(config: Config) -> Plain:
             apiKeys=list(config.api_keys),
             allowedHosts=list(config.allowed_hosts),
             discover=[shelf.word for shelf in config.discover],
-            store={"path": config.store_path} if config.store_path else None,
+            store=store_entry(config.store) if config.store.path else None,
             logTimeFormat=config.log_time_format,
         ),
         **settings(config),
@@ -79,6 +80,15 @@ def document(config: Config) -> Plain:
         "upstream": {"ignorePaths": list(config.ignore_paths), "quietPaths": list(config.quiet_paths)},
         "ui": {"activity": {"session_id": list(config.session_headers)}},
         "performance": {"disabled": config.performance.disabled, "every": seconds(config.performance.every)},
+    }
+
+
+def store_entry(store: Store) -> Plain:
+    return {
+        "path": store.path,
+        "maxAge": seconds(store.max_age),
+        "maxSize": store.max_size,
+        "captures": store.captures,
     }
 
 
@@ -268,7 +278,7 @@ def values(config: Config) -> Plain:
             "quietPaths": list(config.quiet_paths),
             "performance": {"disabled": config.performance.disabled, "every": seconds(config.performance.every)},
             "sessionHeaders": list(config.session_headers),
-            "storePath": config.store_path,
+            "store": store_entry(config.store),
         },
     }
 

@@ -192,6 +192,16 @@ class Performance:
 
 
 @dataclass(frozen=True, slots=True)
+class Store:
+    """Where past requests are kept, and what of them. 0: without a limit; no captures."""
+
+    path: str = ""  # empty: in memory
+    max_age: float = 0.0  # ours: seconds
+    max_size: int = 0  # ours: bytes
+    captures: int = 0  # ours: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class CrashLimit:
     """When a model that fails again and again is given up, and how often it is tried from then on."""
 
@@ -226,7 +236,7 @@ class Config:
     ignore_paths: tuple[str, ...] = (STATIC_FILES,)  # regular expressions, searched in paths under `/upstream/<model>`
     session_headers: tuple[str, ...] = SESSION_HEADERS  # that tell one session's requests in the page
     performance: Performance = Performance()
-    store_path: str = ""  # empty: past requests are kept in memory
+    store: Store = Store()
     capture_buffer: int = 5  # MiB; 0 = no captures
     metrics_in_memory: int = 1000  # past requests kept without a store
     log_time_format: str = ""  # empty: no time

@@ -37,7 +37,7 @@ from llamaswap_py.schedule.plan import Plan
 from llamaswap_py.server.choosing import Choosing
 from llamaswap_py.server.configs import Configs
 from llamaswap_py.server.events import Events
-from llamaswap_py.server.face import Face, doors
+from llamaswap_py.server.face import Face, apis, doors
 from llamaswap_py.server.guard import Guard, guard_of
 from llamaswap_py.server.machine import Machine
 from llamaswap_py.server.profiles import Profiles
@@ -76,7 +76,7 @@ class House:
         ground.history = given.history
         self.conductor = Conductor(config, ground, feed)
         self.guard = guard_for(config)
-        self.observing = Observing(config, feed)
+        self.observing = Observing(config, feed, apis())
         recordings = self.observing.recordings
         self.events = Events(self.conductor, logs, feed, recordings.inflight)
         self.profiles = Profiles(self.conductor, feed, self.events.tell_profile)

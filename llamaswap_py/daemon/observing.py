@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import structlog
 
@@ -11,23 +11,35 @@ from llamaswap_py.config.values import Config
 from llamaswap_py.daemon.version import version
 from llamaswap_py.observe.activity import Recorder
 from llamaswap_py.observe.captures import Captures
+from llamaswap_py.observe.details import knowing
 from llamaswap_py.observe.hardware import Hardware
 from llamaswap_py.observe.inflight import Inflight
 from llamaswap_py.observe.performance import Performance
+from llamaswap_py.observe.store import Bounds
 from llamaswap_py.runtime.feed import Feed, RowsStored
 from llamaswap_py.server.recording import Recordings
+from llamaswap_py.server.sharing import Whose
 
 log = structlog.get_logger("machine")
 
 MIB = 1024 * 1024
 
 
+def bounds_of(config: Config) -> Bounds:
+    kept = config.store
+    return Bounds(config.metrics_in_memory, kept.max_age, kept.max_size, kept.captures)
+
+
 class Observing:
-    def __init__(self, config: Config, feed: Feed) -> None:
+    """`apis`: the dialect of each path of a model's server."""
+
+    def __init__(self, config: Config, feed: Feed, apis: Mapping[str, str]) -> None:
         loop = asyncio.get_running_loop()
         self.feed = feed
         captures = Captures(config.capture_buffer * MIB)
-        self.recorder = Recorder(loop, captures, self.stored, config.store_path, config.metrics_in_memory)
+        self.apis = apis
+        self.recorder = Recorder(loop, captures, self.stored, config.store.path, bounds_of(config))
+        self.recorder.know = knowing(apis, Whose(config))
         self.recordings = Recordings(Inflight(loop), self.recorder)
 
         def say(text: str) -> None:
@@ -48,7 +60,8 @@ class Observing:
 
     def adopt(self, config: Config) -> None:
         """A reload keeps what was recorded, as far as the new limits reach."""
-        self.recorder.settle(config.store_path, config.metrics_in_memory, config.capture_buffer * MIB)
+        self.recorder.settle(config.store.path, bounds_of(config), config.capture_buffer * MIB)
+        self.recorder.know = knowing(self.apis, Whose(config))
         self.config = config
         self.measure()
 

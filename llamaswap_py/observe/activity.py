@@ -8,17 +8,20 @@ import asyncio
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-import msgspec
 import structlog
 
 from llamaswap_py.errors import Refusal
-from llamaswap_py.observe.captures import Asked, Capture, Captures
+from llamaswap_py.observe.captures import Capture, Captures, packed
+from llamaswap_py.observe.details import Know, nothing_known
+from llamaswap_py.observe.finished import Finished
 from llamaswap_py.observe.heard import Heard
-from llamaswap_py.observe.store import Row, Store
+from llamaswap_py.observe.rows import UNKNOWN, Row
+from llamaswap_py.observe.store import USUAL, Bounds, Store
 from llamaswap_py.wire.coding import CODINGS, inflated
 from llamaswap_py.wire.usage import NOTHING, error_of, usage_of
 from llamaswap_py.wire.window import Body
@@ -31,32 +34,9 @@ HEAVIEST_QUEUE = (
     64 * 1024 * 1024
 )  # bytes of bodies that wait; beyond it rows go without captures, beyond twice none come in
 GATHER_SECONDS = 0.05  # the thread wakes that often under load, not for every request
+PRUNE_SECONDS = 60.0  # between two looks for rows that are too old or too many,
+NEXT_STEP_SECONDS = 0.05  # and between two steps of taking them away: a day's million rows go in two minutes
 LARGEST_INFLATED = 64 * 1024 * 1024  # a compressed answer that holds more is not opened
-
-
-class Finished(msgspec.Struct, gc=False):
-    """A request that is over, as the loop hands it to the thread: nothing in it has been looked at."""
-
-    model: str
-    path: str
-    status: int
-    when: float  # unix seconds
-    seconds: float  # it took
-    heard: Heard
-    content_type: str = ""  # where the answer was our own
-    error: str = ""
-    metadata: dict[str, str] = msgspec.field(default_factory=dict)
-    asked: Asked | None = None  # None: not to be captured
-    weight: int = 0  # of its bodies, about; what it counts for in the queue
-
-    def weigh(self) -> int:
-        asked = self.asked
-        self.weight = self.heard.window.held + (len(asked.body) if asked is not None and asked.body else 0)
-        return self.weight
-
-    def without_capture(self) -> None:
-        self.asked = None
-        self.heard.window.shed()
 
 
 class Read:
@@ -64,11 +44,11 @@ class Read:
 
     __slots__ = ("capture", "row")
 
-    def __init__(self, finished: Finished) -> None:
+    def __init__(self, finished: Finished, know: Know) -> None:
         self.capture: Capture | None = None
         heard, answer = finished.heard, finished.heard.answer
         content_type = finished.content_type or (answer.content_type if answer is not None else "")
-        usage, error = NOTHING, finished.error
+        usage, error, details = NOTHING, finished.error, UNKNOWN
         coding = answer.coding if answer is not None else ""
         # Events stay whole in the framing of their chunks: they can be read where they stand.
         framed = heard.chunked and "text/event-stream" in content_type and coding not in CODINGS
@@ -83,6 +63,8 @@ class Read:
             elif not error:
                 error = error_of(finished.status, body.first)
             self.capture = captured(finished, body, framed)
+            events = body.first.count(b"\n\n") if body.whole and "text/event-stream" in content_type else 0
+            details = know(finished, events)
         took = finished.seconds * 1000
         self.row = Row(
             int(finished.when),
@@ -94,6 +76,7 @@ class Read:
             int(max(took, usage.milliseconds)),
             error,
             finished.metadata,
+            details=details,
         )
 
 
@@ -141,6 +124,10 @@ class Question:
             self.answer.set_exception(error)
 
 
+def nobody_counts(rows: Sequence[Row]) -> None:
+    """Until somebody does."""
+
+
 class Recorder:
     """`stored` is called on the loop with the ids of new rows."""
 
@@ -150,18 +137,21 @@ class Recorder:
         captures: Captures,
         stored: Callable[[Sequence[int]], None],
         path: str = "",
-        keep: int = 1000,
+        bounds: Bounds = USUAL,
     ) -> None:
         self.loop = loop
         self.captures = captures
         self.stored = stored
-        self.place = (path, keep)
+        self.place = (path, bounds)
+        self.know: Know = nothing_known
+        self.count: Callable[[Sequence[Row]], object] = nobody_counts  # called in the thread, for what could be read
         self.lost = 0
         self.waiting: queue.SimpleQueue[Finished | Question | None] = queue.SimpleQueue()
         self.hurry = threading.Event()
         self.put_weight = 0  # counted by the loop,
         self.taken_weight = 0  # and by the thread
         self.broken = False  # the last batch could not be stored; said once
+        self.prune_at = 0.0  # by the monotonic clock
         self.store: Store | None = None  # the thread's
         self.opened_for = path  # its file, also where memory had to do instead
         self.thread = threading.Thread(target=self.work, name="records", daemon=True)
@@ -194,9 +184,9 @@ class Recorder:
         answer: T = await asyncio.wrap_future(asked.answer)
         return answer
 
-    def settle(self, path: str, keep: int, captures: int) -> None:
+    def settle(self, path: str, bounds: Bounds, captures: int) -> None:
         """New settings, in force after the rows before them."""
-        self.place = (path, keep)
+        self.place = (path, bounds)
         self.waiting.put(Question(lambda store: self.move(store, captures)))
         self.hurry.set()
 
@@ -222,25 +212,35 @@ class Recorder:
 
     def move(self, store: Store, captures: int) -> None:
         self.captures.resize(captures)
-        path, keep = self.place
+        path, bounds = self.place
+        self.prune_at = 0.0
         if path != self.opened_for:
             self.store = self.opened()
             store.close()
         else:
-            store.keep = keep
+            store.bounds = bounds
 
     def opened(self) -> Store:
-        path, keep = self.place
+        path, bounds = self.place
         self.opened_for = path
         try:
-            return Store(path, keep)
+            return Store(path, bounds)
         except (sqlite3.Error, OSError) as error:
             self.say(f"cannot use {path} for the records: {error}; they are kept in memory until the next start")
-            return Store("", keep)
+            return Store("", bounds)
 
     def turn(self) -> bool:
         """One batch; False after the last."""
-        first = self.waiting.get()
+        assert self.store is not None
+        bounds = self.store.bounds
+        limited = self.store.path and (bounds.age or bounds.size)
+        try:
+            first = self.waiting.get(timeout=max(0.0, self.prune_at - time.monotonic()) if limited else None)
+        except queue.Empty:
+            self.prune()
+            return True
+        if limited and time.monotonic() >= self.prune_at:
+            self.prune()  # also where there is always something to write down
         self.hurry.wait(GATHER_SECONDS)
         self.hurry.clear()
         batch: list[Finished] = []
@@ -260,26 +260,48 @@ class Recorder:
     def gathered(self) -> list[Finished | Question | None]:
         return [self.waiting.get_nowait() for _ in range(self.waiting.qsize())]
 
+    def prune(self) -> None:
+        """A small step, and soon the next while there is more to take away."""
+        assert self.store is not None
+        try:
+            more = self.store.prune(time.time())
+        except sqlite3.Error as error:
+            self.say(f"cannot take old rows out of {self.store.path}: {error}")
+            more = False
+        self.prune_at = time.monotonic() + (NEXT_STEP_SECONDS if more else PRUNE_SECONDS)
+
     def write(self, batch: Sequence[Finished]) -> None:
         if not batch:
             return
         assert self.store is not None
         self.taken_weight += sum([finished.weight for finished in batch])
         read = [one for finished in batch if (one := self.read(finished))]
+        rows = [one.row for one in read]
+        self.count(rows)
         try:
-            ids = self.store.add([one.row for one in read]) if read else []
+            ids = self.store.add(rows) if read else []
         except (sqlite3.Error, ValueError, OverflowError) as error:  # of the disk, or of what a row says
             self.fail(len(batch), error)
             return
         self.broken = False
-        for row, one in zip(ids, read, strict=True):
-            if one.capture is not None and not self.captures.keep(row, one.capture):
-                self.say(f"what request {row} asked and got was not kept: it is larger than captureBuffer")
+        kept = [(row, one.capture) for row, one in zip(ids, read, strict=True) if one.capture is not None]
+        self.keep_captures(self.store, kept)
         self.loop.call_soon_threadsafe(self.stored, ids)
+
+    def keep_captures(self, store: Store, kept: Sequence[tuple[int, Capture]]) -> None:
+        for row, capture in kept:
+            if not self.captures.keep(row, capture):
+                self.say(f"what request {row} asked and got was not kept: it is larger than captureBuffer")
+        if not store.bounds.captures or not store.path or not kept:
+            return
+        try:
+            store.keep_captures([(row, packed(capture)) for row, capture in kept])
+        except sqlite3.Error as error:
+            self.say(f"cannot write down what {len(kept)} requests asked and got: {error}")
 
     def read(self, finished: Finished) -> Read | None:
         try:
-            return Read(finished)
+            return Read(finished, self.know)
         except Exception as error:  # noqa: BLE001  # the thread must outlive whatever a server may send
             self.say(f"an answer of {finished.model} could not be read, its row is lost: {error!r}")
             return None

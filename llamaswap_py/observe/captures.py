@@ -97,7 +97,7 @@ class Captures:
         kept: bytes | Capture = capture
         size = capture.size
         if size > WORTH_COMPRESSING:
-            kept = zlib.compress(msgspec.msgpack.encode(shown(capture)), FASTEST)
+            kept = packed(capture)
             size = len(kept)
         if size > self.limit:
             return False
@@ -115,18 +115,26 @@ class Captures:
     def find(self, row: int) -> dict[str, Any] | None:
         """In the shape of `/api/captures/<id>`."""
         kept = self.kept.get(row)
-        if kept is None:
-            return None
-        capture = shown(kept) if isinstance(kept, Capture) else SHOWN.decode(zlib.decompress(kept))
-        answered = capture.answered
-        return {
-            "id": row,
-            "req_path": capture.path,
-            "req_headers": capture.asked_headers,
-            "req_body": text_of(capture.asked),
-            "resp_headers": capture.answered_headers,
-            "resp_body": text_of(unchunked(answered) if answered and capture.framed else answered),
-        }
+        return None if kept is None else found(row, kept)
+
+
+def found(row: int, kept: bytes | Capture) -> dict[str, Any]:
+    """In the shape of `/api/captures/<id>`."""
+    capture = shown(kept) if isinstance(kept, Capture) else SHOWN.decode(zlib.decompress(kept))
+    answered = capture.answered
+    return {
+        "id": row,
+        "req_path": capture.path,
+        "req_headers": capture.asked_headers,
+        "req_body": text_of(capture.asked),
+        "resp_headers": capture.answered_headers,
+        "resp_body": text_of(unchunked(answered) if answered and capture.framed else answered),
+    }
+
+
+def packed(capture: Capture) -> bytes:
+    """As it may be shown, and small: secrets are gone before it is kept anywhere."""
+    return zlib.compress(msgspec.msgpack.encode(shown(capture)), FASTEST)
 
 
 SHOWN = msgspec.msgpack.Decoder(Shown)

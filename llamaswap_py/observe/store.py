@@ -1,124 +1,75 @@
 """Rows in SQLite, in llama-swap's tables: in memory, or in a file that either program can open.
 
-Everything here belongs to the one thread that made the store."""
+Everything here belongs to the one thread that made the store. No question walks through all rows: a page asks them."""
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import repeat
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
-import msgspec
-
+from llamaswap_py.observe import tables
+from llamaswap_py.observe.rows import (
+    COLUMNS,
+    DETAILS,
+    INSERT,
+    INSERT_DETAILS,
+    UNKNOWN,
+    Details,
+    Page,
+    Row,
+    Wanted,
+    column_of,
+    conditions,
+    order,
+    row_of,
+    values_of,
+)
 from llamaswap_py.observe.stats import histogram
-from llamaswap_py.wire.usage import NOTHING, Usage
 
 LARGEST = 2**63 - 1  # of SQLite's integers
 BUSY_MS = 5000  # how long another program may hold the file before a row is given up
+SPEEDS_OF = 4000  # the newest rows; their speeds are read one by one
+STEP = 500  # rows that one pruning takes away: some milliseconds, and then others have their turn
 
-TABLES = """
-CREATE TABLE IF NOT EXISTS goose_db_version (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    version_id INTEGER NOT NULL,
-    is_applied INTEGER NOT NULL,
-    tstamp TIMESTAMP DEFAULT (datetime('now')));
-INSERT INTO goose_db_version (version_id, is_applied)
-    SELECT version, 1 FROM (SELECT 0 AS version UNION ALL SELECT 1)
-    WHERE NOT EXISTS (SELECT 1 FROM goose_db_version WHERE version_id = 1);
-CREATE TABLE IF NOT EXISTS activity (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    ts_created INTEGER NOT NULL,
-    model_id TEXT NOT NULL,
-    req_path TEXT NOT NULL DEFAULT '',
-    resp_content_type TEXT NOT NULL DEFAULT '',
-    resp_status_code INTEGER NOT NULL DEFAULT 0,
-    cache_tokens INTEGER NOT NULL DEFAULT 0,
-    draft_tokens INTEGER NOT NULL DEFAULT 0,
-    draft_acc_tokens INTEGER NOT NULL DEFAULT 0,
-    input_tokens INTEGER NOT NULL DEFAULT 0,
-    output_tokens INTEGER NOT NULL DEFAULT 0,
-    prompt_per_second REAL NOT NULL DEFAULT 0,
-    tokens_per_second REAL NOT NULL DEFAULT 0,
-    duration_ms INTEGER NOT NULL DEFAULT 0,
-    error_msg TEXT NOT NULL DEFAULT '',
-    metadata_json TEXT NOT NULL DEFAULT '');
-CREATE INDEX IF NOT EXISTS idx_activity_created_id ON activity (ts_created DESC, id DESC);
-CREATE INDEX IF NOT EXISTS idx_activity_model_created_id ON activity (model_id, ts_created DESC, id DESC);
-"""
-COLUMNS = (
-    "ts_created, model_id, req_path, resp_content_type, resp_status_code, cache_tokens, draft_tokens, draft_acc_tokens,"
-    " input_tokens, output_tokens, prompt_per_second, tokens_per_second, duration_ms, error_msg, metadata_json"
-)
-INSERT = f"INSERT INTO activity (id, {COLUMNS}) VALUES ({', '.join('?' * 16)})"  # noqa: S608  # constants only
+DEEP = 10_000  # rows to be stepped over
+
+UNSORTED = ("id", "ts_created")  # there are indexes in this order already
+
 # The largest that ever was, also of rows that are gone.
 LAST_ID = "SELECT COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'activity'), 0)"
-SORTS = {
-    "id": "id",
-    "time": "ts_created",
-    "model": "model_id",
-    "req_path": "req_path",
-    "resp_status_code": "resp_status_code",
-    "resp_content_type": "resp_content_type",
-    "cached": "cache_tokens",
-    "prompt": "input_tokens",
-    "generated": "output_tokens",
-    "drafted": "draft_tokens",
-    "prompt_speed": "prompt_per_second",
-    "gen_speed": "tokens_per_second",
-    "duration": "duration_ms",
-}
+COUNTS = ("total_requests", "total_input_tokens", "total_output_tokens", "total_cache_tokens")
 
 
-class Row(NamedTuple):
-    """One finished request."""
+class Bounds(NamedTuple):
+    """What a file may hold; 0: as much as there is. In memory the newest `keep` rows are held."""
 
-    created: int  # unix seconds
-    model: str
-    path: str
-    content_type: str
-    status: int
-    usage: Usage = NOTHING
-    duration_ms: int = 0
-    error: str = ""
-    metadata: Mapping[str, str] = MappingProxyType({})
-    id: int = 0  # the store gives it
+    keep: int = 1000
+    age: float = 0.0  # seconds
+    size: int = 0  # bytes in use
+    captures: int = 0  # bytes of what was asked and answered; 0: none
 
 
-class Wanted(NamedTuple):
-    """Which rows, in which order, and which page of them."""
-
-    models: tuple[str, ...] = ()
-    start: int | None = None  # unix seconds, inclusive, as all bounds are
-    end: int | None = None
-    min_id: int | None = None
-    max_id: int | None = None
-    limit: int = 25
-    page: int = 1
-    sort: str = "id"
-    descending: bool = True
-
-
-class Page(NamedTuple):
-    rows: list[Row]
-    total: int
+USUAL = Bounds()
 
 
 class Store:
-    """`path` empty: in memory, and only the newest `keep` rows; a file is never pruned."""
+    """`path` empty: in memory."""
 
-    def __init__(self, path: str = "", keep: int = 1000) -> None:
+    def __init__(self, path: str = "", bounds: Bounds = USUAL) -> None:
         self.path = path
-        self.keep = keep
+        self.bounds = bounds
         if path:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
         self.database = sqlite3.connect(path or ":memory:", isolation_level=None, timeout=BUSY_MS / 1000)
         try:
             if path:
                 self.database.execute("PRAGMA journal_mode = WAL").fetchone()
-            self.database.executescript(TABLES)
+            tables.make(self.database, sums=bool(path))
+            self.captured = self.one("SELECT COALESCE(SUM(size), 0) FROM activity_captures")
         except sqlite3.Error:
             self.database.close()
             raise
@@ -126,109 +77,181 @@ class Store:
     def close(self) -> None:
         self.database.close()
 
-    def add(self, rows: Sequence[Row]) -> list[int]:
-        """Their ids, in order. All of them are stored, or none and an error."""
+    def one(self, question: str, values: Sequence[object] = ()) -> Any:
+        [found] = self.database.execute(question, values).fetchone()
+        return found
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All of it, or nothing and an error."""
         self.database.execute("BEGIN IMMEDIATE")
         try:
-            [last] = self.database.execute(LAST_ID).fetchone()
-            ids = list(range(last + 1, last + 1 + len(rows)))
-            self.database.executemany(INSERT, map(values_of, ids, rows))
-            if not self.path:
-                self.database.execute("DELETE FROM activity WHERE id <= ?", (ids[-1] - self.keep,))
+            yield
             self.database.execute("COMMIT")
         except (sqlite3.Error, ValueError, OverflowError):  # also of a value that SQLite cannot hold
             if self.database.in_transaction:
                 self.database.execute("ROLLBACK")
             raise
+
+    def add(self, rows: Sequence[Row]) -> list[int]:
+        """Their ids, in order. All of them are stored, or none and an error."""
+        with self.transaction():
+            last = self.one(LAST_ID)
+            ids = list(range(last + 1, last + 1 + len(rows)))
+            self.database.executemany(INSERT, map(values_of, ids, rows))
+            self.database.executemany(
+                INSERT_DETAILS, [(number, *row.details) for number, row in zip(ids, rows, strict=True)]
+            )
+            if not self.path:
+                self.forget(ids[-1] - self.bounds.keep)
         return ids
 
+    # -- what is asked
+
     def page(self, wanted: Wanted) -> Page:
+        total = self.total(wanted)
+        offset = min((wanted.page - 1) * wanted.limit, LARGEST)
+        limit = min(wanted.limit, total - offset)
+        if limit <= 0:
+            return Page([], total)
+        self.prepare(wanted)
+        if offset > DEEP and column_of(wanted) == "id" and wanted.min_id is None and wanted.max_id is None:
+            wanted = wanted._replace(start=0)  # the same rows; but the index by time is small, and steps over many
+        # The way to a row behind the middle is shorter from the end.
+        back = offset > total // 2
         where, values = conditions(wanted)
-        [total] = self.database.execute(f"SELECT COUNT(*) FROM activity{where}", values).fetchone()  # noqa: S608
-        order = "DESC" if wanted.descending else "ASC"
-        found = self.database.execute(
-            f"SELECT {COLUMNS}, id FROM activity{where} ORDER BY {SORTS[wanted.sort]} {order}, id {order}"  # noqa: S608
-            " LIMIT ? OFFSET ?",
-            (*values, wanted.limit, min((wanted.page - 1) * wanted.limit, LARGEST)),
+        if self.walks(wanted, offset + limit, total):
+            where = where.replace("model_id", "+model_id")  # so that SQLite does not sort all that the models have
+        ids = self.numbers(
+            f"SELECT id FROM activity{where} ORDER BY {order(wanted, wanted.descending != back)} LIMIT ? OFFSET ?",  # noqa: S608
+            (*values, limit, total - offset - limit if back else offset),
         )
-        return Page([row_of(values) for values in found], total)
+        return Page(self.rows(ids[::-1] if back else ids), total)
+
+    def walks(self, wanted: Wanted, needed: int, total: int) -> bool:
+        """Whether a walk along the order finds the models' rows sooner than their own index and a sort of all."""
+        if not self.path or not wanted.models or column_of(wanted) in UNSORTED:
+            return False
+        return needed * self.total(Wanted()) < total * total
+
+    def numbers(self, question: str, values: Sequence[object]) -> list[int]:
+        return [number for (number,) in self.database.execute(question, values)]
+
+    def rows(self, ids: Sequence[int]) -> list[Row]:
+        details = self.details(ids)
+        marks = ", ".join(repeat("?", len(ids)))
+        found = self.database.execute(f"SELECT {COLUMNS}, id FROM activity WHERE id IN ({marks})", ids)  # noqa: S608
+        rows = {values[-1]: row_of(values, details.get(values[-1], UNKNOWN)) for values in found}
+        return [rows[number] for number in ids]
+
+    def prepare(self, wanted: Wanted) -> None:
+        """Whoever sorts by a column once does so again: the first time makes its index."""
+        column = column_of(wanted)
+        if self.path and column not in UNSORTED:
+            self.database.execute(f"CREATE INDEX IF NOT EXISTS idx_activity_{column} ON activity ({column}, id)")
+
+    def details(self, ids: Sequence[int]) -> Mapping[int, Details]:
+        marks = ", ".join(repeat("?", len(ids)))
+        found = self.database.execute(f"SELECT id, {DETAILS} FROM activity_details WHERE id IN ({marks})", ids)  # noqa: S608
+        return {values[0]: Details(*values[1:]) for values in found}
+
+    def total(self, wanted: Wanted) -> int:
+        """How many there are. In a file the days count themselves; only their ends are looked at."""
+        where, values = conditions(wanted)
+        if not self.path or wanted.min_id is not None or wanted.max_id is not None:
+            return int(self.one(f"SELECT COUNT(*) FROM activity{where}", values))  # noqa: S608
+        first = None if wanted.start is None else -(-wanted.start // tables.DAY)
+        after = None if wanted.end is None else (wanted.end + 1) // tables.DAY
+        if first is not None and after is not None and first >= after:
+            return int(self.one(f"SELECT COUNT(*) FROM activity{where}", values))  # noqa: S608
+        whole = conditions(Wanted(wanted.models, first, None if after is None else after - 1))
+        days = whole[0].replace("ts_created", "day")
+        found = self.one(f"SELECT COALESCE(SUM(requests), 0) FROM activity_days{days}", whole[1])  # noqa: S608
+        if first is not None:
+            found += self.counted(Wanted(wanted.models, wanted.start, first * tables.DAY - 1))
+        if after is not None:
+            found += self.counted(Wanted(wanted.models, after * tables.DAY, wanted.end))
+        return int(found)
+
+    def counted(self, wanted: Wanted) -> int:
+        where, values = conditions(wanted)
+        return int(self.one(f"SELECT COUNT(*) FROM activity{where}", values))  # noqa: S608
 
     def stats(self, model: str = "") -> dict[str, Any]:
+        """Sums over all rows, and how the speeds of the newest are spread."""
         where, values = conditions(Wanted(models=(model,) if model else ()))
+        kept = "SUM(requests)" if self.path else "COUNT(*)"
         sums = self.database.execute(
-            "SELECT COUNT(*), TOTAL(input_tokens), TOTAL(output_tokens), TOTAL(MAX(cache_tokens, 0))"  # noqa: S608
-            f" FROM activity{where}",
+            f"SELECT {kept}, TOTAL(input_tokens), TOTAL(output_tokens), TOTAL(MAX(cache_tokens, 0))"  # noqa: S608
+            f" FROM {'activity_days' if self.path else 'activity'}{where}",
             values,
         ).fetchone()
-        names = ("total_requests", "total_input_tokens", "total_output_tokens", "total_cache_tokens")
         speeds = self.database.execute(
-            f"SELECT prompt_per_second, tokens_per_second FROM activity{where}",  # noqa: S608
-            values,
+            f"SELECT prompt_per_second, tokens_per_second FROM activity{where}"  # noqa: S608
+            " ORDER BY ts_created DESC, id DESC LIMIT ?",
+            (*values, SPEEDS_OF),
         ).fetchall()
         return {
-            **{name: int(value) for name, value in zip(names, sums, strict=True)},
+            **{name: int(value or 0) for name, value in zip(COUNTS, sums, strict=True)},
             "prompt_histogram": histogram([prompt for prompt, _ in speeds]),
             "gen_histogram": histogram([generated for _, generated in speeds]),
         }
 
+    # -- captures in the file
 
-def conditions(wanted: Wanted) -> tuple[str, list[object]]:
-    """The WHERE of a query; nothing the caller wrote stands in its text."""
-    bounds = {
-        "ts_created >= ?": wanted.start,
-        "ts_created <= ?": wanted.end,
-        "id >= ?": wanted.min_id,
-        "id <= ?": wanted.max_id,
-    }
-    parts = [part for part, bound in bounds.items() if bound is not None]
-    values: list[object] = [bound for bound in bounds.values() if bound is not None]
-    if wanted.models:
-        parts.append(f"model_id IN ({', '.join('?' * len(wanted.models))})")
-        values += wanted.models
-    return (f" WHERE {' AND '.join(parts)}" if parts else "", values)
+    def keep_captures(self, captures: Sequence[tuple[int, bytes]]) -> None:
+        """The oldest make room. One that alone is larger than all that may be kept is left out."""
+        kept = [(number, len(data), data) for number, data in captures if len(data) <= self.bounds.captures]
+        with self.transaction():
+            self.database.executemany("INSERT OR REPLACE INTO activity_captures VALUES (?, ?, ?)", kept)
+            captured = self.captured + sum(size for _, size, _ in kept)
+            oldest = self.database.execute("SELECT id, size FROM activity_captures ORDER BY id")
+            over = []
+            while captured > self.bounds.captures:
+                number, size = oldest.fetchone()
+                captured -= size
+                over.append((number,))
+            oldest.close()
+            self.database.executemany("DELETE FROM activity_captures WHERE id = ?", over)
+        self.captured = captured
 
+    def capture(self, number: int) -> bytes | None:
+        found = self.database.execute("SELECT data FROM activity_captures WHERE id = ?", (number,)).fetchone()
+        return found[0] if found else None
 
-def values_of(number: int, row: Row) -> tuple[object, ...]:
-    usage = row.usage
-    return (
-        number,
-        row.created,
-        row.model,
-        row.path,
-        row.content_type,
-        row.status,
-        usage.cached,
-        usage.drafted,
-        usage.accepted,
-        usage.input,
-        usage.output,
-        usage.prompt_speed,
-        usage.speed,
-        row.duration_ms,
-        row.error,
-        msgspec.json.encode(dict(row.metadata)).decode() if row.metadata else "",
-    )
+    def captured_of(self, ids: Sequence[int]) -> set[int]:
+        marks = ", ".join(repeat("?", len(ids)))
+        found = self.database.execute(f"SELECT id FROM activity_captures WHERE id IN ({marks})", ids)  # noqa: S608
+        return {number for (number,) in found}
 
+    # -- what goes
 
-def row_of(values: Sequence[Any]) -> Row:
-    usage = Usage(
-        cached=values[5],
-        drafted=values[6],
-        accepted=values[7],
-        input=values[8],
-        output=values[9],
-        prompt_speed=values[10],
-        speed=values[11],
-    )
-    return Row(
-        created=values[0],
-        model=values[1],
-        path=values[2],
-        content_type=values[3],
-        status=values[4],
-        usage=usage,
-        duration_ms=values[12],
-        error=values[13],
-        metadata=json.loads(values[14] or "{}"),
-        id=values[15],
-    )
+    @property
+    def used(self) -> int:
+        """Bytes of the file that hold something; what was taken away is used again first."""
+        pages = self.one("PRAGMA page_count") - self.one("PRAGMA freelist_count")
+        return int(pages * self.one("PRAGMA page_size"))
+
+    def prune(self, now: float) -> bool:
+        """One small step; True where there is more to take away."""
+        if not self.path:
+            return False
+        old = -1 if not self.bounds.age else int(now - self.bounds.age)
+        over = bool(self.bounds.size) and self.used > self.bounds.size
+        found = self.database.execute(
+            "SELECT id FROM activity ORDER BY id LIMIT ?"
+            if over
+            else "SELECT id FROM activity WHERE ts_created < ? ORDER BY ts_created, id LIMIT ?",
+            (STEP,) if over else (old, STEP),
+        ).fetchall()
+        if not found:
+            return False
+        with self.transaction():
+            for table in ("activity", "activity_details", "activity_captures"):
+                self.database.executemany(f"DELETE FROM {table} WHERE id = ?", found)  # noqa: S608
+        self.captured = self.one("SELECT COALESCE(SUM(size), 0) FROM activity_captures")
+        return len(found) == STEP or over
+
+    def forget(self, last: int) -> None:
+        self.database.execute("DELETE FROM activity WHERE id <= ?", (last,))
+        self.database.execute("DELETE FROM activity_details WHERE id <= ?", (last,))

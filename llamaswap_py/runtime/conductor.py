@@ -247,12 +247,12 @@ class Conductor:
 
     async def see_through(self, run: Run) -> None:
         """Ready at most once, Gone exactly once, whatever happens in between."""
-        began = self.ground.clock()
         name = run.model.id
         why: Refusal | None = Internal(f"model {name}: its run was broken off")
 
         def ready() -> None:
-            took = self.ground.clock() - began
+            run.times.ready = self.ground.clock()
+            took = run.times.ready - run.times.began
             log.info(f"{name}: ready after {took:.3f} s", pid=run.child.pid if run.child else None)
             self.tell(Ready(name, run.number))
             self.feed.publish(ModelChanged(name, run.number, Phase.READY, seconds=took))

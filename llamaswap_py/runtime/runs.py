@@ -8,6 +8,7 @@ import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+import msgspec
 import structlog
 
 from llamaswap_py.config.change import launch_key
@@ -79,9 +80,18 @@ class Ground:
             log.warning(f"model {model}: its memory was not seen to come back within {MEMORY_SECONDS:g} s")
 
 
+class Times(msgspec.Struct):
+    """Of one run, for whoever writes down what its callers waited for. Loop times."""
+
+    number: int
+    began: float
+    ready: float = math.inf
+
+
 class Run:
     def __init__(self, number: int, model: Model, config: Config, ground: Ground) -> None:
         self.number = number
+        self.times = Times(number, ground.clock())
         self.model = model
         self.rendered = model
         self.preferred_port = config.ports.get(model.id)

@@ -61,6 +61,11 @@ def found_dialects() -> list[Dialect]:
     return [module.DIALECT for module in modules if hasattr(module, "DIALECT")]
 
 
+def apis() -> dict[str, str]:
+    """The dialect of each path that a model's server is asked at."""
+    return {route.upstream or route.path: each.name for each in found_dialects() for route in each.routes}
+
+
 async def health(request: web.Request) -> web.Response:
     return web.Response(text="OK")
 

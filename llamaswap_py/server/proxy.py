@@ -127,10 +127,10 @@ class Proxy:
         if recording is not None:
             recording.asks(errand.upstream.headers, body if isinstance(body, bytes) else None)
         outcome, death = await self.fetched(request, errand)
-        if outcome.refusal is not None and not outcome.bytes_sent:
-            raise death or outcome.refusal
         if recording is not None:
             recording.ended(outcome)
+        if outcome.refusal is not None and not outcome.bytes_sent:
+            raise death or outcome.refusal
         return Relayed(request, outcome)
 
     def fetched(self, request: web.Request, errand: Errand) -> Awaitable[tuple[Outcome, Refusal | None]]:
@@ -200,6 +200,7 @@ class Passing:
         try:
             async with lease as run:
                 if errand.recording is not None:
+                    errand.recording.served = run.times
                     errand.recording.metadata["fifo_priority"] = str(lease.asked.priority)
                 upstream = errand.upstream if loading is None else loading.end(errand.upstream)
                 manner = manner_of(errand, tries, run)

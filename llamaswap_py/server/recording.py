@@ -11,17 +11,20 @@ from typing import Self
 from aiohttp import web
 
 from llamaswap_py.errors import Cancelled, Internal, Refusal
-from llamaswap_py.observe.activity import Finished, Recorder
+from llamaswap_py.observe.activity import Recorder
 from llamaswap_py.observe.captures import Asked
+from llamaswap_py.observe.finished import Finished, Served
 from llamaswap_py.observe.heard import Heard
 from llamaswap_py.observe.inflight import Flight, Inflight
 from llamaswap_py.runtime.relay import Closer, Outcome, ordered
+from llamaswap_py.server.identity import id_of
 from llamaswap_py.wire.headers import Head
 
 # Of an answer, where no captures are kept: a JSON answer of this size is still read as a whole.
 HELD = 256 * 1024
 LEFT = "the caller left before the answer ended"
 CALLER_LEFT = 499  # what nginx writes down for it
+GONE = "caller_left"
 
 
 def nothing() -> None:
@@ -33,16 +36,21 @@ class Recording:
 
     However the block is left, the request is written down once. One that an operator cancels is refused."""
 
-    __slots__ = ("asked", "body", "flight", "heard", "inflight", "outcome", "over", "path", "recorder", "writes")
+    __slots__ = (
+        "asked", "body", "flight", "heard", "inflight", "outcome", "over", "path", "recorder", "request", "served",
+        "writes",
+    )  # fmt: skip
 
-    def __init__(self, inflight: Inflight, recorder: Recorder, flight: Flight, path: str, writes: bool) -> None:
+    def __init__(self, inflight: Inflight, recorder: Recorder, flight: Flight, path: str, request: web.Request) -> None:
         self.inflight = inflight
         self.recorder = recorder
         self.flight = flight
+        self.request = request
         self.heard = flight.heard
         self.body = flight.heard.body  # called for every piece that is written: no step between
         self.path = path  # the row's: without a prefix of ours
-        self.writes = writes  # a row; else it is only shown while in flight
+        self.writes = request.method == "POST"  # a row; else it is only shown while in flight
+        self.served: Served | None = None  # the run that answers
         self.asked: Asked | None = None
         self.outcome: Outcome | None = None
         self.over = False
@@ -91,8 +99,8 @@ class Recording:
             self.recorder.add(self.finished(error))
 
     def finished(self, error: BaseException | None) -> Finished:
-        status, why = self.end_of(error)
-        flight = self.flight
+        status, why, code = self.end_of(error)
+        flight, request = self.flight, self.request
         return Finished(
             model=flight.model,
             path=self.path,
@@ -104,21 +112,32 @@ class Recording:
             error=why,
             metadata=flight.metadata,
             asked=self.asked,
+            began=flight.began,
+            headers=request.headers,
+            address=flight.remote,
+            request=id_of(request),
+            code=code,
+            outcome=self.outcome,
+            served=self.served,
         )
 
-    def end_of(self, error: BaseException | None) -> tuple[int, str]:
-        """The status where no server gave one, and what went wrong."""
+    def end_of(self, error: BaseException | None) -> tuple[int, str, str]:
+        """The status where no server gave one, what went wrong, and the code of that."""
         if isinstance(error, asyncio.CancelledError):
-            return CALLER_LEFT, LEFT
+            return CALLER_LEFT, LEFT, GONE
         if isinstance(error, Refusal):
-            return error.status, error.message
+            return error.status, error.message, error.code
         if error is not None or self.outcome is None:
-            return Internal.status, "something went wrong inside the proxy; its log says what"
+            return Internal.status, "something went wrong inside the proxy; its log says what", Internal.code
         refusal = self.outcome.refusal
         if refusal is not None:
-            return refusal.status, refusal.message
+            return refusal.status, refusal.message, refusal.code
         by_itself = self.outcome.closed_by is None
-        return CALLER_LEFT, LEFT if not by_itself and self.outcome.closed_by is Closer.CALLER else ""
+        return (
+            (CALLER_LEFT, LEFT, GONE)
+            if not by_itself and self.outcome.closed_by is Closer.CALLER
+            else (CALLER_LEFT, "", "")
+        )
 
 
 class Recordings:
@@ -142,4 +161,4 @@ class Recordings:
             heard=Heard(max(HELD, self.recorder.captures.limit)),
             cancel=lambda: task.cancel(Cancelled("the request was cancelled by an operator")),
         )
-        return Recording(self.inflight, self.recorder, flight, path, request.method == "POST")
+        return Recording(self.inflight, self.recorder, flight, path, request)

@@ -12,8 +12,9 @@ import msgspec
 from aiohttp import web
 
 from llamaswap_py.errors import BadRequest, Internal, NoSuchRecord
-from llamaswap_py.observe.captures import Captures
-from llamaswap_py.observe.store import SORTS, Row, Store, Wanted
+from llamaswap_py.observe.captures import Captures, found
+from llamaswap_py.observe.rows import SORTS, UNKNOWN, Details, Row, Wanted
+from llamaswap_py.observe.store import Store
 from llamaswap_py.server.doors import Door, Kind
 from llamaswap_py.server.recording import Recordings
 
@@ -46,7 +47,7 @@ class Records:
     async def capture(self, request: web.Request) -> web.Response:
         number = integer(request.match_info["id"], "invalid capture ID")
         captures = self.recorder.captures
-        return await self.told(lambda _: captures.find(number), "failed to get capture")
+        return await self.told(lambda store: captured(store, captures, number), "failed to get capture")
 
     async def cancel(self, request: web.Request) -> web.Response:
         if not self.inflight.cancel(request.match_info["id"]):
@@ -71,13 +72,22 @@ class Records:
 
 def page(store: Store, wanted: Wanted, captures: Captures) -> dict[str, Any]:
     rows, total = store.page(wanted)
+    stored = store.captured_of([row.id for row in rows])
     return {
-        "data": [shown(row, row.id in captures) for row in rows],
+        "data": [shown(row, row.id in captures or row.id in stored) for row in rows],
         "page": wanted.page,
         "limit": wanted.limit,
         "total": total,
         "total_pages": -(-total // wanted.limit),
     }
+
+
+def captured(store: Store, captures: Captures, number: int) -> dict[str, Any] | None:
+    """From memory, else from the file."""
+    kept = captures.find(number)
+    if kept is None and (data := store.capture(number)) is not None:
+        kept = found(number, data)
+    return kept
 
 
 def shown(row: Row, has_capture: bool) -> dict[str, Any]:
@@ -103,6 +113,24 @@ def shown(row: Row, has_capture: bool) -> dict[str, Any]:
         "has_capture": has_capture,
         **({"error_msg": row.error} if row.error else {}),
         **({"metadata": row.metadata} if row.metadata else {}),
+        **({"details": details_of(row.details)} if row.details != UNKNOWN else {}),
+    }
+
+
+def details_of(details: Details) -> dict[str, Any]:
+    """Times in milliseconds, as everything here; without what is not known."""
+    times = {
+        "queued_ms": details.queued,
+        "loading_ms": details.loading,
+        "first_byte_ms": details.first_byte,
+        "mean_gap_ms": details.mean_gap,
+    }
+    named = details._asdict()
+    for name in ("queued", "loading", "first_byte", "mean_gap"):
+        del named[name]
+    return {
+        **{name: value for name, value in named.items() if value},
+        **{n: round(1000 * t, 3) for n, t in times.items()},
     }
 
 

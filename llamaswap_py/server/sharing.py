@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from aiohttp import web
 
 from llamaswap_py.config.values import Config
 from llamaswap_py.server.guard import offered_key
+
+LONGEST_SESSION = 200  # characters of it that are written down
 
 
 def caller_of(request: web.Request, config: Config) -> str:
@@ -18,3 +22,16 @@ def caller_of(request: web.Request, config: Config) -> str:
         return caller
     sessions = (request.headers.get(name, "") for name in config.session_headers)
     return " ".join(filter(None, (caller, next(filter(None, sessions), ""))))
+
+
+class Whose:
+    """For the records: which key, by its place in `apiKeys`, and which session. Never the key itself."""
+
+    def __init__(self, config: Config) -> None:
+        self.keys = {key: f"key {place}" for place, key in enumerate(config.api_keys, 1)}
+        self.sessions = config.session_headers
+
+    def __call__(self, headers: Mapping[str, str]) -> tuple[str, str]:
+        key = self.keys.get(offered_key(headers), "") if self.keys else ""
+        session = next(filter(None, (headers.get(name, "") for name in self.sessions)), "")
+        return key, session[:LONGEST_SESSION]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from llamaswap_py.config.values import STATIC_FILES, Config, Model, Performance
+from llamaswap_py.config.values import STATIC_FILES, Config, Model, Performance, Store
 from tests.config.reading import config, mistake, read_loosely, warning
 
 
@@ -27,7 +27,7 @@ def test_the_newer_settings_are_what_was_written() -> None:
         ignore_paths=("^/x$",),
         session_headers=("X-A", "X-B"),
         performance=Performance(True, 60),
-        store_path="requests.db",
+        store=Store("requests.db"),
         capture_buffer=20,
         metrics_in_memory=7,
         log_time_format="rfc3339",

@@ -9,17 +9,20 @@ import sqlite3
 import threading
 import zlib
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
 from llamaswap_py.observe import activity
-from llamaswap_py.observe.activity import Finished, Recorder
+from llamaswap_py.observe.activity import Recorder
 from llamaswap_py.observe.captures import Asked, Captures
+from llamaswap_py.observe.captures import found as unpacked
+from llamaswap_py.observe.finished import Finished
 from llamaswap_py.observe.heard import Heard
-from llamaswap_py.observe.store import Row, Store, Wanted
+from llamaswap_py.observe.rows import Details, Row, Wanted
+from llamaswap_py.observe.store import Bounds, Store
 from llamaswap_py.wire.answer import LAST_CHUNK, chunk
 from llamaswap_py.wire.headers import Head
 
@@ -63,7 +66,7 @@ async def recording(path: str = "", keep: int = 1000, captures: int = 1 << 20) -
         place.ids += ids
         place.news.set()
 
-    place = Place(Recorder(asyncio.get_running_loop(), Captures(captures), stored, path, keep))
+    place = Place(Recorder(asyncio.get_running_loop(), Captures(captures), stored, path, Bounds(keep)))
     async with asyncio.timeout(30):
         try:
             yield place
@@ -289,7 +292,7 @@ async def test_a_file_that_cannot_be_used_is_said_and_memory_serves(tmp_path: Pa
 async def test_memory_that_serves_for_a_file_forgets_nothing_at_a_reload(tmp_path: Path) -> None:
     async with recording(str(tmp_path)) as place:
         place.recorder.add(finished())
-        place.recorder.settle(str(tmp_path), 1000, 1 << 20)
+        place.recorder.settle(str(tmp_path), Bounds(), 1 << 20)
         place.recorder.add(finished())
         assert len(await place.rows()) == 2
 
@@ -340,11 +343,11 @@ async def test_new_settings_keep_the_rows_and_another_file_takes_the_next_ones(t
     async with recording() as place:
         for _ in range(5):
             place.recorder.add(finished())
-        place.recorder.settle("", 2, 0)
+        place.recorder.settle("", Bounds(2), 0)
         place.recorder.add(finished())
         assert [row.id for row in await place.rows()] == [5, 6]
         assert not place.recorder.captures.kept
-        place.recorder.settle(path, 2, 0)
+        place.recorder.settle(path, Bounds(2), 0)
         place.recorder.add(finished())
         assert [row.id for row in await place.rows()] == [1]
         assert await place.recorder.ask(lambda store: store.path) == path
@@ -358,3 +361,40 @@ async def test_who_asked_and_left_leaves_no_trace() -> None:
             with pytest.raises(asyncio.CancelledError):
                 await gone
         assert await place.rows() == []
+
+
+async def test_a_row_has_its_details_and_whoever_counts_sees_it() -> None:
+    counted: list[Row] = []
+    async with recording() as place:
+        place.recorder.know = lambda finished, events: Details(api=finished.model, run=events)
+        place.recorder.count = counted.extend
+        place.recorder.add(finished(b"data: 1\n\ndata: 2\n\n", b"Content-Type: text/event-stream"))
+        [row] = await place.rows()
+    assert row.details == Details(api="a", run=2)
+    assert [one.details for one in counted] == [row.details]
+
+
+async def test_old_rows_are_taken_out_while_nothing_else_happens(tmp_path: Path) -> None:
+    async with recording(str(tmp_path / "records.db")) as place:
+        for _ in range(3):
+            place.recorder.add(finished())
+        assert len(await place.rows()) == 3
+        place.recorder.settle(str(tmp_path / "records.db"), Bounds(age=3600), 0)
+        while await place.rows():
+            pass
+
+
+async def test_captures_outlive_the_program_in_the_file_without_secrets(tmp_path: Path) -> None:
+    path = str(tmp_path / "records.db")
+    secret = finished()
+    secret.asked = Asked((("Authorization", "Bearer s3cret"),), b"{}")
+    async with recording(path) as place:
+        place.recorder.settle(path, Bounds(captures=1 << 20), 1 << 20)
+        place.recorder.add(secret)
+        await place.recorder.flush()
+    assert b"s3cret" not in (tmp_path / "records.db").read_bytes()
+    with closing(Store(path)) as store:
+        data = store.capture(1)
+    assert data is not None
+    assert base64.b64decode(unpacked(1, data)["resp_body"]) == ANSWER
+    assert b"s3cret" not in zlib.decompress(data)

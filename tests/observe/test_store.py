@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from llamaswap_py.observe.store import SORTS, Row, Store, Wanted
+from llamaswap_py.observe.rows import SORTS, Details, Row, Wanted
+from llamaswap_py.observe.store import STEP, Bounds, Store
 from llamaswap_py.wire.usage import Usage
 
 USAGE = Usage(5, 9, 7, 6, 2, 500.5, 99.5)
@@ -34,7 +35,7 @@ def test_a_row_comes_back_as_it_went_in(store: Store) -> None:
 
 
 def test_in_memory_only_the_newest_are_kept_and_ids_go_on(store: Store) -> None:
-    store.keep = 3
+    store.bounds = Bounds(3)
     assert store.add([row()] * 5) == [1, 2, 3, 4, 5]
     assert store.add([row()]) == [6]
     assert [found.id for found in store.page(Wanted()).rows] == [6, 5, 4]
@@ -85,9 +86,9 @@ def test_sums_leave_out_what_was_not_said(store: Store) -> None:
 
 def test_a_file_is_never_pruned_and_is_there_again(tmp_path: Path) -> None:
     path = str(tmp_path / "deep" / "records.db")
-    with closing(Store(path, keep=1)) as store:
+    with closing(Store(path, Bounds(1))) as store:
         store.add([row()] * 3)
-    with closing(Store(path, keep=1)) as store:
+    with closing(Store(path, Bounds(1))) as store:
         assert store.page(Wanted()).total == 3
         assert store.add([row()]) == [4]
         assert store.database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
@@ -120,3 +121,176 @@ def test_what_is_no_database_is_refused(tmp_path: Path) -> None:
     with pytest.raises(sqlite3.Error):
         Store(str(path))
     assert [entry.name for entry in tmp_path.iterdir()] == ["records.db"]
+
+
+DETAILS = Details("openai", "key 2", "127.0.0.1", "s1", "req", 3, 0.5, 1.5, 2.25, 0.01, 999, "complete", "", "")
+
+
+def test_what_the_other_programs_table_has_no_column_for_stands_beside_it(store: Store) -> None:
+    store.add([ROW._replace(details=DETAILS), ROW])
+    rows = store.page(Wanted(descending=False)).rows
+    assert [found.details for found in rows] == [DETAILS, Details()]
+    columns = {name for _, name, *_ in store.database.execute("PRAGMA table_info(activity)")}
+    assert not columns & {"queued", "caller"}
+
+
+def test_in_memory_details_go_with_their_rows(store: Store) -> None:
+    store.bounds = Bounds(2)
+    store.add([ROW] * 5)
+    assert store.one("SELECT COUNT(*) FROM activity_details") == 2
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Iterator[Store]:
+    with closing(Store(str(tmp_path / "records.db"))) as made:
+        yield made
+
+
+def fill(store: Store, count: int) -> None:
+    """Three models, one row in ten minutes, numbers in no order."""
+    store.add(
+        [
+            row("abc"[n % 3], 600 * n, Usage(n, 2 * n, -1, -1, -1, n * 7919 % 1000, n * 104729 % 100), n * 31 % 997)
+            for n in range(count)
+        ]
+    )
+
+
+def test_sums_and_totals_are_those_of_the_rows_whoever_wrote_or_took_them(file: Store) -> None:
+    fill(file, 1000)
+    other = sqlite3.connect(file.path)
+    with closing(other), other:
+        other.execute("DELETE FROM activity WHERE id % 7 = 0")
+        other.execute("INSERT INTO activity (ts_created, model_id, input_tokens) VALUES (99, 'd', 5)")
+    for model in ("", "a", "d", "nobody"):
+        where = f"WHERE model_id = '{model}'" if model else ""
+        count, tokens = file.database.execute(f"SELECT COUNT(*), TOTAL(input_tokens) FROM activity {where}").fetchone()
+        told = file.stats(model)
+        assert (told["total_requests"], told["total_input_tokens"]) == (count, tokens)
+        assert file.total(Wanted(models=(model,) if model else ())) == count
+
+
+@pytest.mark.parametrize("start", [None, 0, 1, 86_399, 86_400, 100_000, 10**9])
+@pytest.mark.parametrize("end", [None, 0, 86_399, 86_400, 172_799, 172_800, 400_000, 10**9])
+@pytest.mark.parametrize("models", [(), ("a",), ("a", "c")])
+def test_a_total_counts_as_every_row_looked_at_would(
+    file: Store, start: int | None, end: int | None, models: tuple[str, ...]
+) -> None:
+    fill(file, 1000)
+    wanted = Wanted(models, start, end)
+    assert file.total(wanted) == file.counted(wanted)
+
+
+def test_a_file_without_sums_gets_them_and_one_that_lost_them_gets_them_anew(tmp_path: Path) -> None:
+    path = str(tmp_path / "records.db")
+    with closing(Store(path)) as store:
+        fill(store, 10)
+        store.database.executescript(
+            "DROP TRIGGER activity_days_add; INSERT INTO activity (ts_created, model_id) VALUES (1, 'x')"
+        )
+    with closing(Store(path)) as store:
+        assert store.total(Wanted()) == 11
+        store.add([row()])
+        assert store.total(Wanted()) == 12
+
+
+@pytest.mark.parametrize("sort", list(SORTS))
+@pytest.mark.parametrize("descending", [True, False])
+@pytest.mark.parametrize("models", [(), ("a",), ("a", "b")])
+def test_pages_in_a_file_are_those_in_memory(
+    file: Store, store: Store, sort: str, descending: bool, models: tuple[str, ...]
+) -> None:
+    for each in (file, store):
+        fill(each, 100)
+    for page in (1, 2, 5, 9, 10, 11):
+        wanted = Wanted(models, limit=7, page=page, sort=sort, descending=descending)
+        assert file.page(wanted) == store.page(wanted)
+
+
+ROWS = 60_000
+# Instructions of SQLite's machine. To look at every row takes at least three for each.
+ENOUGH = 90_000
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    with closing(Store(str(tmp_path_factory.mktemp("large") / "records.db"))) as made:
+        fill(made, ROWS)
+        for sort in SORTS:
+            made.page(Wanted(sort=sort))  # the first time makes the index
+        yield made
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        Wanted(page=ROWS // 25),
+        Wanted(models=("a",)),
+        Wanted(models=("a", "b"), start=10_000_000),
+        Wanted(start=1, end=10**8),
+        Wanted(end=10_000),
+        *(Wanted(sort=sort) for sort in SORTS),
+        *(Wanted(sort=sort, models=("b",)) for sort in SORTS),
+    ],
+    ids=str,
+)
+def test_no_page_walks_through_all_rows(large: Store, wanted: Wanted) -> None:
+    assert steps(large, lambda: large.page(wanted)) < ENOUGH
+
+
+@pytest.mark.parametrize("model", ["", "b"])
+def test_no_sums_walk_through_all_rows(large: Store, model: str) -> None:
+    assert steps(large, lambda: large.stats(model)) < ENOUGH
+
+
+def steps(store: Store, work: Callable[[], object]) -> int:
+    """About, in thousands."""
+    ticks: list[None] = []
+    store.database.set_progress_handler(lambda: ticks.append(None), 1000)
+    work()
+    store.database.set_progress_handler(None, 0)
+    return 1000 * len(ticks)
+
+
+def test_old_rows_go_in_small_steps_with_all_that_is_theirs(file: Store) -> None:
+    fill(file, 2 * STEP + 10)
+    file.bounds = Bounds(age=100, captures=1000)
+    file.keep_captures([(1, b"a"), (2 * STEP + 10, b"b")])
+    now = 600.0 * (2 * STEP + 5) + 100
+    assert file.prune(now)
+    assert file.total(Wanted()) == STEP + 10
+    assert file.prune(now)
+    assert not file.prune(now)
+    assert [found.id for found in file.page(Wanted()).rows] == list(range(2 * STEP + 10, 2 * STEP + 5, -1))
+    assert file.one("SELECT COUNT(*) FROM activity_details") == 5
+    assert (file.capture(1), file.capture(2 * STEP + 10), file.captured) == (None, b"b", 1)
+
+
+def test_a_file_beyond_its_size_gives_up_its_oldest_rows_and_grows_no_more(file: Store) -> None:
+    file.bounds = Bounds(size=400_000)
+    sizes = []
+    for _ in range(20):
+        fill(file, 2000)
+        while file.prune(0.0):
+            pass
+        sizes.append(file.used)
+    assert all(300_000 < size <= 400_000 for size in sizes[5:])
+    pages = file.one("PRAGMA page_count") * file.one("PRAGMA page_size")
+    assert pages < 1_200_000
+
+
+def test_without_bounds_and_in_memory_nothing_is_taken_away(file: Store, store: Store) -> None:
+    for each in (file, store):
+        fill(each, 10)
+        assert not each.prune(10.0**12)
+        assert each.total(Wanted()) == 10
+
+
+def test_captures_in_a_file_are_bounded_and_the_oldest_go_first(file: Store) -> None:
+    file.bounds = Bounds(captures=10)
+    file.keep_captures([(1, b"1234"), (2, b"1234"), (3, b"far too long")])
+    file.keep_captures([(4, b"1234")])
+    assert [file.capture(number) for number in (1, 2, 3, 4)] == [None, b"1234", None, b"1234"]
+    assert file.captured_of([1, 2, 4]) == {2, 4}
+    with closing(Store(file.path, file.bounds)) as again:
+        assert again.captured == 8
