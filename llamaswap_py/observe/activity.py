@@ -8,7 +8,6 @@ import asyncio
 import queue
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Any, TypeVar
@@ -20,6 +19,7 @@ from llamaswap_py.observe.captures import Capture, Captures, packed
 from llamaswap_py.observe.details import Know, nothing_known
 from llamaswap_py.observe.finished import Finished
 from llamaswap_py.observe.heard import Heard
+from llamaswap_py.observe.pruning import Pruning
 from llamaswap_py.observe.rows import UNKNOWN, Row
 from llamaswap_py.observe.store import USUAL, Bounds, Store
 from llamaswap_py.wire.coding import CODINGS, inflated
@@ -34,8 +34,6 @@ HEAVIEST_QUEUE = (
     64 * 1024 * 1024
 )  # bytes of bodies that wait; beyond it rows go without captures, beyond twice none come in
 GATHER_SECONDS = 0.05  # the thread wakes that often under load, not for every request
-PRUNE_SECONDS = 60.0  # between two looks for rows that are too old or too many,
-NEXT_STEP_SECONDS = 0.05  # and between two steps of taking them away: a day's million rows go in two minutes
 LARGEST_INFLATED = 64 * 1024 * 1024  # a compressed answer that holds more is not opened
 
 
@@ -151,7 +149,7 @@ class Recorder:
         self.put_weight = 0  # counted by the loop,
         self.taken_weight = 0  # and by the thread
         self.broken = False  # the last batch could not be stored; said once
-        self.prune_at = 0.0  # by the monotonic clock
+        self.pruning = Pruning(self.say)
         self.store: Store | None = None  # the thread's
         self.opened_for = path  # its file, also where memory had to do instead
         self.thread = threading.Thread(target=self.work, name="records", daemon=True)
@@ -213,7 +211,7 @@ class Recorder:
     def move(self, store: Store, captures: int) -> None:
         self.captures.resize(captures)
         path, bounds = self.place
-        self.prune_at = 0.0
+        self.pruning.due = 0.0
         if path != self.opened_for:
             self.store = self.opened()
             store.close()
@@ -232,15 +230,14 @@ class Recorder:
     def turn(self) -> bool:
         """One batch; False after the last."""
         assert self.store is not None
-        bounds = self.store.bounds
-        limited = self.store.path and (bounds.age or bounds.size)
+        left = self.pruning.left(self.store)
         try:
-            first = self.waiting.get(timeout=max(0.0, self.prune_at - time.monotonic()) if limited else None)
+            first = self.waiting.get(timeout=left)
         except queue.Empty:
-            self.prune()
+            self.pruning.step(self.store)
             return True
-        if limited and time.monotonic() >= self.prune_at:
-            self.prune()  # also where there is always something to write down
+        if left == 0:
+            self.pruning.step(self.store)  # also where there is always something to write down
         self.hurry.wait(GATHER_SECONDS)
         self.hurry.clear()
         batch: list[Finished] = []
@@ -260,16 +257,6 @@ class Recorder:
     def gathered(self) -> list[Finished | Question | None]:
         return [self.waiting.get_nowait() for _ in range(self.waiting.qsize())]
 
-    def prune(self) -> None:
-        """A small step, and soon the next while there is more to take away."""
-        assert self.store is not None
-        try:
-            more = self.store.prune(time.time())
-        except sqlite3.Error as error:
-            self.say(f"cannot take old rows out of {self.store.path}: {error}")
-            more = False
-        self.prune_at = time.monotonic() + (NEXT_STEP_SECONDS if more else PRUNE_SECONDS)
-
     def write(self, batch: Sequence[Finished]) -> None:
         if not batch:
             return
@@ -285,19 +272,8 @@ class Recorder:
             return
         self.broken = False
         kept = [(row, one.capture) for row, one in zip(ids, read, strict=True) if one.capture is not None]
-        self.keep_captures(self.store, kept)
+        keep(self.captures, self.store, kept, self.say)
         self.loop.call_soon_threadsafe(self.stored, ids)
-
-    def keep_captures(self, store: Store, kept: Sequence[tuple[int, Capture]]) -> None:
-        for row, capture in kept:
-            if not self.captures.keep(row, capture):
-                self.say(f"what request {row} asked and got was not kept: it is larger than captureBuffer")
-        if not store.bounds.captures or not store.path or not kept:
-            return
-        try:
-            store.keep_captures([(row, packed(capture)) for row, capture in kept])
-        except sqlite3.Error as error:
-            self.say(f"cannot write down what {len(kept)} requests asked and got: {error}")
 
     def read(self, finished: Finished) -> Read | None:
         try:
@@ -314,3 +290,16 @@ class Recorder:
     def say(self, warning: str) -> None:
         """The log belongs to the loop."""
         self.loop.call_soon_threadsafe(log.warning, warning)
+
+
+def keep(captures: Captures, store: Store, new: Sequence[tuple[int, Capture]], say: Callable[[str], object]) -> None:
+    """In memory, and in the file where that is asked for."""
+    for row, capture in new:
+        if not captures.keep(row, capture):
+            say(f"what request {row} asked and got was not kept: it is larger than captureBuffer")
+    if not store.bounds.captures or not store.path or not new:
+        return
+    try:
+        store.keep_captures([(row, packed(capture)) for row, capture in new])
+    except sqlite3.Error as error:
+        say(f"cannot write down what {len(new)} requests asked and got: {error}")

@@ -33,7 +33,6 @@ from llamaswap_py.observe.stats import histogram
 LARGEST = 2**63 - 1  # of SQLite's integers
 BUSY_MS = 5000  # how long another program may hold the file before a row is given up
 SPEEDS_OF = 4000  # the newest rows; their speeds are read one by one
-STEP = 500  # rows that one pruning takes away: some milliseconds, and then others have their turn
 
 DEEP = 10_000  # rows to be stepped over
 
@@ -103,7 +102,8 @@ class Store:
                 INSERT_DETAILS, [(number, *row.details) for number, row in zip(ids, rows, strict=True)]
             )
             if not self.path:
-                self.forget(ids[-1] - self.bounds.keep)
+                for table in ("activity", "activity_details"):
+                    self.database.execute(f"DELETE FROM {table} WHERE id <= ?", (ids[-1] - self.bounds.keep,))  # noqa: S608
         return ids
 
     # -- what is asked
@@ -122,10 +122,11 @@ class Store:
         where, values = conditions(wanted)
         if self.walks(wanted, offset + limit, total):
             where = where.replace("model_id", "+model_id")  # so that SQLite does not sort all that the models have
-        ids = self.numbers(
+        found = self.database.execute(
             f"SELECT id FROM activity{where} ORDER BY {order(wanted, wanted.descending != back)} LIMIT ? OFFSET ?",  # noqa: S608
             (*values, limit, total - offset - limit if back else offset),
         )
+        ids = [number for (number,) in found]
         return Page(self.rows(ids[::-1] if back else ids), total)
 
     def walks(self, wanted: Wanted, needed: int, total: int) -> bool:
@@ -133,9 +134,6 @@ class Store:
         if not self.path or not wanted.models or column_of(wanted) in UNSORTED:
             return False
         return needed * self.total(Wanted()) < total * total
-
-    def numbers(self, question: str, values: Sequence[object]) -> list[int]:
-        return [number for (number,) in self.database.execute(question, values)]
 
     def rows(self, ids: Sequence[int]) -> list[Row]:
         details = self.details(ids)
@@ -223,35 +221,3 @@ class Store:
         marks = ", ".join(repeat("?", len(ids)))
         found = self.database.execute(f"SELECT id FROM activity_captures WHERE id IN ({marks})", ids)  # noqa: S608
         return {number for (number,) in found}
-
-    # -- what goes
-
-    @property
-    def used(self) -> int:
-        """Bytes of the file that hold something; what was taken away is used again first."""
-        pages = self.one("PRAGMA page_count") - self.one("PRAGMA freelist_count")
-        return int(pages * self.one("PRAGMA page_size"))
-
-    def prune(self, now: float) -> bool:
-        """One small step; True where there is more to take away."""
-        if not self.path:
-            return False
-        old = -1 if not self.bounds.age else int(now - self.bounds.age)
-        over = bool(self.bounds.size) and self.used > self.bounds.size
-        found = self.database.execute(
-            "SELECT id FROM activity ORDER BY id LIMIT ?"
-            if over
-            else "SELECT id FROM activity WHERE ts_created < ? ORDER BY ts_created, id LIMIT ?",
-            (STEP,) if over else (old, STEP),
-        ).fetchall()
-        if not found:
-            return False
-        with self.transaction():
-            for table in ("activity", "activity_details", "activity_captures"):
-                self.database.executemany(f"DELETE FROM {table} WHERE id = ?", found)  # noqa: S608
-        self.captured = self.one("SELECT COALESCE(SUM(size), 0) FROM activity_captures")
-        return len(found) == STEP or over
-
-    def forget(self, last: int) -> None:
-        self.database.execute("DELETE FROM activity WHERE id <= ?", (last,))
-        self.database.execute("DELETE FROM activity_details WHERE id <= ?", (last,))

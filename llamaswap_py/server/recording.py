@@ -25,6 +25,7 @@ HELD = 256 * 1024
 LEFT = "the caller left before the answer ended"
 CALLER_LEFT = 499  # what nginx writes down for it
 GONE = "caller_left"
+ENDED = (CALLER_LEFT, "", "")
 
 
 def nothing() -> None:
@@ -132,12 +133,9 @@ class Recording:
         refusal = self.outcome.refusal
         if refusal is not None:
             return refusal.status, refusal.message, refusal.code
-        by_itself = self.outcome.closed_by is None
-        return (
-            (CALLER_LEFT, LEFT, GONE)
-            if not by_itself and self.outcome.closed_by is Closer.CALLER
-            else (CALLER_LEFT, "", "")
-        )
+        if self.outcome.closed_by is None or self.outcome.closed_by is not Closer.CALLER:
+            return ENDED
+        return CALLER_LEFT, LEFT, GONE
 
 
 class Recordings:

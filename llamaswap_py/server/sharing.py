@@ -33,5 +33,8 @@ class Whose:
 
     def __call__(self, headers: Mapping[str, str]) -> tuple[str, str]:
         key = self.keys.get(offered_key(headers), "") if self.keys else ""
-        session = next(filter(None, (headers.get(name, "") for name in self.sessions)), "")
-        return key, session[:LONGEST_SESSION]
+        for name in self.sessions:
+            session = headers.get(name)
+            if session:
+                return key, session[:LONGEST_SESSION]
+        return key, ""
