@@ -221,20 +221,21 @@ class Passage:
             return
 
     def outcome(self) -> Outcome:
-        answer, complete = self._answer, self._over and self._closed_by is None
+        answer, sent, begun = self._answer, self._sent, self._sink.begun
+        complete = self._over and self._closed_by is None
         return Outcome(
-            status=BEGUN_STATUS if self._sink.begun else answer.head.status if answer.head else 0,
-            bytes_sent=self._sent,
-            phase=_phase(answer, self._sent, complete),
-            closed_by=self._closed_by,
-            refusal=self._refusal,
-            complete=complete,
-            keep_alive=complete and self._sink.caller.keep_alive and answer.keeps_caller,
-            began=self._began,
-            first_byte=self._first_byte,
-            ended=self._ended,
-            tries=self._tries,
-            answered=self._sent > self._sink.begun,
+            BEGUN_STATUS if begun else answer.head.status if answer.head is not None else 0,
+            sent,
+            _phase(answer, sent, complete),
+            self._closed_by,
+            self._refusal,
+            complete,
+            complete and self._sink.caller.keep_alive and answer.keeps_caller,
+            self._began,
+            self._first_byte,
+            self._ended,
+            self._tries,
+            sent > begun,
         )
 
     async def _exchange(self, connection: Connection, head: bytes) -> None:

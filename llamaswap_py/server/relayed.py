@@ -64,9 +64,13 @@ class Relayed(web.StreamResponse):
     a second head into the body."""
 
     def __init__(self, request: web.BaseRequest, outcome: Outcome) -> None:
-        super().__init__(status=outcome.status)
+        # Not the library's: what it makes is for an answer that is still to be written.
         self._request = request
         self._outcome = outcome
+
+    @property
+    def status(self) -> int:
+        return self._outcome.status
 
     @property
     def keep_alive(self) -> bool | None:

@@ -81,6 +81,8 @@ class Caller(msgspec.Struct, frozen=True):
 class Framing(Enum):
     """How the caller learns where the answer ends."""
 
+    __hash__ = object.__hash__  # heads are remembered by it, and the usual one runs in Python
+
     EMPTY = "no body"
     LENGTH = "content-length"
     CHUNKED = "chunked"
