@@ -13,6 +13,7 @@ from llamaswap_py.config.values import (
     QUIET_PATHS,
     SESSION_HEADERS,
     STATIC_FILES,
+    LogFiles,
     Timeouts,
 )
 
@@ -55,6 +56,7 @@ SECONDS, WHOLE, TEXT, TEXTS, FLAG, MAP = Kind.SECONDS, Kind.WHOLE, Kind.TEXT, Ki
 WORD, NAMES, COUNTS, OBJECT, OBJECTS = Kind.WORD, Kind.NAMES, Kind.COUNTS, Kind.OBJECT, Kind.OBJECTS
 PROXY = "http://localhost:${PORT}"
 LEVELS, OUTPUTS = ("debug", "info", "warn", "error"), ("proxy", "upstream", "both", "none")
+LOGS = LogFiles()
 SHARERS = ("callers", "sessions", "nobody")
 STRATEGIES = ("pin", "warm", "spillover")
 MODALITIES = ("text", "audio", "image")
@@ -186,6 +188,13 @@ KEYS = (
     Key("logLevel", WORD, "info", "How much is logged.", words=LEVELS, lenient=True),
     Key("logToStdout", WORD, "proxy", "Whose log goes to standard output.", words=OUTPUTS),
     Key("logTimeFormat", WORD, "", "How log lines show the time.", words=TIME_FORMATS, lenient=True),
+    Key("logFormat", WORD, "console", "Lines for people, or JSON.", ours=True, words=("console", "json")),
+    Key("logs", MAP, None, "Logs as files, too.", ours=True),
+    Key("logs.directory", TEXT, "", "The folder: a file for the program, one for each model. Empty: none.", ours=True),
+    Key("logs.maxSize", Kind.SIZE, LOGS.max_size, "Of one file; then the next. 0: any.", ours=True, least=0),
+    Key("logs.maxAge", SECONDS, 0, "None holds lines of a longer time; 0: of any.", ours=True, least=0),
+    Key("logs.keep", WHOLE, LOGS.keep, "Files kept of each log besides the one being written.", ours=True, least=0),
+    Key("logs.total", Kind.SIZE, LOGS.total, "What all may take together; the oldest go. 0: any.", ours=True, least=0),
     Key("includeAliasesInList", FLAG, False, "Show aliases as models of their own in `/v1/models`."),
     Key("apiKeys", TEXTS, (), "Keys of which a caller must send one. None: everybody may call."),
     Key("allowedHosts", TEXTS, (), "More host names under which control routes answer.", ours=True),

@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from llamaswap_py.config.fields import Fields
 from llamaswap_py.config.report import closest
 from llamaswap_py.config.tree import Place, at
-from llamaswap_py.config.values import CrashLimit, Limits, Performance, Shelf, Store
+from llamaswap_py.config.values import CrashLimit, Limits, LogFiles, Performance, Shelf, Store
 
 QUICKEST_CHECK = 15  # seconds; llama-swap's floor for healthCheckTimeout
 OFTENEST = 5  # seconds; llama-swap's floor for performance.every
+SMALLEST_LOG = 64 * 1024  # the longest line there is fits
 KEPT = 1000  # past requests; llama-swap's metricsMaxInMemory where nothing usable is said
 
 
@@ -90,6 +91,23 @@ def read_limits(document: Fields) -> Limits:
 def read_crash_limit(document: Fields) -> CrashLimit:
     fields = document.child("crashLimit")
     return CrashLimit(fields.value("failures"), fields.value("window"), fields.value("retry"))
+
+
+def read_log_files(document: Fields) -> LogFiles:
+    fields = document.child("logs")
+    found = LogFiles(
+        directory=fields.value("directory").strip(),
+        max_size=fields.value("maxSize"),
+        max_age=fields.value("maxAge"),
+        keep=fields.value("keep"),
+        total=fields.value("total"),
+    )
+    for name, size in (("maxSize", found.max_size), ("total", found.total)):
+        if 0 < size < SMALLEST_LOG:
+            fields.wrong(name, f"this must be 64KB at least, and it is {size} bytes", "Write a larger size, or 0.")
+    if fields.node is not None and not found.directory:
+        fields.warn("directory", "without a directory no logs are written to files", "Write `directory: logs`.")
+    return found
 
 
 def read_store(document: Fields) -> Store:

@@ -15,6 +15,7 @@ from llamaswap_py.config.values import (
     Filters,
     Group,
     Limits,
+    LogFiles,
     Matrix,
     Model,
     Peer,
@@ -66,6 +67,7 @@ def document(config: Config) -> Plain:
             discover=[shelf.word for shelf in config.discover],
             store=store_entry(config.store) if config.store.path else None,
             logTimeFormat=config.log_time_format,
+            logs=log_files(config.log_files) if config.log_files.directory else None,
         ),
         **settings(config),
         "maxBodySize": config.max_body_bytes,
@@ -92,6 +94,16 @@ def store_entry(store: Store) -> Plain:
     }
 
 
+def log_files(files: LogFiles) -> Plain:
+    return {
+        "directory": files.directory,
+        "maxSize": files.max_size,
+        "maxAge": seconds(files.max_age),
+        "keep": files.keep,
+        "total": files.total,
+    }
+
+
 def crash_limit(limit: CrashLimit) -> Plain:
     return {"failures": limit.failures, "window": seconds(limit.window), "retry": seconds(limit.retry)}
 
@@ -108,6 +120,7 @@ def settings(config: Config) -> Plain:
         "sendLoadingState": config.send_loading_state,
         "logLevel": config.log_level,
         "logToStdout": config.log_to_stdout,
+        "logFormat": config.log_format,
         "includeAliasesInList": config.include_aliases_in_list,
         "metricsMaxInMemory": config.metrics_in_memory,
         "captureBuffer": config.capture_buffer,
@@ -267,6 +280,7 @@ def values(config: Config) -> Plain:
             **settings(config),
             "apiKeys": list(config.api_keys),
             "logTimeFormat": config.log_time_format,
+            "logs": log_files(config.log_files),
             "allowedHosts": list(config.allowed_hosts),
             "discover": [shelf.word for shelf in config.discover],
             "ignorePaths": list(config.ignore_paths),

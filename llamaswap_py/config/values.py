@@ -202,6 +202,17 @@ class Store:
 
 
 @dataclass(frozen=True, slots=True)
+class LogFiles:
+    """Ours: what is logged, as files too. Bytes and seconds; 0 = no limit."""
+
+    directory: str = ""  # empty: no files
+    max_size: int = 50 * 1024 * 1024  # of one file, before it is turned over
+    max_age: float = 0.0  # of its oldest line
+    keep: int = 5  # turned over, of each log
+    total: int = 1024**3  # of all files together
+
+
+@dataclass(frozen=True, slots=True)
 class CrashLimit:
     """When a model that fails again and again is given up, and how often it is tried from then on."""
 
@@ -240,6 +251,8 @@ class Config:
     capture_buffer: int = 5  # MiB; 0 = no captures
     metrics_in_memory: int = 1000  # past requests kept without a store
     log_time_format: str = ""  # empty: no time
+    log_format: str = "console"  # ours: console | json
+    log_files: LogFiles = LogFiles()  # ours
     limits: Limits = Limits()
     crash_limit: CrashLimit = CrashLimit()  # ours
     patience: float = 30.0  # ours: seconds the oldest waiter may be overtaken by callers of what is up

@@ -15,9 +15,9 @@ import structlog
 
 from llamaswap_py.config.read import Reading
 from llamaswap_py.config.values import Config, Limits
-from llamaswap_py.daemon import voice
 from llamaswap_py.daemon.descriptors import Descriptors
 from llamaswap_py.daemon.downloads import models_folder
+from llamaswap_py.daemon.filing import Filing
 from llamaswap_py.daemon.observing import Observing
 from llamaswap_py.daemon.sources import Sources
 from llamaswap_py.daemon.version import version
@@ -29,7 +29,6 @@ from llamaswap_py.runtime.conductor import Conductor, plan_of
 from llamaswap_py.runtime.doubt import doubt
 from llamaswap_py.runtime.feed import Feed, PullChanged
 from llamaswap_py.runtime.history import History
-from llamaswap_py.runtime.logs import Logs
 from llamaswap_py.runtime.peers import Peers
 from llamaswap_py.runtime.runs import Ground
 from llamaswap_py.runtime.tasks import Tasks
@@ -55,7 +54,7 @@ AFTERMATH_SECONDS = 10.0
 class Given:
     """What the program brings along: it was there before the house, and outlives it."""
 
-    logs: Logs
+    filing: Filing
     feed: Feed
     sources: Sources
     descriptors: Descriptors
@@ -67,8 +66,8 @@ class House:
     """Made by `build`; everything it holds ends with the stack it was built on."""
 
     def __init__(self, config: Config, given: Given, tasks: Tasks, link: KeeperLink) -> None:
-        logs, feed, sources = given.logs, given.feed, given.sources
-        self.logs = logs
+        self.filing, feed, sources = given.filing, given.feed, given.sources
+        logs = self.filing.logs
         self.sources = sources
         self.tasks = tasks
         self.link = link
@@ -91,7 +90,7 @@ class House:
         choosing = Choosing(self.conductor, lambda: self.profiles.active)
         proxy = Proxy(self.conductor, self.peers, self.current_guard, recordings, choosing)
         self.table = doors(proxy, logs, more)
-        say = voice.access(config.log_level, logs.from_proxy, config.log_time_format)
+        say = self.filing.access()
         self.face = Face(self.table, self.current_guard, limits=self.limits, room=given.descriptors.room, say=say)
 
     @classmethod
@@ -137,9 +136,8 @@ class House:
         return functools.partial(self.put_into_force, reading.config, reasons, plan, guard_for(reading.config))
 
     def put_into_force(self, config: Config, disabled: Mapping[str, str], plan: Plan, guard: Guard) -> None:
-        voice.speak(config.log_level, self.logs.from_proxy, config.log_time_format)
-        self.face.access.say = voice.access(config.log_level, self.logs.from_proxy, config.log_time_format)
-        self.logs.to_stdout = config.log_to_stdout
+        self.filing.adopt(config)
+        self.face.access.say = self.filing.access()
         self.guard = guard
         self.observing.adopt(config)
         self.conductor.replan(config, disabled, plan)

@@ -18,6 +18,7 @@ import structlog
 from llamaswap_py.config.read import Reading
 from llamaswap_py.daemon import voice
 from llamaswap_py.daemon.descriptors import FEW, FEWEST, Descriptors, raise_limit
+from llamaswap_py.daemon.filing import Filing
 from llamaswap_py.daemon.finder import Finder
 from llamaswap_py.daemon.house import Given, House
 from llamaswap_py.daemon.leftovers import settle
@@ -63,29 +64,34 @@ class Program:
         self.finder = Finder(self.sources)
         self.serving = asyncio.Event()
         self.stopped = asyncio.Event()
+        self.filing: Filing
         self.house: House
 
     async def serve(self) -> None:
         seen = self.sources.look()
         reading = await self.first_reading()
         logs = Logs(reading.config.log_to_stdout, self.stdout.write)
-        voice.speak(reading.config.log_level, logs.from_proxy, reading.config.log_time_format)
+        self.filing = Filing(logs, self.stdout)
+        self.filing.adopt(reading.config)
         tell_warnings(reading)
         descriptors = enough(raise_limit())
         tls = certificate(self.options)
         async with AsyncExitStack() as stack:
             stack.callback(self.stdout.close)
+            stack.callback(self.filing.close)
             stack.enter_context(voice.hearing_others(asyncio.get_running_loop()))
             address, sockets = self.open_sockets()
             for opened in sockets:
                 stack.callback(opened.close)
             state, before = self.take_state(str(address))
             stack.callback(state.release)
-            stack.callback(log.info, "shutdown complete")
+            stack.callback(lambda: log.info("shutdown complete"))  # in the form that is configured then
             token = secrets.token_hex(8)
             records = Records(state.records, token)
             stack.push_async_callback(records.close)
-            given = Given(logs, self.feed, self.sources, descriptors, records, History(state.directory / "loads.json"))
+            given = Given(
+                self.filing, self.feed, self.sources, descriptors, records, History(state.directory / "loads.json")
+            )
             self.house = await House.build(reading.config, given, token, stack)
             await settle(before, state.records, self.house.link)
             state.own(token)
@@ -174,7 +180,7 @@ class Program:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self.stop)
         # Programs that turn log files over send it to everybody; unheeded it would end us.
-        loop.add_signal_handler(signal.SIGUSR1, log.info, "SIGUSR1: the log goes to standard output, nothing to reopen")
+        loop.add_signal_handler(signal.SIGUSR1, self.filing.reopen)
 
     def read_again(self, reload: Reload) -> None:
         self.notify.reloading()

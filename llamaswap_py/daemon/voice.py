@@ -11,23 +11,13 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import contextmanager
-from datetime import datetime
 from typing import Any
 
 import structlog
 
-from llamaswap_py.daemon.stamps import STAMPS
+from llamaswap_py.daemon.forms import Console, Facts, Form, gap
 
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR}
-NAMES = {
-    "debug": "DEBUG",
-    "info": "INFO",
-    "warning": "WARN",
-    "error": "ERROR",
-    "exception": "ERROR",
-    "critical": "ERROR",
-}
-
 # Bytes that wait for a slow stdout; beyond it they are lost there, never in the rings.
 STDOUT_BACKLOG = 4 * 1024 * 1024
 
@@ -48,6 +38,7 @@ class Stdout:
         self.taken_bytes = 0  # and by the thread
         self.lost = 0  # pieces that nobody will read; the thread says so, once it can
         self.lost_told = 0
+        self.gap = gap(Console())
         self.is_torn = False  # the last line was cut off
         self.is_gone = False  # nobody reads any more
         self.told = threading.Event()  # something waits
@@ -76,8 +67,8 @@ class Stdout:
 
     def put(self, pieces: list[bytes]) -> None:
         lost = self.lost - self.lost_told
-        gap = f"\u2014 {lost} pieces of the log lost \u2014\n" if lost else ""
-        left = memoryview(b"".join([b"\n" if self.is_torn else b"", gap.encode(), *pieces]))
+        missing = self.gap(lost) if lost else b""
+        left = memoryview(b"".join([b"\n" if self.is_torn else b"", missing, *pieces]))
         size = len(left)
         try:
             while left:
@@ -104,28 +95,14 @@ class Stdout:
         self.thread.join(timeout=1.0)
 
 
-def line(_: Any, method: str, event: MutableMapping[str, Any]) -> str:
-    when = event.pop("when", "")
-    message = str(event.pop("event", ""))
-    trace = event.pop("exception", None)
-    fields = "".join(f" {key}={value}" for key, value in event.items())
-    return written(when, method, message, fields) + (f"\n{trace}" if trace else "")
-
-
-def written(when: str, method: str, message: str, fields: str) -> str:
-    return f"{when}[{NAMES.get(method, 'INFO')}] {message}{fields}"
-
-
-def access(level: str, write: Callable[[bytes], None], time_format: str = "") -> Callable[[str, str, str], None]:
-    """How a finished request is said: `say(method, message, request)`. Every request has such a line, and structlog's
-    steps would cost more than all that the line is made of."""
+def access(level: str, write: Callable[[bytes], None], form: Form) -> Callable[..., None]:
+    """How a finished request is said: `say(method, message, request, facts)`. Every request has such a line, and
+    structlog's steps would cost more than all that the line is made of."""
     said = {name for name, number in LEVELS.items() if number >= LEVELS[level]}
-    stamp = STAMPS.get(time_format)
 
-    def say(method: str, message: str, request: str) -> None:
+    def say(method: str, message: str, request: str, facts: Callable[[], Facts]) -> None:
         if method in said:
-            when = "" if stamp is None else f"{stamp(datetime.now().astimezone())} "
-            write(written(when, method, message, f" request={request}\n").encode("utf-8", "replace"))
+            write(form.request(method, message, request, facts).encode("utf-8", "replace"))
 
     return say
 
@@ -133,25 +110,14 @@ def access(level: str, write: Callable[[bytes], None], time_format: str = "") ->
 class Lines:
     """What structlog hands finished lines to."""
 
-    def __init__(self, write: Callable[[bytes], None]) -> None:
+    def __init__(self, write: Callable[[bytes], None], name: str = "") -> None:
         self.write = write
+        self.name = name
 
     def msg(self, message: str) -> None:
-        self.write(message.encode("utf-8", "replace") + b"\n")
+        self.write(message.encode("utf-8", "replace"))
 
     debug = info = warning = error = exception = critical = msg
-
-
-def dated(time_format: str) -> Callable[[Any, str, MutableMapping[str, Any]], MutableMapping[str, Any]]:
-    """Puts the time in front, for a name that is known; else nothing."""
-    stamp = STAMPS.get(time_format)
-
-    def date(_: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-        if stamp is not None:
-            event["when"] = f"{stamp(datetime.now().astimezone())} "
-        return event
-
-    return date
 
 
 def from_any_thread(write: Callable[[bytes], None]) -> Callable[[bytes], None]:
@@ -171,13 +137,17 @@ def from_any_thread(write: Callable[[bytes], None]) -> Callable[[bytes], None]:
     return hand_over
 
 
-def speak(level: str, write: Callable[[bytes], None], time_format: str = "") -> None:
+def speak(level: str, write: Callable[[bytes], None], form: Form | None = None) -> None:
     """May be called again when level or form change. Then anybody may speak, in any thread."""
-    write = from_any_thread(write)
+    write, shape = from_any_thread(write), form or Console()
+
+    def line(logger: Lines, method: str, event: MutableMapping[str, Any]) -> str:
+        return shape.line(logger.name, method, event)
+
     structlog.configure(
-        processors=[structlog.processors.format_exc_info, dated(time_format), line],
+        processors=[structlog.processors.format_exc_info, line],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
-        logger_factory=lambda *_: Lines(write),
+        logger_factory=lambda *names: Lines(write, *names),
         cache_logger_on_first_use=False,
     )
 

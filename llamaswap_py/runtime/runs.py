@@ -242,6 +242,7 @@ class Run:
                 self.port = None
             else:
                 await self.ground.until_memory_is_back(self.model.id, self.child.pid)
+            self.ground.logs.over(self.model.id)
         if self.port is not None:
             self.ground.taken_ports.discard(self.port)
             self.port = None

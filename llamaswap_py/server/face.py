@@ -8,7 +8,7 @@ import pkgutil
 import socket
 import ssl
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from importlib import import_module
 from typing import Any
@@ -29,7 +29,7 @@ from llamaswap_py.server.control import Control
 from llamaswap_py.server.doors import Door, Kind, hang, straight
 from llamaswap_py.server.entrance import Entrance
 from llamaswap_py.server.guard import Guard
-from llamaswap_py.server.identity import id_of
+from llamaswap_py.server.identity import MODEL, id_of
 from llamaswap_py.server.listen import BACKLOG
 from llamaswap_py.server.lists import Lists
 from llamaswap_py.server.logs import LogDoors
@@ -103,11 +103,12 @@ def doors(proxy: Proxy, logs: Logs, more: Iterable[Door] = ()) -> list[Door]:
     ]
 
 
-# `say(method, message, request)`: the level by its name, the line, and the request's id.
-Say = Callable[[str, str, str], None]
+Facts = Mapping[str, str | int | float]
+# `say(method, message, request, facts)`: the level by its name, the line, the request's id, what the line is made of.
+Say = Callable[[str, str, str, Callable[[], Facts]], None]
 
 
-def say_by_log(method: str, message: str, request: str) -> None:
+def say_by_log(method: str, message: str, request: str, facts: Callable[[], Facts]) -> None:
     getattr(log, method)(message, request=request)
 
 
@@ -135,7 +136,21 @@ class AccessLine(AbstractAccessLogger):
             f'Request {address} "{request.method} {path} HTTP/{version.major}.{version.minor}" {status}'
             f' {response.body_length} "{agent}" {duration(time)}'
         )
-        self.logger.say(method if status < 400 else "info", shown(line), id_of(request))
+
+        def facts() -> Facts:
+            model = request.get(MODEL)
+            return {
+                **({"model": model} if model else {}),
+                "address": address,
+                "method": request.method,
+                "path": path,
+                "status": status,
+                "bytes": response.body_length,
+                "seconds": round(time, 6),
+                "agent": agent,
+            }
+
+        self.logger.say(method if status < 400 else "info", shown(line), id_of(request), facts)
 
 
 @lru_cache(256)  # a few are asked again and again

@@ -10,6 +10,7 @@ from aiohttp import web
 
 HEADER = "X-Request-ID"
 ID = web.RequestKey("id", str)
+MODEL = web.RequestKey("model", str)  # which one it turned out to be for, as records call it
 
 # Of this process: its ids differ from those of the last one, and say in which order the requests came.
 OURS = secrets.token_hex(4)

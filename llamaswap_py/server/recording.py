@@ -17,7 +17,7 @@ from llamaswap_py.observe.finished import Finished, Served
 from llamaswap_py.observe.heard import Heard
 from llamaswap_py.observe.inflight import Flight, Inflight
 from llamaswap_py.runtime.relay import Closer, Outcome, ordered
-from llamaswap_py.server.identity import id_of
+from llamaswap_py.server.identity import MODEL, id_of
 from llamaswap_py.wire.headers import Head
 
 # Of an answer, where no captures are kept: a JSON answer of this size is still read as a whole.
@@ -148,6 +148,7 @@ class Recordings:
         gets it."""
         task = asyncio.current_task()
         assert task is not None  # a handler always runs in one
+        request[MODEL] = model
         flight = Flight(
             model=model,
             path=request.path,

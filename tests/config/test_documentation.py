@@ -26,7 +26,8 @@ def default(key: Key) -> str:
     if key.default == ():
         return "none"
     if key.kind is Kind.SIZE:
-        return "`256MB`" if key.default else "`0`"
+        assert isinstance(key.default, int)
+        return f"`{key.default >> 20}MB`" if key.default else "`0`"
     if key.default == "":
         return "empty"
     if isinstance(key.default, bool):

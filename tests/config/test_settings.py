@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from llamaswap_py.config.values import STATIC_FILES, Config, Model, Performance, Store
+from llamaswap_py.config.values import STATIC_FILES, Config, LogFiles, Model, Performance, Store
 from tests.config.reading import config, mistake, read_loosely, warning
 
 
@@ -32,6 +32,21 @@ def test_the_newer_settings_are_what_was_written() -> None:
         metrics_in_memory=7,
         log_time_format="rfc3339",
     )
+
+
+def test_log_files_are_what_was_written() -> None:
+    text = "logs: {directory: ' logs ', maxSize: 1MB, maxAge: 1d, keep: 2, total: 0}\nlogFormat: json"
+    found = config(text)
+    assert (found.log_files, found.log_format) == (LogFiles("logs", 1 << 20, 86400, 2, 0), "json")
+    assert config("").log_files == LogFiles()
+    assert warning("logs: {keep: 3}").key == "logs.directory"
+
+
+@pytest.mark.parametrize("name", ["maxSize", "total"])
+def test_a_log_file_has_room_for_a_line(name: str) -> None:
+    assert mistake(f"logs: {{directory: logs, {name}: 63KB}}").key == f"logs.{name}"
+    assert config(f"logs: {{directory: logs, {name}: 0}}").log_files != LogFiles()
+    assert mistake(f"logs: {{directory: logs, {name}: -1}}").key == f"logs.{name}"
 
 
 def test_what_llama_swap_takes_for_its_default_is_the_default() -> None:

@@ -16,6 +16,7 @@ import pytest
 import structlog
 
 from llamaswap_py.daemon import voice
+from llamaswap_py.daemon.forms import Console, Form, Json
 
 
 @pytest.fixture
@@ -67,22 +68,31 @@ def test_the_level_can_change_while_it_runs(said: list[bytes]) -> None:
     assert said == [b"[DEBUG] heard\n"]
 
 
-def test_a_finished_request_is_told_like_everything_else(said: list[bytes]) -> None:
+FACTS: dict[str, str | int | float] = {"status": 200, "path": "/v1/models"}
+
+
+@pytest.mark.parametrize("form", [Console(), Json()])
+def test_a_finished_request_is_told_like_everything_else(said: list[bytes], form: Form) -> None:
     """Its shorter way writes what structlog would, at the same levels."""
     log = structlog.get_logger("access")
     for level in voice.LEVELS:
         said.clear()
-        voice.speak(level, said.append)
-        log.info("Request \udcff", request="a1")
-        log.debug("Request", request="a2")
-        say, twice = voice.access(level, said.append), tuple(said)
-        say("info", "Request \udcff", "a1")
-        say("debug", "Request", "a2")
-        assert said == [*twice, *twice]
+        voice.speak(level, said.append, form)
+        more = FACTS if isinstance(form, Json) else {}
+        log.info("Request \udcff", request="a1", **more)
+        log.debug("Request", request="a2", **more)
+        say, once = voice.access(level, said.append, form), tuple(said)
+        say("info", "Request \udcff", "a1", lambda: FACTS)
+        say("debug", "Request", "a2", lambda: FACTS)
+        assert [undated(line) for line in said] == [undated(line) for line in (*once, *once)]
+
+
+def undated(line: bytes) -> bytes:
+    return re.sub(rb'"time":"[^"]*"', b"", line)
 
 
 def test_a_finished_request_is_dated_as_configured(said: list[bytes]) -> None:
-    voice.access("info", said.append, "rfc3339")("info", "Request", "a1")
+    voice.access("info", said.append, Console("rfc3339"))("info", "Request", "a1", lambda: FACTS)
     assert re.fullmatch(rb"[0-9]{4}-[0-9]{2}-[0-9]{2}T\S+ \[INFO\] Request request=a1\n", said[0])
 
 
@@ -135,4 +145,7 @@ def test_l90_a_full_disk_costs_lines_until_there_is_room_and_the_gap_is_told(tmp
     out.close()
     os.close(room)
     os.close(descriptor)
-    assert (tmp_path / "log").read_text().splitlines() == ["— 1 pieces of the log lost —", "kept"]
+    assert (tmp_path / "log").read_text().splitlines() == [
+        "[WARN] 1 line of the log lost: whoever takes it did not keep up lost=1",
+        "kept",
+    ]
