@@ -129,8 +129,9 @@ class AccessLine(AbstractAccessLogger):
         method = method_for(path)
         if not method:
             return
-        forwarded = headers.get("X-Forwarded-For", "").partition(",")[0].strip()
-        address = forwarded or headers.get("X-Real-IP") or request.remote or ""
+        forwarded = headers.get("X-Forwarded-For")
+        first = forwarded.partition(",")[0].strip() if forwarded else ""
+        address = first or headers.get("X-Real-IP") or request.remote or ""
         version, agent = request.version, headers.get("User-Agent", "")
         line = (
             f'Request {address} "{request.method} {path} HTTP/{version.major}.{version.minor}" {status}'
