@@ -78,6 +78,7 @@ def document(config: Config) -> Plain:
         "queueTimeout": seconds(config.queue_timeout),
         "minResidency": config.min_residency,
         "holdLoad": config.hold_load,
+        "heartbeat": seconds(config.heartbeat),
         "fairBetween": config.fair_between,
         "upstream": {"ignorePaths": list(config.ignore_paths), "quietPaths": list(config.quiet_paths)},
         "ui": {"activity": {"session_id": list(config.session_headers)}},

@@ -179,6 +179,7 @@ class Conductor:
         self.config = config
         self.disabled: Mapping[str, str] = NOTHING  # models whose own configuration is wrong, and why
         self.ground = ground
+        ground.heart.every = config.heartbeat
         self.feed = feed
         self.scheduler = Scheduler(plan_of(config))
         self.runs: dict[int, Run] = {}
@@ -314,6 +315,7 @@ class Conductor:
         """Only what differs is touched: a run whose command is unchanged takes on the new settings where it stands.
         `plan` is that of the configuration, where somebody has made it already."""
         self.config, self.disabled = config, disabled
+        self.ground.heart.every = config.heartbeat
         for run in self.runs.values():
             model = config.models.get(run.model.id)
             if model is not None and launch_key(model) == launch_key(run.model):

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable
 
 from llamaswap_py.errors import Refusal, UpstreamFailed
+from llamaswap_py.runtime.heartbeat import Beat, Clock
 from llamaswap_py.runtime.pool import Pool
 from llamaswap_py.runtime.pump import Pump
 from llamaswap_py.runtime.sides import USUAL, Closer, Manner, Nobody, Outcome, Phase, Sink, Tap
@@ -93,6 +94,13 @@ def fresh_answer(sink: Sink, request: UpstreamRequest) -> Answer:
     return Answer(sink.caller, request.method, bool(request.upgrade))
 
 
+def beat_of(clock: Clock, manner: Manner, answer: Answer, sink: Sink, connection: Connection) -> Beat | None:
+    """Where the caller reads a stream of events, begun by the server or before it."""
+    if manner.heart is None or not (sink.begun or (answer.head is not None and answer.head.event_stream)):
+        return None
+    return manner.heart.join(clock, answer, sink, connection)
+
+
 async def may_repeat(manner: Manner, tries: int) -> bool:
     """A living server had closed that connection; a dead one may have died of this request."""
     return tries < manner.tries and (manner.death is None or await manner.death() is None)
@@ -122,6 +130,7 @@ class Passage:
         self._connection: Connection | None = None
         self._wait = Wait(self._loop)
         self._late: Limit | None = None
+        self._beat: Beat | None = None
         self._heard = False  # the server has sent something
         self._steady = False  # its head is known and the caller has the beginning: the rest is passed on
         self._hear = tap.body if tap is not None else None
@@ -178,6 +187,8 @@ class Passage:
         if self._pump is not None and self._answer.switched and not self._pump.started and self._connection:
             self._pump.start(self._connection)
         self._steady = self._first_byte is not None and self._answer.head is not None
+        if self._steady and self._beat is None and self._connection is not None:
+            self._beat = beat_of(self._loop, self._manner, self._answer, self._sink, self._connection)
 
     def ended(self) -> None:
         """The server closed its side."""
@@ -198,6 +209,9 @@ class Passage:
             return
         self._over = True
         self._lift()
+        if self._beat is not None and self._manner.heart is not None:
+            self._manner.heart.leave(self._beat)
+            self._beat = None
         self._closed_by, self._refusal = closed_by, refusal
         self._ended = self._loop.time()
         connection, self._connection = self._connection, None
@@ -248,6 +262,8 @@ class Passage:
             self._pump.start(connection)
         if not self._over:
             self._late = limit_of(self._pool, connection, self._break)
+            if self._sink.begun:
+                self._beat = beat_of(self._loop, self._manner, self._answer, self._sink, connection)
         while True:
             await self._wait.rung()
             if self._over:

@@ -21,6 +21,7 @@ from llamaswap_py.launchers.records import Records
 from llamaswap_py.runtime import health, ports
 from llamaswap_py.runtime.causes import cause
 from llamaswap_py.runtime.estimate import Progress
+from llamaswap_py.runtime.heartbeat import Heart
 from llamaswap_py.runtime.history import History, Load
 from llamaswap_py.runtime.leaks import Leaks
 from llamaswap_py.runtime.logs import Logs
@@ -65,6 +66,7 @@ class Ground:
     records: Records | None = None  # None: nothing outlives us
     history: History = field(default_factory=History)
     memory_back: MemoryBack | None = None  # None: no card is visible
+    heart: Heart = field(default_factory=Heart)
 
     def __post_init__(self) -> None:
         self.leaks = Leaks(self.taken_ports)

@@ -9,6 +9,7 @@ from typing import Protocol
 import msgspec
 
 from llamaswap_py.errors import Refusal
+from llamaswap_py.runtime.heartbeat import Heart
 from llamaswap_py.wire.headers import Caller, Head
 
 
@@ -85,6 +86,7 @@ class Manner(msgspec.Struct, frozen=True):
     tries: int = 2  # that many servers may read it at most; what kills a server must not be sent for ever
     death: Callable[[], Awaitable[Refusal | None]] | None = None  # why the server is gone, where it is
     drain: float = 0.0  # seconds: where the caller leaves, the answer is read on for so long
+    heart: Heart | None = None  # says to the caller of a silent stream that it goes on
 
 
 class Nobody:
