@@ -271,3 +271,26 @@ async def test_an_answer_that_has_begun_may_take_its_time() -> None:
         await peer.send(b"hello")
         assert (await asking).complete
         pool.close(Unloaded("over"))
+
+
+@pytest.mark.fault("S65")
+@on_every_loop
+async def test_trailers_are_dropped() -> None:
+    """They could change what the head has said, which is with the caller already."""
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: Content-Length, X-Sum\r\n\r\n"
+    peers: list[Peer] = []
+    trailed = b"5\r\nhello\r\n0\r\nContent-Length: 9\r\nX-Sum: 1\r\n\r\n"
+    async with RawUpstream() as upstream:
+        pool = Pool(upstream.address)
+        for cut in (0, 10, 15, 30, len(trailed)):
+            sink = Collector()
+            asking = asyncio.create_task(relay(pool, REQUEST, sink, broken))
+            peer = peers[0] if peers else await upstream.peer()
+            peers[:] = [peer]
+            await peer.answer(head + trailed[:cut])
+            await peer.send(trailed[cut:])
+            assert (await asking).complete
+            assert sink.taken.endswith(b"\r\n\r\n5\r\nhello\r\n0\r\n\r\n")
+            assert b"X-Sum: 1" not in sink.taken
+        assert upstream.connections == 1
+        pool.close(Unloaded("over"))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
-import pytest
 
 from tests.whole.asking import settings
 from tests.whole.program import Program, model
@@ -15,30 +17,42 @@ from tests.whole.talk import CHAT, caller, chat_body, stream, streamed, whole
 BEAT = b": heartbeat\n\n"
 
 
-async def until(pieces: AsyncIterator[bytes], wanted: bytes, count: int = 1) -> bytes:
+async def until(pieces: AsyncIterator[bytes], wanted: bytes) -> None:
     data = b""
-    while data.count(wanted) < count:
+    while wanted not in data:
         data += await anext(pieces)
-    return data
 
 
-async def test_s48_a_stream_that_falls_silent_gets_comments_and_its_proper_end(tmp_path: Path) -> None:
-    """Between whole events; the ending that is due comes all the same, and nothing of it is recorded."""
+async def test_s48_a_stream_that_falls_silent_gets_comments_and_goes_on(tmp_path: Path) -> None:
+    """Between whole events; what is recorded is the answer alone."""
+    prompt = "[fake words=3 interval=2.2]"
     with Program(tmp_path, settings(model("a"), heartbeat=1), watch=False) as program:
         async with caller(program) as client:
-            body = chat_body("a", "[fake words=9 stall=3]")
-            async with client.stream("POST", CHAT, json=body) as response:
-                pieces = response.aiter_raw()
-                data = await until(pieces, BEAT, 2)
-                events = data.replace(BEAT, b"")
-                assert streamed("a", "[fake words=9 stall=3]", 9).startswith(events)
-                assert events.endswith(b"\n\n")
-                assert (await client.post("/api/models/unload/a")).text == "OK"
-                with pytest.raises(httpx.RemoteProtocolError):
-                    await until(pieces, b"[DONE]")
-            captured = (await client.get("/api/captures/1")).text
-    assert "words=9" in captured
-    assert "heartbeat" not in captured
+            told = await stream(client, "a", prompt)
+            row = (await client.get("/api/metrics/activity", params={"limit": 1})).json()["data"][0]
+            capture = (await client.get(f"/api/captures/{row['id']}")).json()
+    assert told.data.count(BEAT) >= 2
+    assert told.data.replace(BEAT, b"") == streamed("a", prompt, 3)
+    assert base64.b64decode(capture["resp_body"]) == streamed("a", prompt, 3)
+
+
+async def test_s48_a_silent_stream_that_breaks_has_its_typed_end(tmp_path: Path) -> None:
+    with Program(tmp_path, settings(model("a"), heartbeat=1), watch=False) as program:
+        async with caller(program) as client:
+            asking = asyncio.create_task(stream(client, "a", "[fake words=9 stall=3]"))
+            await silent(client)
+            assert (await client.post("/api/models/unload/a")).text == "OK"
+            told = await asking
+    assert isinstance(told.error, httpx.RemoteProtocolError)
+    *events, last = told.data.replace(BEAT, b"").split(b"\n\n")[:-1]
+    assert len(events) == 3
+    assert json.loads(last.removeprefix(b"data: "))["error"]["code"] == "model_unloaded"
+
+
+async def silent(client: httpx.AsyncClient) -> None:
+    """Another stream of the same kind has been told so by now, at the same moment."""
+    async with client.stream("POST", CHAT, json=chat_body("a", "[fake words=9 stall=3]")) as response:
+        await until(response.aiter_raw(), BEAT)
 
 
 async def test_s48_a_slow_answer_that_is_no_stream_gets_none(tmp_path: Path) -> None:
