@@ -45,6 +45,8 @@ class Scheduler:
         # A deadline may have passed without `Woke`: whatever the fact, what is due is done.
         if self.heard(fact, now) or now >= self.alarm:
             self.settle(now)
+        elif self.claims:  # what stands in their way may change sooner by what was heard
+            self.alarm = min(self.alarm, self.due(now))
         return orders
 
     def heard(self, fact: Fact, now: float) -> bool:
