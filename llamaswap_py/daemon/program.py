@@ -16,7 +16,7 @@ from pathlib import Path
 import structlog
 
 from llamaswap_py.config.read import Reading
-from llamaswap_py.daemon import voice
+from llamaswap_py.daemon import activation, voice
 from llamaswap_py.daemon.descriptors import FEW, FEWEST, Descriptors, raise_limit
 from llamaswap_py.daemon.filing import Filing
 from llamaswap_py.daemon.finder import Finder
@@ -152,6 +152,9 @@ class Program:
 
     def open_sockets(self) -> tuple[listen.Address, list[socket.socket]]:
         try:
+            sockets = activation.inherited(os.environ)
+            if sockets:
+                return listen.Address(*sockets[0].getsockname()[:2]), sockets
             address = listen.parse(self.options.listen)
             sockets = listen.open_sockets(address)
         except ValueError as error:

@@ -62,6 +62,7 @@ class Program:
         self.before: Callable[[], object] | None = None  # done in the new process before the program is
         self.wrapped: tuple[str, ...] = ()  # a command that becomes the program
         self.command: tuple[str, ...] = (sys.executable, "-m", "llamaswap_py")
+        self.kept: tuple[int, ...] = ()  # descriptors that it inherits
         self.stdin = subprocess.DEVNULL
 
     def __enter__(self) -> Self:
@@ -72,6 +73,7 @@ class Program:
             stdin=self.stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            pass_fds=self.kept,
             preexec_fn=self.before,  # noqa: PLW1509 - one system call, and no thread of ours holds a lock for it
         )
         self.reader = threading.Thread(target=self.read_on, daemon=True)

@@ -187,9 +187,7 @@ REASONS = {
     "F32": "no ceiling of memory is offered; that the kernel ended a server is told (P28)",
     "F33": NO_GPU,
     "F35": NO_GPU,
-    "O74": "needs a limit of memory on the whole program, which this machine lets nobody set",
     "O79": "HTTP/2 is not offered",
-    "R88": "a new version does not take over: it is started after the old one has drained",
     "L95": "no log files are written: the log goes to standard output",
 }
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from llamaswap_py.keeper import cgroups, table
+from llamaswap_py.keeper import cgroups, table, trees
 from tests.fakes.witness import FAMILY
 from tests.whole.faults.trees import (
     STRAY,
@@ -167,6 +167,28 @@ with open(sys.argv[1], "w") as file:
     json.dump(found, file)
 os.execv(sys.argv[end + 1], sys.argv[end + 1:])
 """
+
+
+# -- who goes first where memory runs out
+
+
+async def test_o74_the_kernel_takes_a_models_server_before_the_proxy(tmp_path: Path) -> None:
+    """It and all it starts are marked so; the proxy and the keeper stay what the service manager made them."""
+    ours = expendable(os.getpid())
+    with Alive(tmp_path) as alive, Program(tmp_path, config(alive.model("a", "", STRAY, unloadTimeout=1))) as program:
+        async with caller(program) as client:
+            await stream(client, "a", "hello")
+            pid = (await running(client))["a"]["pid"]
+        keeper = keeper_of(program)
+        assert {expendable(each) for each in (program.process.pid, keeper)} == {ours}
+        family = trees.below(table.snapshot(), keeper)
+        assert pid in family
+        assert len(family) > 1, "the stray is one of them"
+        assert {expendable(each) for each in family} == {min(max(ours, 0) + 500, 1000)}
+
+
+def expendable(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/oom_score_adj").read_text())
 
 
 # -- where a control group was delegated to us

@@ -1,0 +1,124 @@
+"""One program ends and the next begins, and callers do not notice: whoever started them holds the socket."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.whole.asking import caller, pids, settings
+from tests.whole.program import LONG, Program, model
+from tests.whole.talk import CHAT, chat_body
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="descriptors of other systems")
+
+RESTARTS = int(os.environ.get("LLAMASWAP_TEST_RESTARTS", "5"))  # 100 are the promise
+CALLERS = 4
+ASKED = b"GET /v1/models HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+
+# What a service manager does between fork and exec.
+HAND_OVER = (
+    "import os, sys; os.dup2(int(sys.argv[1]), 3); "
+    "os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS='1', LISTEN_FDNAMES='llamaswap'); "
+    "os.execv(sys.argv[2], sys.argv[2:])"
+)
+
+
+def activated(folder: Path, held: socket.socket) -> Program:
+    program = Program(folder, settings(model("a")), watch=False)
+    program.kept = (held.fileno(),)
+    program.wrapped = (sys.executable, "-I", "-S", "-c", HAND_OVER, str(held.fileno()))
+    return program
+
+
+class Callers:
+    """Each asks on a new connection, again and again, and notes what came of it."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.outcomes: Counter[str] = Counter()
+        self.over = threading.Event()
+
+    def ask(self) -> None:
+        while not self.over.is_set():
+            try:
+                outcome = self.once()
+            except OSError as error:
+                outcome = type(error).__name__
+            self.outcomes[outcome] += 1
+
+    def once(self) -> str:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=LONG) as line:
+            line.sendall(ASKED)
+            answer = b""
+            while data := line.recv(1 << 16):
+                answer += data
+        return answer[9:12].decode() or "closed without an answer"
+
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        threads = [threading.Thread(target=self.ask) for _ in range(CALLERS)]
+        for each in threads:
+            each.start()
+        try:
+            yield
+        finally:
+            self.over.set()
+            for each in threads:
+                each.join(LONG)
+
+
+def test_r88_no_connection_is_refused_while_the_program_is_started_anew(tmp_path: Path) -> None:
+    """Whoever comes between two lives waits for the next one; nobody is refused, and nobody's connection is reset."""
+    with socket.create_server(("127.0.0.1", 0), backlog=1024) as held:
+        callers = Callers(held.getsockname()[1])
+        with contextlib.ExitStack() as last:
+            program = last.enter_context(activated(tmp_path, held))
+            with callers.asking():
+                began = time.monotonic()
+                for _ in range(RESTARTS):
+                    before = callers.outcomes["200"]
+                    program.process.terminate()
+                    assert program.process.wait(LONG) == 0
+                    last.close()
+                    program = last.enter_context(activated(tmp_path, held))
+                    while callers.outcomes["200"] < before + 50:
+                        assert program.process.poll() is None
+                took = time.monotonic() - began
+    print(json.dumps({"restarts": RESTARTS, "seconds": round(took, 1), **callers.outcomes}))
+    assert set(callers.outcomes) <= {"200", "503"}, callers.outcomes
+    assert callers.outcomes["503"] <= RESTARTS * CALLERS, "only who had come in already is told of the end"
+
+
+def test_r88_a_killed_program_leaves_its_callers_to_the_next(tmp_path: Path) -> None:
+    """Even then the queue of the socket is not lost: only who was let in is cut off."""
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        with activated(tmp_path, held) as program:
+            program.process.kill()
+            program.process.wait()
+        with socket.create_connection(held.getsockname(), timeout=LONG) as line:
+            line.sendall(ASKED)
+            with activated(tmp_path, held):
+                assert line.recv(4096).startswith(b"HTTP/1.1 200 ")
+
+
+def test_r88_models_neither_inherit_the_socket_nor_hear_of_it(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as held, activated(tmp_path, held) as program:
+        assert program.url.endswith(str(held.getsockname()[1]))
+        with caller(program) as client:
+            client.post(CHAT, json=chat_body("a", "hello")).raise_for_status()
+        (pid,) = pids(program).values()
+        words = Path(f"/proc/{pid}/environ").read_bytes() if sys.platform == "linux" else b""
+        assert b"LISTEN_" not in words
+        program.process.kill()
+        program.process.wait()
