@@ -101,7 +101,7 @@ def test_r88_no_connection_is_refused_while_the_program_is_started_anew(tmp_path
         with callers.asking():
             for _ in range(RESTARTS):
                 one_life(activated(tmp_path, held), callers)
-            with activated(tmp_path, held) as program:  # whoever waits now is served, too
+            with activated(tmp_path, held):  # whoever waits now is served, too
                 callers.over.set()
                 callers.wait()
     print(json.dumps({"restarts": RESTARTS, "seconds": round(time.monotonic() - began, 1), **callers.outcomes}))
