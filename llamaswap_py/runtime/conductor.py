@@ -323,9 +323,13 @@ class Conductor:
         self.tell(Replanned(plan or plan_of(config, disabled)))
         self.loads.review(self.scheduler.sight)
 
-    def standings(self) -> list[Standing]:
+    def standings(self, *, everything: bool = True) -> list[Standing]:
+        """`everything`: also models that are down and of which there is nothing to tell. There may be a thousand."""
         leaks = self.ground.leaks.known
-        return standings(self.scheduler.snapshot(), self.runs.values(), self.config, self.disabled, leaks)
+        lives = self.scheduler.state.lives.values()
+        told = [life for life in lives if everything or life.notable or life.model in leaks]
+        sights = {life.model: life.sight() for life in told}
+        return standings(sights, self.runs.values(), self.config, self.disabled, leaks)
 
     async def close(self, grace: float) -> None:
         """Nobody new; whoever is seated may finish within the grace, unless hurried; then everything is stopped."""

@@ -82,7 +82,7 @@ class Control:
     async def running(self, request: web.Request) -> web.Response:
         """What is up, what failed lately and why, and for what callers wait."""
         shown = (*UP, *FALLEN)
-        standings = self.conductor.standings()
+        standings = self.conductor.standings(everything=False)
         rows = [running_row(standing) for standing in standings if standing.phase in shown or unusable(standing)]
         waiting = {standing.model.id: standing.waiting for standing in standings if standing.waiting}
         conductor = self.conductor
