@@ -20,7 +20,7 @@ from llamaswap_py.errors import Disabled, Internal, Refusal, ShuttingDown, Unkno
 from llamaswap_py.runtime.feed import Feed, LoadProgressed, ModelChanged
 from llamaswap_py.runtime.loads import Loads
 from llamaswap_py.runtime.runs import Ground, Run
-from llamaswap_py.runtime.standings import Standing, standings
+from llamaswap_py.runtime.standings import Standing, notable, standings
 from llamaswap_py.schedule.eviction import group, matrix
 from llamaswap_py.schedule.explain import explained
 from llamaswap_py.schedule.facts import (
@@ -327,7 +327,7 @@ class Conductor:
         """`everything`: also models that are down and of which there is nothing to tell. There may be a thousand."""
         leaks = self.ground.leaks.known
         lives = self.scheduler.state.lives.values()
-        told = [life for life in lives if everything or life.notable or life.model in leaks]
+        told = [life for life in lives if everything or notable(life) or life.model in leaks]
         sights = {life.model: life.sight() for life in told}
         return standings(sights, self.runs.values(), self.config, self.disabled, leaks)
 

@@ -9,7 +9,7 @@ from llamaswap_py.config.values import Config, Model
 from llamaswap_py.runtime.estimate import Progress
 from llamaswap_py.runtime.leaks import Leak
 from llamaswap_py.runtime.runs import Run
-from llamaswap_py.schedule.lives import Sight
+from llamaswap_py.schedule.lives import Life, Sight
 from llamaswap_py.schedule.orders import Decision
 from llamaswap_py.schedule.plan import Phase
 
@@ -33,6 +33,11 @@ class Standing:
 def progress_of(model: str, runs: Iterable[Run]) -> Progress | None:
     """Of its load, where it loads."""
     return next((run.load.progress for run in runs if run.model.id == model and run.load), None)
+
+
+def notable(life: Life) -> bool:
+    """There is more to say of it than that it is down."""
+    return life.phase is not Phase.DOWN or bool(life.waiting) or life.evicted is not None
 
 
 def standings(

@@ -72,11 +72,6 @@ class Life:
         return self.phase in UP
 
     @property
-    def notable(self) -> bool:
-        """There is more to say of it than that it is down."""
-        return self.phase is not Phase.DOWN or bool(self.waiting) or self.evicted is not None
-
-    @property
     def full(self) -> bool:
         return self.entry is not None and self.entry.seats is not None and len(self.seats) >= self.entry.seats
 
