@@ -60,6 +60,7 @@ def flood(folder: Path, **rules: object) -> Path:
     return logs
 
 
+@pytest.mark.fault("L95")
 def test_a_flood_of_lines_is_in_the_files_line_by_line(tmp_path: Path) -> None:
     """Every number once and in order over all files, though they are turned over dozens of times."""
     logs = flood(tmp_path, maxSize="256KB", keep=100000, total="2GB")
@@ -68,6 +69,7 @@ def test_a_flood_of_lines_is_in_the_files_line_by_line(tmp_path: Path) -> None:
     assert len(list(logs.glob("llamaswap-loud.log.*"))) > LINES // 20_000
 
 
+@pytest.mark.fault("L95")
 def test_of_a_flood_that_may_not_be_kept_only_the_oldest_is_missing(tmp_path: Path) -> None:
     total = 1024 * 1024
     logs = flood(tmp_path, maxSize="128KB", keep=1000, total="1MB")
@@ -95,6 +97,7 @@ def test_the_form_changes_with_a_reload_and_a_request_goes_by_its_id(tmp_path: P
     assert said.index(next(line for line in said if "configuration reloaded" in line)) > 0
 
 
+@pytest.mark.fault("L95", "P18")
 def test_sigusr1_opens_the_files_anew(tmp_path: Path) -> None:
     logs = tmp_path / "logs"
     with Program(tmp_path, files(logs) + settings(model("a")), watch=False) as program:
@@ -108,6 +111,7 @@ def test_sigusr1_opens_the_files_anew(tmp_path: Path) -> None:
     assert "shutdown complete" in (logs / "llamaswap.log").read_text()
 
 
+@pytest.mark.fault("L90")
 @pytest.mark.skipif(not mountable(), reason="only who may mount can have a small disk")
 def test_l90_a_full_disk_costs_lines_of_the_files_and_nothing_else(tmp_path: Path) -> None:
     logs = tmp_path / "disk"
@@ -126,6 +130,7 @@ def test_l90_a_full_disk_costs_lines_of_the_files_and_nothing_else(tmp_path: Pat
         assert own.read_text().count("POST /v1/chat") == 21
 
 
+@pytest.mark.fault("L92")
 @pytest.mark.parametrize("place", ["a file", "read-only"])
 def test_a_folder_that_cannot_be_written_stops_nobody(tmp_path: Path, place: str) -> None:
     logs = tmp_path / "logs"

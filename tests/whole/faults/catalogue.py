@@ -188,7 +188,6 @@ REASONS = {
     "F33": NO_GPU,
     "F35": NO_GPU,
     "O79": "HTTP/2 is not offered",
-    "L95": "no log files are written: the log goes to standard output",
 }
 
 
