@@ -55,6 +55,10 @@ def test_it_agrees_with_the_server_for_every_route_streamed_and_whole(path: str)
         ({"prompt_tokens": 3, "input_tokens_details": {"cached_tokens": 1}}, Usage(3, 0, 1)),
         ({"prompt_tokens": 3, "prompt_tokens_details": {"cached_tokens": 0}}, Usage(3, 0, 0)),
         ({"prompt_tokens": 3, "prompt_tokens_details": None}, Usage(3, 0)),
+        (
+            {"prompt_tokens": "3", "completion_tokens": 4.0, "prompt_tokens_details": {"cached_tokens": 2}},
+            Usage(0, 4, 2),
+        ),
         ({"prompt_tokens": "3", "completion_tokens": True}, Usage()),
         ({"prompt_tokens": -3, "completion_tokens": 1e300}, Usage()),
     ],
