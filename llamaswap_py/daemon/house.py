@@ -38,7 +38,10 @@ from llamaswap_py.server.configs import Configs
 from llamaswap_py.server.events import Events
 from llamaswap_py.server.face import Face, apis, doors
 from llamaswap_py.server.guard import Guard, guard_of
+from llamaswap_py.server.happenings import Happenings
 from llamaswap_py.server.machine import Machine
+from llamaswap_py.server.metrics import Metrics
+from llamaswap_py.server.metrics import Sources as MetricSources
 from llamaswap_py.server.profiles import Profiles
 from llamaswap_py.server.proxy import Proxy
 from llamaswap_py.server.pulls import PullDoors
@@ -81,17 +84,31 @@ class House:
         self.profiles = Profiles(self.conductor, feed, self.events.tell_profile)
         self.events.profile = lambda: self.profiles.active
         machine = Machine(self.observing.performance, self.observing.hardware, version)
+        self.metrics = self.metrics_of(self.observing, Happenings(feed, ground.clock))
         configs = Configs(self.conductor, lambda text: sources.trial(os.environ, text), os.environ)
         pulls = Pulls(self.models_folder, tasks.start, lambda row: feed.publish(PullChanged(row)))
         self.events.pulls = lambda: pulls.rows(everything=False)
         pulling = PullDoors(pulls, lambda: self.conductor.config)
-        more = [*self.events.doors(), *self.profiles.doors(), *machine.doors(), *configs.doors(), *pulling.doors()]
+        more = [
+            *self.events.doors(),
+            *self.profiles.doors(),
+            *machine.doors(),
+            *self.metrics.doors(),
+            *configs.doors(),
+            *pulling.doors(),
+        ]
         self.peers = Peers()
         choosing = Choosing(self.conductor, lambda: self.profiles.active)
         proxy = Proxy(self.conductor, self.peers, self.current_guard, recordings, choosing)
         self.table = doors(proxy, logs, more)
         say = self.filing.access()
         self.face = Face(self.table, self.current_guard, limits=self.limits, room=given.descriptors.room, say=say)
+
+    def metrics_of(self, observing: Observing, happenings: Happenings) -> Metrics:
+        recordings, performance = observing.recordings, observing.performance
+        link = self.link
+        given = self.conductor, recordings, performance, observing.tally, happenings
+        return Metrics(MetricSources(*given, keeper=lambda: link.pid))
 
     @classmethod
     async def build(cls, config: Config, given: Given, token: str, stack: AsyncExitStack) -> House:

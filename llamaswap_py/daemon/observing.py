@@ -16,6 +16,7 @@ from llamaswap_py.observe.hardware import Hardware
 from llamaswap_py.observe.inflight import Inflight
 from llamaswap_py.observe.performance import Performance
 from llamaswap_py.observe.store import Bounds
+from llamaswap_py.observe.tally import Tally
 from llamaswap_py.runtime.feed import Feed, RowsStored
 from llamaswap_py.server.recording import Recordings
 from llamaswap_py.server.sharing import Whose
@@ -30,6 +31,11 @@ def bounds_of(config: Config) -> Bounds:
     return Bounds(config.metrics_in_memory, kept.max_age, kept.max_size, kept.captures)
 
 
+def titles_of(config: Config) -> frozenset[str]:
+    """What models are called in rows and labels."""
+    return frozenset([*config.models, *config.remotes])
+
+
 class Observing:
     """`apis`: the dialect of each path of a model's server."""
 
@@ -40,6 +46,8 @@ class Observing:
         self.apis = apis
         self.recorder = Recorder(loop, captures, self.stored, config.store.path, bounds_of(config))
         self.recorder.know = knowing(apis, Whose(config))
+        self.tally = Tally(titles_of(config))
+        self.recorder.count = self.tally.count
         self.recordings = Recordings(Inflight(loop), self.recorder)
 
         def say(text: str) -> None:
@@ -62,6 +70,7 @@ class Observing:
         """A reload keeps what was recorded, as far as the new limits reach."""
         self.recorder.settle(config.store.path, bounds_of(config), config.capture_buffer * MIB)
         self.recorder.know = knowing(self.apis, Whose(config))
+        self.tally.models = titles_of(config)
         self.config = config
         self.measure()
 

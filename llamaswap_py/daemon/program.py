@@ -135,6 +135,7 @@ class Program:
     def keep_watch(self, house: House, stack: AsyncExitStack) -> None:
         """Over the loop, a standstill of the machine, and for the service manager over all that must move."""
         pulse = Pulse(house.woke)
+        house.metrics.sources.lag = pulse.longest
         watchdog = Watchdog(self.notify, house.conductor, house.link)
         stack.callback(pulse.close)
         stack.callback(watchdog.close)

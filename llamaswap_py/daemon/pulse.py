@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 import traceback
+from collections import deque
 from collections.abc import Callable
 from types import FrameType
 
@@ -17,6 +18,7 @@ log = structlog.get_logger("pulse")
 EVERY_SECONDS = 0.1
 HELD_UP_SECONDS = 0.25  # people notice; callers' tokens come in lumps
 STANDSTILL_SECONDS = 3.0  # a busy machine does not keep a thread waiting so long; sleep and SIGSTOP do
+REMEMBERED = 150  # beats: whoever looks every 15 seconds misses none
 DEEPEST = 12  # calls of a stack that are shown, the innermost
 
 # Where the loop's thread stands while it has nothing to do.
@@ -43,6 +45,7 @@ class Pulse:
         self.looked = clock()
         self.asked: float | None = None  # when the loop was asked for a beat that it still owes
         self.stack = ""  # what it was seen doing since
+        self.lags = deque[float](maxlen=REMEMBERED)  # of the last beats, seconds
         self.over = threading.Event()
         self.thread = threading.Thread(target=self.feel, name="pulse", daemon=True)
 
@@ -77,8 +80,16 @@ class Pulse:
     def beat(self) -> None:
         asked, self.asked = self.asked, None
         held = self.clock() - asked if asked is not None else 0.0
+        self.lags.append(held)
         if held >= HELD_UP_SECONDS - EVERY_SECONDS and self.stack:
             log.warning(f"the loop was held up for about {held + EVERY_SECONDS / 2:.2f} s by\n{self.stack}")
+
+    # -- whoever asks
+
+    def longest(self) -> float:
+        """That the loop was late, of the beats that are remembered; with the one that it still owes."""
+        owed = self.clock() - self.asked if self.asked is not None else 0.0
+        return max(owed, max(self.lags, default=0.0))
 
 
 def stack_of(frame: FrameType | None) -> str:

@@ -11,13 +11,16 @@ NO_MEMORY = (
     r"|no available memory|ErrorOutOfDeviceMemory|insufficient memory"
 )
 
+OUT_OF_MEMORY = "it ran out of memory: unload other models, or give it less context, fewer layers or a smaller model"
+KERNEL_KILLED = "nobody here killed it: where the machine ran out of memory, the kernel did"
+
 # The first that fits is told, so the more certain stand first.
 CAUSES = tuple(
     (re.compile(pattern, re.IGNORECASE), sentence)
     for pattern, sentence in (
         (
             NO_MEMORY,
-            "it ran out of memory: unload other models, or give it less context, fewer layers or a smaller model",
+            OUT_OF_MEMORY,
         ),
         (
             r"error while loading shared libraries|library not loaded|symbol lookup error",
@@ -44,5 +47,10 @@ def cause(output: str, how: Exit | None) -> str:
         if pattern.search(output):
             return sentence
     if how is not None and (how.signal == KILLED or how.code == SHELLS_KILLED):
-        return "nobody here killed it: where the machine ran out of memory, the kernel did"
+        return KERNEL_KILLED
     return ""
+
+
+def out_of_memory(why: str) -> bool:
+    """Whether a sentence made with one of these causes tells of a lack of memory."""
+    return OUT_OF_MEMORY in why or KERNEL_KILLED in why

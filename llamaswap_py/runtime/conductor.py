@@ -222,7 +222,7 @@ class Conductor:
             case Stop(model, number, why, decision):
                 log.info(f"{model}: stopping ({why})", **explained(decision))
                 self.runs[number].stop(why)
-                self.feed.publish(ModelChanged(model, number, Phase.STOPPING, why))
+                self.feed.publish(ModelChanged(model, number, Phase.STOPPING, why, decision=decision))
 
     def rearm(self) -> None:
         """One timer for everything the scheduler waits for. One that is too early is left: it finds nothing to do."""
@@ -269,7 +269,8 @@ class Conductor:
             sight = self.scheduler.sight(name)
             self.loads.ended(name, why, sight)
             phase = sight.phase if sight else Phase.DOWN
-            self.feed.publish(ModelChanged(name, run.number, phase, why.message if why else "stopped"))
+            said, code = (why.message, why.code) if why else ("stopped", "")
+            self.feed.publish(ModelChanged(name, run.number, phase, said, over=True, code=code))
             run.gone.set_result(None)
 
     # -- what the rest of the house asks for

@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 
 from llamaswap_py.runtime.estimate import Progress
+from llamaswap_py.schedule.orders import Decision
 from llamaswap_py.schedule.plan import Phase
 
 log = structlog.get_logger("feed")
@@ -23,6 +24,9 @@ class ModelChanged:
     phase: Phase
     why: str = ""
     seconds: float = 0.0  # how long the phase before it took
+    decision: Decision | None = None  # of an eviction
+    over: bool = False  # the run of that number has ended,
+    code: str = ""  # by this failure, if it was one
 
 
 @dataclass(frozen=True, slots=True)

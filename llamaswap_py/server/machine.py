@@ -9,7 +9,6 @@ from datetime import datetime
 from aiohttp import web
 
 from llamaswap_py.errors import BadRequest, NoSuchRoute, NotKnown
-from llamaswap_py.observe.exposition import exposition
 from llamaswap_py.observe.hardware import Hardware
 from llamaswap_py.observe.performance import Performance
 from llamaswap_py.server.doors import Door, Kind
@@ -28,7 +27,6 @@ class Machine:
             Door("GET", "/api/performance", Kind.CONTROL, self.measured),
             Door("GET", "/api/hardware", Kind.CONTROL, self.described),
             Door("GET", "/api/version", Kind.CONTROL, self.named),
-            Door("GET", "/metrics", Kind.CONTROL, self.scraped),
             Door("GET", "/wol-health", Kind.OPEN, alive),
             Door("GET", "/", Kind.OPEN, to_the_page),
             Door("GET", "/favicon.ico", Kind.OPEN, no_icon),
@@ -42,13 +40,6 @@ class Machine:
         # llama-swap's page knows the difference: null where nothing was measured, [] where nothing is new.
         nothing: list[object] | None = [] if after else None
         return web.json_response({"enabled": True, "gpu_stats": nothing, "sys_stats": samples or nothing})
-
-    async def scraped(self, request: web.Request) -> web.Response:
-        if not self.performance.enabled:
-            return web.Response(status=503, text="# performance monitor not available")
-        text = exposition(self.performance.latest())
-        kind = "text/plain; version=0.0.4; charset=utf-8"
-        return web.Response(body=text.encode(), headers={"Content-Type": kind})
 
     async def described(self, request: web.Request) -> web.Response:
         facts = self.hardware.facts

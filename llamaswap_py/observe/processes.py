@@ -1,0 +1,34 @@
+"""What processes take of the machine. Blocks for some milliseconds: called in a thread."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+import psutil
+
+from llamaswap_py.keeper import trees
+
+
+class Taken(NamedTuple):
+    memory: int = 0  # bytes, resident
+    cpu: float = 0.0  # seconds, of those that live
+    processes: int = 0
+
+
+def taken(pids: Iterable[int]) -> Taken:
+    memory, cpu, count = 0, 0.0, 0
+    for pid in pids:
+        with contextlib.suppress(psutil.Error):  # gone meanwhile, or nobody's to look at
+            process = psutil.Process(pid)
+            times = process.cpu_times()
+            memory += process.memory_info().rss
+            cpu += times.user + times.system
+            count += 1
+    return Taken(memory, cpu, count)
+
+
+def taken_by_trees(leaders: Mapping[str, int]) -> dict[str, Taken]:
+    """Of each model's server with all that it has started."""
+    return {name: taken(trees.members(pid)) for name, pid in leaders.items()}
