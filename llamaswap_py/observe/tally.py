@@ -9,6 +9,7 @@ from llamaswap_py.observe.scores import Score, Scores
 
 OTHER = "other"  # instead of names that callers make up
 STREAM = "text/event-stream"
+ANSWERED = ("body", "complete")  # phases after the first byte, which may have come within the clock's tick
 
 
 class Tally:
@@ -56,7 +57,7 @@ class Tally:
 
     def answered(self, row: Row, at: tuple[str, ...]) -> None:
         kept, usage = self.kept, row.usage
-        if row.details.first_byte and row.content_type.startswith(STREAM):
+        if row.details.phase in ANSWERED and row.content_type.startswith(STREAM):
             kept.see("llamaswap_time_to_first_token_seconds", at, row.details.first_byte)
         if usage.prompt_speed > 0:
             kept.see("llamaswap_prompt_tokens_per_second", at, usage.prompt_speed)

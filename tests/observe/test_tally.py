@@ -21,7 +21,9 @@ def tallied(*rows: Row) -> dict[str, Score]:
 
 
 def test_an_answer_counts_its_tokens_times_and_speeds() -> None:
-    found = tallied(row(details=Details(api="openai", queued=0.5, loading=2.0, first_byte=3.0, bytes=99)))
+    found = tallied(
+        row(details=Details(api="openai", queued=0.5, loading=2.0, first_byte=3.0, bytes=99, phase="complete"))
+    )
     assert found["requests_total"].values == {("openai", "a", "2xx"): 1}
     assert found["tokens_total"].values == {("a", "input"): 10, ("a", "output"): 20, ("a", "cached"): 5}
     assert found["response_bytes_total"].values == {("a",): 99}
