@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from llamaswap_py.config.mask import SECRET_NAME
 from llamaswap_py.config.report import Report, Source
 from llamaswap_py.config.tree import List, Node, Place, Scalar, inside
 from llamaswap_py.config.yaml import parse
@@ -21,6 +22,7 @@ def substitute(source: Source, env: Mapping[str, str], report: Report) -> Source
             break
         wanted = required(source)
         check(wanted, env, report)
+        report.hidden.update(env.get(name, "") for name in VARIABLE.findall(source.text) if SECRET_NAME.search(name))
         source = Source(source.path, VARIABLE.sub(lambda found: text_of(found, env), source.text))
     return source
 

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from llamaswap_py.config.report import Report, closest
 from llamaswap_py.config.scalars import as_number, spell
-from llamaswap_py.config.schema import Key, Kind
+from llamaswap_py.config.schema import SECRET, Key, Kind
 from llamaswap_py.config.tree import List, Map, Node, Scalar, Stamp, inside, kind
 from llamaswap_py.config.values import NOTHING, Json
 
@@ -63,7 +63,9 @@ def read_texts(node: Node, spot: Spot) -> tuple[str, ...] | None:
     if isinstance(node, Scalar) and node.value is None:
         return None
     if not isinstance(node, List):
-        remedy = f"Write `- {node.text}` below it." if isinstance(node, Scalar) else "Write its entries with `- `."
+        remedy = "Write its entries with `- `."
+        if isinstance(node, Scalar) and spot.key.path not in SECRET:
+            remedy = f"Write `- {node.text}` below it."
         spot.wrong(node, f"this must be a list, and it is {kind(node)}", remedy)
         return None
     texts = []

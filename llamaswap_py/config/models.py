@@ -225,6 +225,6 @@ def check_proxy(fields: Fields, model: Model) -> None:
 
 
 def check_env(fields: Fields, model: Model) -> None:
-    for entry in model.env:
-        if "=" not in entry.lstrip("="):
-            fields.warn("env", f"`{entry}` sets nothing", "Write NAME=value.")
+    for number, entry in enumerate(model.env, 1):
+        if "=" not in entry.lstrip("="):  # not quoted: it may be a value alone, and a secret one
+            fields.warn("env", f"entry {number} sets nothing", "Write NAME=value.")

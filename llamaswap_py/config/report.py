@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
+from llamaswap_py.config.mask import without
 from llamaswap_py.config.tree import Place
 from llamaswap_py.errors import ConfigError, Mistake
 
@@ -25,12 +26,13 @@ class Report:
         self.order = {source.path: number for number, source in enumerate(sources)}
         self.texts = {source.path: source.text for source in sources}
         self.said: set[str] = set()
+        self.hidden: set[str] = set()  # what no mistake may quote
 
     def again(self) -> Report:
         """What is known so far, for another attempt at the rest."""
         found = Report([])
         found.mistakes, found.warnings = list(self.mistakes), list(self.warnings)
-        found.order, found.texts = self.order, self.texts
+        found.order, found.texts, found.hidden = self.order, self.texts, self.hidden
         return found
 
     def wrong(self, place: Place, key: str, message: str, remedy: str) -> None:
@@ -55,9 +57,13 @@ class Report:
         return start
 
     def sort(self, found: list[Mistake]) -> tuple[Mistake, ...]:
-        """In file order, the same one said once."""
-        unique = dict.fromkeys(found)
+        """In file order, the same one said once, without secrets."""
+        unique = dict.fromkeys(map(self.shown, found) if self.hidden else found)
         return tuple(sorted(unique, key=lambda m: (self.order.get(m.file, -1), m.line, m.column)))
+
+    def shown(self, mistake: Mistake) -> Mistake:
+        message, remedy = without(mistake.message, self.hidden), without(mistake.remedy, self.hidden)
+        return replace(mistake, message=message, remedy=remedy)
 
     def settle(self) -> None:
         """Raise if anything is wrong so far."""

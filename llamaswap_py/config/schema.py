@@ -68,6 +68,9 @@ TIME_FORMATS = (
 # Read and checked, but the running program does not act on it yet: a reader is told. Whoever builds it takes it out.
 NOT_YET = frozenset({"models.*.timeouts.expectContinue", "peers.*.timeouts.expectContinue"})
 
+# What is written there no mistake quotes.
+SECRET = frozenset({"apiKeys", "models.*.env", "peers.*.apiKey"})
+
 # A second place for the same entries: their keys are described once, at the path on the right.
 SAME = {
     "routing.router.settings.groups": "groups",

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from llamaswap_py.config.command import argv
+from llamaswap_py.config.mask import MASK, SECRET_NAME, without
 from llamaswap_py.config.values import Config, Model
 
-MASK = "********"
-SECRET_NAME = re.compile(r"(?i)key|token|secret|password|passwd|credential")
 SECRET_FLAG = re.compile(r"--?[\w-]*(?:api-key|token|secret|password)")
-SHORTEST = 6  # characters; a shorter one could be part of anything, and is masked only where it is surely a secret
+ASSIGNMENT = re.compile(r"[A-Za-z_]\w*")
 
 
 def secrets_of(config: Config) -> set[str]:
@@ -24,17 +24,29 @@ def secrets_of(config: Config) -> set[str]:
 
 def secrets_of_model(model: Model) -> set[str]:
     """Values of variables and flags whose names say that they are secret."""
+    return set(secrets_within(model.env, model.cmd, model.cmd_stop))
+
+
+@lru_cache(1024)  # asked for every row that a page shows
+def secrets_within(env: tuple[str, ...], *commands: str) -> frozenset[str]:
     found = set()
-    for entry in model.env:
+    for entry in env:
         name, _, value = entry.partition("=")
         if SECRET_NAME.search(name):
             found.add(value)
-    words = [*argv(model.cmd), *argv(model.cmd_stop)]
+    words = [part for command in commands for word in argv(command) for part in (word, *inner(word))]
     for word, following in zip(words, [*words[1:], ""], strict=False):  # no words, no pairs
         flag, equals, value = word.partition("=")
         if SECRET_FLAG.fullmatch(flag):
             found.add(value if equals else following)
-    return found
+        elif equals and ASSIGNMENT.fullmatch(flag) and SECRET_NAME.search(flag):  # as `docker run -e` takes them
+            found.add(value)
+    return frozenset(found)
+
+
+def inner(word: str) -> list[str]:
+    """The words of a command that is one word of another, as for `sh -c`."""
+    return word.split() if " " in word else []
 
 
 def masked(shown: Any, secrets: set[str]) -> Any:
@@ -52,7 +64,4 @@ def masked_text(text: str, secrets: set[str]) -> str:
     name, equals, value = text.partition("=")
     if equals and value in secrets:
         return f"{name}={MASK}"
-    for secret in sorted(secrets, key=len, reverse=True):
-        if len(secret) >= SHORTEST:
-            text = text.replace(secret, MASK)
-    return text
+    return without(text, secrets)

@@ -90,14 +90,21 @@ def latest_first(runs: Iterable[Run], models: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*reversed(running), *models]))
 
 
+def whose(leases: Iterable[Lease], model: str) -> dict[str, str]:
+    """As fields of a log line: the model, and the request that has waited for it longest."""
+    request = next((lease.request for lease in leases if lease.asked.model == model), "")
+    return {"model": model, "request": request} if request else {"model": model}
+
+
 class Lease:
     """A caller's seat. Entered and left by one coroutine, so that every Asked has its one Left."""
 
-    __slots__ = ("answer", "asked", "conductor", "waiter")
+    __slots__ = ("answer", "asked", "conductor", "request", "waiter")
 
-    def __init__(self, conductor: Conductor, asked: Asked) -> None:
+    def __init__(self, conductor: Conductor, asked: Asked, request: str = "") -> None:
         self.conductor = conductor
         self.asked = asked
+        self.request = request  # its id, for the log
         self.answer: Run | Refusal | None = None  # the scheduler's
         self.waiter: asyncio.Future[None] | None = None  # only where the answer is not given at once
 
@@ -220,7 +227,8 @@ class Conductor:
             case Start(model, number):
                 self.start(model, number)
             case Stop(model, number, why, decision):
-                log.info(f"{model}: stopping ({why})", **explained(decision))
+                fields = whose(self.waiters.values(), decision.wanted) if decision else {}
+                log.info(f"{model}: stopping ({why})", **{**fields, "model": model, **explained(decision)})
                 self.runs[number].stop(why)
                 self.feed.publish(ModelChanged(model, number, Phase.STOPPING, why, decision=decision))
 
@@ -242,7 +250,8 @@ class Conductor:
         run = Run(number, self.config.models[name], self.config, self.ground)
         run.progressed = lambda progress: self.feed.publish(LoadProgressed(name, number, progress))
         self.runs[number] = run
-        log.info(f"{name}: starting")
+        run.whose = whose(self.waiters.values(), name)
+        log.info(f"{name}: starting", **run.whose)
         self.feed.publish(ModelChanged(name, number, Phase.STARTING))
         self.ground.tasks.start(f"run {number} of {name}", self.see_through(run))
 
@@ -254,7 +263,9 @@ class Conductor:
         def ready() -> None:
             run.times.ready = self.ground.clock()
             took = run.times.ready - run.times.began
-            log.info(f"{name}: ready after {took:.3f} s", pid=run.child.pid if run.child else None)
+            pid = run.child.pid if run.child else None
+            log.info(f"{name}: ready after {took:.3f} s", pid=pid, **run.whose)
+            run.whose = {"model": name}  # what comes now is nobody's
             self.tell(Ready(name, run.number))
             self.feed.publish(ModelChanged(name, run.number, Phase.READY, seconds=took))
             self.loads.settle(name, None)
@@ -263,7 +274,7 @@ class Conductor:
             why = await run.live(ready)
         finally:
             if why is not None:
-                log.warning(why.message)
+                log.warning(why.message, **run.whose)
             del self.runs[run.number]
             self.tell(Gone(name, run.number, why, served=run.pool is not None and run.pool.served))
             sight = self.scheduler.sight(name)
@@ -275,9 +286,11 @@ class Conductor:
 
     # -- what the rest of the house asks for
 
-    def lease(self, model: str, caller: str = "", *, wakes: bool = True, keeps: bool = True) -> Lease:
+    def lease(
+        self, model: str, caller: str = "", request: str = "", *, wakes: bool = True, keeps: bool = True
+    ) -> Lease:
         priority = self.config.priorities.get(model, 0)
-        return Lease(self, Asked(next(self.tickets), model, caller, priority, wakes=wakes, keeps=keeps))
+        return Lease(self, Asked(next(self.tickets), model, caller, priority, wakes=wakes, keeps=keeps), request)
 
     async def load(self, model: str) -> None:
         """Returns when the model is ready; raises why it is not. A person's order: earlier failures are forgotten."""

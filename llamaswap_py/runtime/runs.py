@@ -13,6 +13,7 @@ import structlog
 
 from llamaswap_py.config.change import launch_key
 from llamaswap_py.config.command import render
+from llamaswap_py.config.secrets import masked_text, secrets_of_model
 from llamaswap_py.config.values import Config, Model
 from llamaswap_py.errors import Refusal, StartFailed, Unloaded, UpstreamFailed, UpstreamTimeout
 from llamaswap_py.launchers.keeper_link import KeeperLink
@@ -104,6 +105,7 @@ class Run:
         self.child: LocalRun | None = None
         self.vitals: Vitals | None = None
         self.load: Load | None = None  # while it loads, and somebody can say when it is ready
+        self.whose: dict[str, str] = {"model": model.id}  # as fields of log lines
         self.progressed: Callable[[Progress], None] = lambda _: None
         self.last_words = Ring(TAIL_BYTES)
         self.hurried = False
@@ -251,7 +253,7 @@ class Run:
 
     def told(self, what: Refusal) -> Refusal:
         """The same refusal, with whose it is and what was said last."""
-        tail = self.last_words.tail(TAIL_LINES)
+        tail = masked_text(self.last_words.tail(TAIL_LINES), secrets_of_model(self.model))
         how = self.child.ended.result() if self.child is not None and self.child.ended.done() else None
         said = ": ".join(filter(None, (f"model {self.model.id}", what.message, cause(tail, how))))
         return type(what)(said + (f". Its last output:\n{tail}" if tail else ""))

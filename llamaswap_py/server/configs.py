@@ -77,7 +77,10 @@ def verdict_of(
     """Who asks may see the file, but not what the environment holds."""
 
     def rows(told: Iterable[Mistake]) -> list[dict[str, Any]]:
-        return [asdict(each) | {"message": masked_text(each.message, secrets)} for each in told]
+        return [
+            asdict(each) | {"message": masked_text(each.message, secrets), "remedy": masked_text(each.remedy, secrets)}
+            for each in told
+        ]
 
     wrong = rows(mistakes)
     return {

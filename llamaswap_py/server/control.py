@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from llamaswap_py.config.names import resolve
+from llamaswap_py.config.secrets import masked_text, secrets_of_model
 from llamaswap_py.config.values import Config
 from llamaswap_py.runtime.conductor import Conductor
 from llamaswap_py.runtime.estimate import Progress
@@ -39,7 +40,7 @@ def running_row(standing: Standing) -> dict[str, object]:
     return {
         "model": model.id,
         "state": "disabled" if standing.disabled else "leaked" if standing.leaked else standing.phase.value,
-        "cmd": model.cmd,
+        "cmd": masked_text(model.cmd, secrets_of_model(model)),
         "proxy": "" if standing.disabled else model.proxy,
         "ttl": int(model.ttl) if model.ttl == int(model.ttl) else model.ttl,
         "name": model.name,

@@ -177,6 +177,7 @@ class Passing:
         self.conductor = conductor
         self.errand = errand
         self.caller = caller_of(request, conductor.config)
+        self.request = id_of(request)
         self.sink = RequestSink(request, extra=fields_of(request, errand.open))
         self.loading: Loading | None = None
 
@@ -197,7 +198,7 @@ class Passing:
 
     async def attempt(self, tries: int) -> tuple[Outcome, Refusal | None]:
         errand, broken = self.errand, self.errand.dialect.broken
-        lease = self.conductor.lease(errand.model, self.caller, wakes=errand.wakes)
+        lease = self.conductor.lease(errand.model, self.caller, self.request, wakes=errand.wakes)
         loading = self.waiting(lease, errand.say) if errand.say is not None else None
         try:
             async with lease as run:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from llamaswap_py.config.secrets import MASK, masked, secrets_of
+import pytest
+
+from llamaswap_py.config.mask import MASK
+from llamaswap_py.config.read import Source, read
+from llamaswap_py.config.secrets import masked, secrets_of
 from llamaswap_py.config.show import document
 from llamaswap_py.config.values import Config, Model
 from llamaswap_py.config.write import dump
+from llamaswap_py.errors import ConfigError
 from tests.config.reading import config
 
 CONFIG = config("""
@@ -32,6 +37,21 @@ def test_nothing_secret_is_left_and_the_rest_is() -> None:
     assert f'"MY_PASSWORD={MASK}"' in shown
     assert '"NAME=value"' in shown
     assert f"ask with {MASK} or k" in shown  # a short one is masked only where it stands alone
+
+
+def test_secrets_are_found_within_words_and_assignments() -> None:
+    command = "sh -c 'serve --api-key sk-inner' && docker run -e HF_TOKEN=hf_outer -e COLOUR=red"
+    assert secrets_of(Config({"a": Model("a", command)})) == {"sk-inner", "hf_outer"}
+
+
+def test_a_mistake_does_not_quote_what_a_variable_holds_that_is_named_for_a_secret() -> None:
+    text = "startPort: ${env.MY_KEY}\nlogLevel: ${env.LEVEL}"
+    reading = read([Source("c.yaml", text.replace("startPort", "x-port"))], {"MY_KEY": "sk-hunter2", "LEVEL": "loud"})
+    assert "loud" in reading.warnings[0].message
+    with pytest.raises(ConfigError) as caught:
+        read([Source("c.yaml", text)], {"MY_KEY": "sk-hunter2", "LEVEL": "loud"})
+    (mistake,) = caught.value.mistakes
+    assert mistake.message == f"this must be a number, and it is `{MASK}`"
 
 
 def test_a_masked_value_keeps_its_place() -> None:

@@ -91,6 +91,8 @@ def test_the_form_changes_with_a_reload_and_a_request_goes_by_its_id(tmp_path: P
     assert any(line.startswith("[INFO] Request") and line.endswith(" request=first-1") for line in said)
     told = [json.loads(line) for line in said if line.startswith("{")]
     (line,) = (each for each in told if each.get("request") == "second-2" and each["logger"] == "access")
+    caused = [each["event"].partition(" after")[0] for each in told if each.get("request") == "second-2"]
+    assert caused[:2] == ["a: starting", "a: ready"]
     assert line["level"] == "info"
     assert (line["model"], line["status"], line["method"], line["path"]) == ("a", 200, "POST", CHAT)
     assert told[-1]["event"] == "shutdown complete"
