@@ -39,6 +39,7 @@ from llamaswap_py.server.events import Events
 from llamaswap_py.server.face import Face, apis, doors
 from llamaswap_py.server.guard import Guard, guard_of
 from llamaswap_py.server.happenings import Happenings
+from llamaswap_py.server.health import Health
 from llamaswap_py.server.machine import Machine
 from llamaswap_py.server.metrics import Metrics
 from llamaswap_py.server.metrics import Sources as MetricSources
@@ -100,7 +101,8 @@ class House:
         self.peers = Peers()
         choosing = Choosing(self.conductor, lambda: self.profiles.active)
         proxy = Proxy(self.conductor, self.peers, self.current_guard, recordings, choosing)
-        self.table = doors(proxy, logs, more)
+        self.health = Health(self.conductor, recordings.recorder)
+        self.table = doors(proxy, logs, more, self.health)
         say = self.filing.access()
         self.face = Face(self.table, self.current_guard, limits=self.limits, room=given.descriptors.room, say=say)
 

@@ -125,6 +125,7 @@ class Program:
         self.heed_signals(reload)
         if self.options.watch_config:
             Watch(self.sources, seen, reload.now).start(house.tasks)
+        house.health.starting = lambda: self.finder.is_late
         self.finder.start(house.tasks, house.in_use, reload.rediscovered)
         house.tasks.start("preload", self.preload(house))
 

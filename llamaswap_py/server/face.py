@@ -22,13 +22,13 @@ from aiohttp.http_exceptions import HttpProcessingError
 from llamaswap_py import dialects
 from llamaswap_py.config.values import Limits
 from llamaswap_py.dialects.dialect import Dialect
-from llamaswap_py.runtime.conductor import Conductor
 from llamaswap_py.runtime.logs import Logs
 from llamaswap_py.server.comfyui import Comfyui
 from llamaswap_py.server.control import Control
-from llamaswap_py.server.doors import Door, Kind, hang, straight
+from llamaswap_py.server.doors import Door, hang, straight
 from llamaswap_py.server.entrance import Entrance
 from llamaswap_py.server.guard import Guard
+from llamaswap_py.server.health import Health
 from llamaswap_py.server.identity import MODEL, id_of
 from llamaswap_py.server.listen import BACKLOG
 from llamaswap_py.server.lists import Lists
@@ -66,25 +66,7 @@ def apis() -> dict[str, str]:
     return {route.upstream or route.path: each.name for each in found_dialects() for route in each.routes}
 
 
-async def health(request: web.Request) -> web.Response:
-    return web.Response(text="OK")
-
-
-class Health:
-    """Says OK until the program is to stop: whoever balances sends nobody here then."""
-
-    def __init__(self, conductor: Conductor) -> None:
-        self.conductor = conductor
-
-    async def answer(self, request: web.Request) -> web.Response:
-        if not self.conductor.closed:
-            return await health(request)
-        leaving = web.Response(status=503, text="shutting down")
-        leaving.force_close()
-        return leaving
-
-
-def doors(proxy: Proxy, logs: Logs, more: Iterable[Door] = ()) -> list[Door]:
+def doors(proxy: Proxy, logs: Logs, more: Iterable[Door] = (), health: Health | None = None) -> list[Door]:
     conductor = proxy.conductor
     spoken = found_dialects()
     routes = {(route.method, route.path): dialect for dialect in spoken for route in dialect.routes}
@@ -98,7 +80,7 @@ def doors(proxy: Proxy, logs: Logs, more: Iterable[Door] = ()) -> list[Door]:
         *LogDoors(conductor, logs).doors(),
         *Pages().doors(),
         *Records(proxy.recordings).doors(),
-        Door("GET", "/health", Kind.OPEN, Health(conductor).answer),
+        *(health or Health(conductor, proxy.recordings.recorder)).doors(),
         *more,
     ]
 

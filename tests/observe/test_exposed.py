@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as open_families
 from prometheus_client.parser import text_string_to_metric_families
@@ -81,3 +84,9 @@ def test_nobody_speaks_in_our_name_or_under_two_kinds() -> None:
     text = exposed("", [], None, {"a": liar + SERVER, "b": other}).body.decode()
     assert "llamaswap_requests" not in text
     assert text.count("TYPE llamacpp:requests_processing ") == 1
+
+
+def test_the_program_starts_without_prometheus_library() -> None:
+    """It takes a tenth of a second and some megabytes, and most starts are never scraped."""
+    code = "import sys; import llamaswap_py.daemon.program; print('prometheus_client' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"

@@ -15,7 +15,7 @@ from llamaswap_py.dialects import anthropic
 from llamaswap_py.errors import BadRequest
 from llamaswap_py.server.bodies import read_body
 from llamaswap_py.server.doors import Door, Kind
-from llamaswap_py.server.face import Face, Faults, duration, found_dialects, health, shown
+from llamaswap_py.server.face import Face, Faults, duration, found_dialects, shown
 from llamaswap_py.server.guard import Guard, guard_of
 from llamaswap_py.server.listen import open_sockets, parse
 
@@ -32,6 +32,10 @@ async def fail(request: web.Request) -> web.Response:
 
 async def refuse(request: web.Request) -> web.Response:
     raise BadRequest("so not")
+
+
+async def health(request: web.Request) -> web.Response:
+    return web.Response(text="OK")
 
 
 TABLE = [

@@ -98,3 +98,19 @@ def test_what_processes_take_is_told_by_name(program: Program) -> None:
     assert found["proxy"]["memory_bytes"] > found["keeper"]["memory_bytes"] > 1_000_000
     assert found["models"]["a"]["processes"] >= 1
     assert found["models"]["a"]["memory_bytes"] > 1_000_000
+
+
+def test_health_tells_how_the_parts_are_to_whoever_asks_for_it(program: Program) -> None:
+    with caller(program) as client:
+        assert client.get("/health").text == "OK"
+        assert (client.get("/ready").text, client.get("/health", params={"ready": ""}).text) == ("OK", "OK")
+        client.post(CHAT, json=chat_body("a", "one")).raise_for_status()
+        by_word = client.get("/health", params={"full": ""}).json()
+        assert by_word["status"] == "ok"
+        client.post(CHAT, json=chat_body("dies", "one"))
+        by_header = client.get("/health", headers={"Accept": "application/json"})
+    told = by_header.json()
+    assert (by_header.status_code, told["status"], told["ready"]) == (200, "degraded", True)
+    assert told["components"]["records"] == {"status": "ok", "lost": 0}
+    assert told["components"]["models"]["failed"] == told["components"]["models"]["unusable"] == 1
+    assert "dies" not in by_header.text
