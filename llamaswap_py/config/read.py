@@ -191,6 +191,7 @@ def read_settings(fields: Fields, models: Mapping[str, Model], names: Mapping[st
         queue_limit=fields.value("queueLimit") or None,
         min_residency=fields.value("minResidency"),
         hold_load=fields.value("holdLoad"),
+        evict_on_out_of_memory=fields.value("evictOnOutOfMemory"),
         heartbeat=fields.value("heartbeat"),
         fair_between=fields.value("fairBetween"),
         quiet_paths=read_patterns(fields, "quietPaths"),

@@ -216,6 +216,7 @@ KEYS = (
     Key("queueTimeout", SECONDS, 0, "The `queueTimeout` of models that set none; 0: for ever.", ours=True, least=0),
     Key("minResidency", Kind.SPAN, 0, "A model that became ready makes no room for so long.", ours=True, least=0),
     Key("holdLoad", Kind.SPAN, 10, "Nor does a load that its last caller has left, for so long.", ours=True, least=0),
+    Key("evictOnOutOfMemory", FLAG, True, "One idle model goes for a load that ran out of memory.", ours=True),
     Key("heartbeat", SECONDS, 15, "A stream of events silent for so long gets a comment; 0: none.", ours=True, least=0),
     Key("fairBetween", WORD, "callers", "Who takes turns for a seat.", ours=True, words=SHARERS),
     Key("upstream", MAP, None, "Requests under `/upstream`."),

@@ -78,6 +78,7 @@ def document(config: Config) -> Plain:
         "queueTimeout": seconds(config.queue_timeout),
         "minResidency": config.min_residency,
         "holdLoad": config.hold_load,
+        "evictOnOutOfMemory": config.evict_on_out_of_memory,
         "heartbeat": seconds(config.heartbeat),
         "fairBetween": config.fair_between,
         "upstream": {"ignorePaths": list(config.ignore_paths), "quietPaths": list(config.quiet_paths)},

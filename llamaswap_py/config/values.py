@@ -262,6 +262,7 @@ class Config:
     queue_timeout: float = 0.0  # ours: what models inherit
     min_residency: float = 0.0  # ours: seconds a ready model keeps its room from others whose patience is not spent
     hold_load: float = 10.0  # ours: the same for a load whose last caller has left
+    evict_on_out_of_memory: bool = True  # ours: one idle model goes for a start that ran out of memory
     heartbeat: float = 15.0  # ours: seconds after which the caller of a silent stream gets a comment; 0 = never
     fair_between: str = "callers"  # ours: callers | sessions | nobody
     quiet_paths: tuple[str, ...] = (QUIET_PATHS,)  # ours: regular expressions of what only looks at a model's server

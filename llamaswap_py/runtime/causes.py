@@ -7,7 +7,7 @@ import re
 from llamaswap_py.launchers.child import Exit
 
 NO_MEMORY = (
-    r"out of memory|failed to allocate|cannot allocate memory|unable to allocate|std::bad_alloc|oom-kill"
+    r"out of memory|failed to allocate|cannot allocate memory|unable to allocate|std::bad_alloc|MemoryError|oom-kill"
     r"|no available memory|ErrorOutOfDeviceMemory|insufficient memory"
 )
 
@@ -37,8 +37,24 @@ CAUSES = tuple(
     )
 )
 
+MEMORY, PORT = CAUSES[0][0], CAUSES[2][0]
 KILLED = 9
 SHELLS_KILLED = 128 + KILLED  # a shell says so of its command
+
+
+def port_taken(output: str) -> bool:
+    return PORT.search(output) is not None
+
+
+def starved(output: str, how: Exit | None) -> bool:
+    """Whether it ended for want of memory, as far as anybody can tell."""
+    if MEMORY.search(output):
+        return True
+    return how is not None and (how.oom or is_killed(how))
+
+
+def is_killed(how: Exit) -> bool:
+    return how.signal == KILLED or how.code == SHELLS_KILLED
 
 
 def cause(output: str, how: Exit | None) -> str:
@@ -46,7 +62,7 @@ def cause(output: str, how: Exit | None) -> str:
     for pattern, sentence in CAUSES:
         if pattern.search(output):
             return sentence
-    if how is not None and (how.signal == KILLED or how.code == SHELLS_KILLED):
+    if how is not None and is_killed(how):
         return KERNEL_KILLED
     return ""
 

@@ -52,6 +52,7 @@ def steady(model: Model) -> float:
 
 
 def plan_of(config: Config, disabled: Mapping[str, str] = NOTHING) -> Plan:
+    persistent = {member for group in config.groups if group.persistent for member in group.members}
     entries = {
         model.id: Entry(
             model.id,
@@ -63,6 +64,7 @@ def plan_of(config: Config, disabled: Mapping[str, str] = NOTHING) -> Plan:
             queue=model.queue_limit,
             wait=model.queue_timeout,
             pinned=model.pin,
+            persistent=model.id in persistent,
         )
         for model in config.models.values()
         if model.id not in disabled
@@ -75,6 +77,7 @@ def plan_of(config: Config, disabled: Mapping[str, str] = NOTHING) -> Plan:
         queue=config.queue_limit,
         residency=config.min_residency,
         hold=config.hold_load,
+        evicts_for_memory=config.evict_on_out_of_memory,
         rule="matrix" if config.matrix else "groups",
     )
 
@@ -276,7 +279,8 @@ class Conductor:
             if why is not None:
                 log.warning(why.message, **run.whose)
             del self.runs[run.number]
-            self.tell(Gone(name, run.number, why, served=run.pool is not None and run.pool.served))
+            served = run.pool is not None and run.pool.served
+            self.tell(Gone(name, run.number, why, served, run.starved))
             sight = self.scheduler.sight(name)
             self.loads.ended(name, why, sight)
             phase = sight.phase if sight else Phase.DOWN

@@ -47,7 +47,8 @@ class Loads:
                 self.settle(model, Unloaded(f"model {model} is not loaded: the configuration leaves no room for it"))
 
     def ended(self, model: str, why: Refusal | None, sight: Sight | None) -> None:
-        """A run is over. A load that is still to come (its model was stopping when it was ordered) waits on."""
-        if why is None and sight is not None and (sight.wanted or sight.phase is Phase.STARTING):
+        """A run is over. A load that is still to come (its model was stopping when it was ordered, or is tried again)
+        waits on."""
+        if sight is not None and (sight.wanted or sight.phase is Phase.STARTING):
             return
         self.settle(model, why or Unloaded(f"model {model} was stopped before it was ready"))

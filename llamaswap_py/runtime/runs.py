@@ -20,7 +20,7 @@ from llamaswap_py.launchers.keeper_link import KeeperLink
 from llamaswap_py.launchers.local import LocalRun
 from llamaswap_py.launchers.records import Records
 from llamaswap_py.runtime import health, ports
-from llamaswap_py.runtime.causes import cause
+from llamaswap_py.runtime.causes import cause, port_taken, starved
 from llamaswap_py.runtime.estimate import Progress
 from llamaswap_py.runtime.heartbeat import Heart
 from llamaswap_py.runtime.history import History, Load
@@ -46,6 +46,8 @@ DEATH_NEWS_SECONDS = 0.25
 # Nobody listens in its place any more: then the word will come, however busy the machine is.
 DYING_SECONDS = 5.0
 
+# Ports that one start tries: programs that start at the same time and count from the same number rob each other.
+PORTS_TRIED = 3
 
 # How long a card may take to show that a dead server's memory is free again; what is still missing then is not its.
 MEMORY_SECONDS = 10.0
@@ -110,6 +112,7 @@ class Run:
         self.last_words = Ring(TAIL_BYTES)
         self.hurried = False
         self.failed = False
+        self.starved = False  # its start ran out of memory
         self.stopping: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -185,22 +188,31 @@ class Run:
 
     async def come_up(self) -> tuple[Vitals, Refusal | None]:
         """Where somebody else got our port between our look at it and our server's own, once more on another."""
-        vitals = await self.spawn(self.preferred_port)
-        failure = await vitals.become_ready(self.ready_limit)
-        if failure is None or not await self.robbed():
-            return vitals, failure
-        log.warning(f"{self.model.id}: {failure.message}; its port is taken now, trying another")
-        self.last_words.clear()
-        vitals = await self.spawn(None)
-        return vitals, await vitals.become_ready(self.ready_limit)
+        port, left = self.preferred_port, PORTS_TRIED
+        while True:
+            left -= 1
+            vitals = await self.spawn(port)
+            failure = await vitals.become_ready(self.ready_limit)
+            self.starved = failure is not None and self.short_of_memory()
+            if failure is None or not left or not await self.robbed(vitals):
+                return vitals, failure
+            log.warning(f"{self.model.id}: {failure.message}; its port is or was taken, trying another")
+            self.last_words.clear()
+            port = None
 
-    async def robbed(self) -> bool:
-        """Asked after a failure. Ends what is left of our own first: then whoever holds our port is a stranger."""
+    def short_of_memory(self) -> bool:
+        how = self.child.ended.result() if self.child is not None and self.child.ended.done() else None
+        return how is not None and starved(self.last_words.tail(TAIL_LINES), how)
+
+    async def robbed(self, vitals: Vitals) -> bool:
+        """Asked after a failure. Ends what is left of our own first: then whoever holds our port is a stranger. One
+        that has left it since was seen, or our server has said so."""
         port = self.port
         if port is None or self.stopping.done():
             return False
         await self.finish(None)
-        return not self.stopping.done() and not ports.free(port)
+        seen = vitals.robbed or port_taken(self.last_words.tail(TAIL_LINES))
+        return not self.stopping.done() and (seen or not ports.free(port))
 
     async def spawn(self, preferred_port: int | None) -> Vitals:
         if not self.model.cmd.strip():

@@ -40,6 +40,7 @@ class Vitals:
     sleep: health.Sleep
     looked: Callable[[int], None] = nothing  # hears what its processes have read and taken, while it loads
     patience: Patience | None = None
+    robbed: bool = False  # another program answered on our port
 
     def __post_init__(self) -> None:
         path = probe_path(self.model.check_endpoint)
@@ -103,6 +104,7 @@ class Vitals:
         other = ports.stranger(self.port, self.child.started, {self.child.pid}, mark)
         if other is None or other.pid in trees.members(self.child.pid):
             return None
+        self.robbed = True
         return StartFailed(
             f"port {self.port} is answered by {other}, which is not of this model: stop it, or change startPort"
         )

@@ -9,6 +9,7 @@ from llamaswap_py.errors import Refusal, ShuttingDown, StartFailed, UnknownModel
 from llamaswap_py.schedule.facts import Gone, LoadAsked, PinAsked, Ready, ResetAsked, UnloadAsked
 from llamaswap_py.schedule.failures import Failures, Kind
 from llamaswap_py.schedule.lives import Life, blended
+from llamaswap_py.schedule.memory import spare, try_again
 from llamaswap_py.schedule.plan import FALLEN, Entry, Phase, Plan
 from llamaswap_py.schedule.refusals import left_alone
 from llamaswap_py.schedule.state import State
@@ -21,6 +22,7 @@ def ready(state: State, fact: Ready, now: float) -> bool:
     life.last_use = life.ready_at = now
     life.failures.loaded(now - life.since)
     life.wanted = None
+    life.second_try = False
     life.load_took = blended(life.load_took, now - life.since)
     state.enter(life, Phase.READY, now)
     state.grant_waiting(life, life.first(life.waiting.values(), state.plan.patience), now)
@@ -33,6 +35,10 @@ def gone(state: State, fact: Gone, now: float) -> bool:
         return False
     if life.phase is Phase.STARTING:
         life.failures.loaded(now - life.since)
+        victim = spare(state, life, now) if fact.starved else None
+        if victim is not None:
+            try_again(state, life, victim, now)
+            return True
         failed(state, life, fact.why or StartFailed(f"model {life.model} ended before it was ready"), now)
         return True
     kind = Kind.SUCCESS if fact.served or now - life.ready_at >= steady(life) else Kind.READY
@@ -52,6 +58,7 @@ def steady(life: Life) -> float:
 
 def failed(state: State, life: Life, why: Refusal, now: float) -> None:
     note(state, life, why, Kind.START, now)
+    life.second_try = False
     state.end(life, fallen(life, Phase.FAILED), now)
     state.refuse_waiting(life, why)
 
@@ -81,6 +88,7 @@ def reset(state: State, fact: ResetAsked) -> bool:
 
 def forgive(life: Life) -> None:
     life.failures = Failures()
+    life.second_try = False
     if life.phase in FALLEN:
         life.phase = Phase.DOWN
         life.why = ""

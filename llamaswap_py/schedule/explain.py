@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from llamaswap_py.schedule.lives import Life
 from llamaswap_py.schedule.orders import Candidate, Decision
-from llamaswap_py.schedule.queue import MakeRoom
 from llamaswap_py.schedule.state import State
 
 
-def decided(state: State, move: MakeRoom, now: float) -> Decision:
-    first = min(move.life.demands(), key=lambda ticket: ticket.rank(state.plan.patience))
+def decided(state: State, wanted: Life, victims: Iterable[Life], now: float, rule: str = "") -> Decision:
+    first = min(wanted.demands(), key=lambda ticket: ticket.rank(state.plan.patience))
     return Decision(
         at=now,
-        wanted=move.life.model,
+        wanted=wanted.model,
         caller=first.caller,
-        waiting=len(move.life.waiting),
-        waited=now - min(ticket.asked for ticket in move.life.demands()),
-        candidates=tuple(candidate(life, now) for life in state.up.values() if life is not move.life),
-        chosen=tuple(victim.model for victim in move.victims),
-        rule=state.plan.rule,
+        waiting=len(wanted.waiting),
+        waited=now - min(ticket.asked for ticket in wanted.demands()),
+        candidates=tuple(candidate(life, now) for life in state.up.values() if life is not wanted),
+        chosen=tuple(victim.model for victim in victims),
+        rule=rule or state.plan.rule,
     )
 
 

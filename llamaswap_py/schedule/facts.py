@@ -67,6 +67,7 @@ class Gone:
     run: int
     why: Refusal | None = None
     served: bool = False  # it gave somebody an answer, or the beginning of one
+    starved: bool = False  # it ran out of memory
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,8 @@ class Life:
     ready_at: float = math.inf  # of the present run; infinite until it is
     failures: Failures = field(default_factory=Failures)
     why: str = ""
+    second_try: bool = False  # its last start ran out of memory, and somebody went for this one
+    after: tuple[str, int] = ("", 0)  # who that is, and in which run: it is started when that is gone
     cleared: int = -1  # the epoch in which the policy was last seen to evict nothing for this model
 
     def __post_init__(self) -> None:

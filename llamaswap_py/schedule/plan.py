@@ -35,6 +35,7 @@ class Entry:
     queue: int | None = None  # callers that may wait; beyond it: QueueFull
     wait: float = 0.0  # seconds a caller may wait before QueueTimeout; 0 = for ever
     pinned: bool = False  # neither evicted nor stopped by its ttl
+    persistent: bool = False  # not stopped for another one's want of memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,4 +83,5 @@ class Plan:
     queue: int | None = None  # callers that may wait for all models together; beyond it: Overloaded
     residency: float = 0.0  # seconds a model that has just become ready keeps its room from impatient others
     hold: float = 0.0  # seconds a load keeps its room whose last caller has left
+    evicts_for_memory: bool = False  # for a start that ran out of it one idle model goes, and it is tried once more
     rule: str = ""  # what the policy is called in explanations

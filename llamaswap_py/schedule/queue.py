@@ -137,6 +137,8 @@ class Pass:
     def gives_way(self, claim: Claim) -> bool:
         """Its own old run is still there, a victim is not free yet, or somebody in front would suffer."""
         life = claim.life
+        if self.awaits(*life.after):
+            return True
         if life.phase is Phase.STOPPING or life.stale_since is not None:
             return True
         if life.phase is Phase.READY and life.full:
@@ -148,6 +150,10 @@ class Pass:
         if life.phase is Phase.READY:
             return held(self.claims, life.model, claim.rank, self.now)
         return any(self.harms(life, earlier) for earlier in self.claims)
+
+    def awaits(self, model: str, run: int) -> bool:
+        """Whose memory it gets is still there."""
+        return model in self.real and self.lives[model].run == run
 
     def taken(self, model: str, for_caller: bool) -> bool:
         return any(model == earlier.life.model for earlier in self.claims) or self.lives[model].busy(for_caller)

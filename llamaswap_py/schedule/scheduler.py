@@ -167,7 +167,7 @@ class Scheduler:
             case Deny(life, refusal):
                 self.state.refuse_waiting(life, refusal)
             case _:
-                decision = decided(self.state, move, now)
+                decision = decided(self.state, move.life, move.victims, now)
                 for victim in move.victims:
                     victim.wanted = None
                     self.state.stop(victim, f"evicted for {move.life.model}", now, decision)

@@ -86,6 +86,7 @@ SETTINGS = some(
     queueTimeout=SECONDS,
     minResidency=st.sampled_from([0, 0.5, "2m"]),
     holdLoad=st.sampled_from([0, 0.5, "2m"]),
+    evictOnOutOfMemory=FLAG,
     heartbeat=st.sampled_from([0, 1, "2m"]),
     fairBetween=st.sampled_from(["callers", "sessions", "nobody"]),
     metricsMaxInMemory=st.integers(-1, 5000),

@@ -74,6 +74,8 @@ class Books:
         self.ledgers: dict[str, Ledger] = {}
         self.closed = False
         self.counter = 0
+        self.second: set[str] = set()  # somebody went for their start, which had run out of memory
+        self.after: dict[str, Run] = {}  # who that was
         self.pinned = {model for model, entry in plan.entries.items() if entry.pinned}
 
     def want(self, model: str) -> None:
@@ -187,6 +189,22 @@ def stays_until(books: Books, run: Run) -> float:
 def waits_until(books: Books, caller: Caller) -> float:
     entry = books.plan.entries.get(caller.model)
     return caller.asked + entry.wait if entry and entry.wait > 0 else math.inf
+
+
+def gives_room(books: Books, model: str) -> Run | None:
+    """Whose memory a start of the model gets that ran out of it: the longest unused of the idle ones."""
+    demanded = any(books.demands(model))
+    if not books.plan.evicts_for_memory or model in books.second or model not in books.plan.entries or not demanded:
+        return None
+    idle = [run for run in books.alive.values() if gives(books, run)]
+    return min(idle, key=lambda run: (run.last_use, run.model), default=None)
+
+
+def gives(books: Books, run: Run) -> bool:
+    used = run.seats or any(books.demands(run.model)) or run.model in books.pinned
+    entry = books.plan.entries.get(run.model)
+    stays = (entry is not None and entry.persistent) or books.now < stays_until(books, run)
+    return run.phase is Phase.READY and not used and not stays
 
 
 def denied(books: Books, model: str) -> bool:

@@ -123,6 +123,9 @@ def blocked(books: Books, model: str) -> bool:
         return True
     if run and (run.phase is Phase.STOPPING or (run.stale_since is not None and run.seats)):
         return True
+    before = books.after.get(model)
+    if before is not None and books.alive.get(before.model) is before:
+        return before.phase is Phase.STOPPING
     verdict = books.plan.policy(model, books.world())
     if isinstance(verdict, Wait):
         return any(other.phase is not Phase.READY for other in books.alive.values())

@@ -26,7 +26,7 @@ from llamaswap_py.schedule.facts import (
 )
 from llamaswap_py.schedule.orders import Grant
 from llamaswap_py.schedule.plan import Evict, Phase, Plan
-from tests.schedule.books import Books, Caller, Run
+from tests.schedule.books import Books, Caller, Run, gives_room
 
 
 def told(books: Books, fact: Fact) -> str:
@@ -53,6 +53,7 @@ def told(books: Books, fact: Fact) -> str:
             books.wants.clear()
         case ResetAsked(model):
             books.ledgers.pop(model, None)
+            books.second.discard(model)
         case Woke():
             pass
     return ""
@@ -113,6 +114,7 @@ def told_ready(books: Books, model: str, number: int) -> None:
     run = books.alive.get(model)
     if run and run.number == number and run.phase is Phase.STARTING:
         books.ledger(model).excused.append((run.since, books.now))
+        books.second.discard(model)
         run.phase, run.since, run.last_use, run.ready_at = Phase.READY, books.now, books.now, books.now
         books.wants.pop(model, None)
 
@@ -123,6 +125,12 @@ def told_gone(books: Books, fact: Gone) -> None:
         return
     if run.phase is Phase.STARTING:
         books.ledger(model).excused.append((run.since, books.now))
+    victim = gives_room(books, model) if fact.starved and run.phase is Phase.STARTING else None
+    if victim is not None:
+        books.second.add(model)
+        books.after[model] = victim
+        del books.alive[model]
+        return
     account(books, run, fact)
     if run.phase is Phase.STARTING or books.now < books.ledger(model).until:
         books.wants.pop(model, None)
@@ -133,6 +141,8 @@ def told_gone(books: Books, fact: Gone) -> None:
 
 def account(books: Books, run: Run, fact: Gone) -> None:
     """Deliberate stops are no failures; a success is one however the run ended."""
+    if run.phase is Phase.STARTING:
+        books.second.discard(run.model)
     ledger, entry = books.ledger(run.model), books.plan.entries.get(run.model)
     success = fact.served or (entry is not None and books.now - run.ready_at >= entry.steady)
     if success:
@@ -163,6 +173,9 @@ def told_plan(books: Books, plan: Plan) -> None:
     for model in tuple(books.ledgers):
         if model not in plan.entries or changed(books.plan, plan, model):
             del books.ledgers[model]
+    for model in tuple(books.second):
+        if model not in plan.entries or changed(books.plan, plan, model):
+            books.second.discard(model)
     before, books.plan = books.plan.entries, plan
     books.pinned &= set(plan.entries)
     for model, entry in plan.entries.items():

@@ -23,6 +23,7 @@ class Ledger:
         pause = pauses[: self.row][-1] if pauses and self.row else 0.0
         limit = plan.crash_limit
         lately = [time for time in self.failed if now - time - self.excused_between(time, now) < limit.window]
+        self.failed = lately  # a longer window later brings nothing back
         self.given_up = bool(limit.failures) and (self.given_up or len(lately) >= limit.failures)
         if self.given_up:
             pause = limit.retry

@@ -67,6 +67,9 @@ def ordered_start(books: Books, model: str, number: int) -> None:
     expect(books.now >= books.ledger(model).until, "left alone", f"{model} started before {books.ledger(model).until}")
     expect(model in books.wants or books.waiters(model) > 0, "policy", f"{model} started for nobody")
     check_turn(books, model)
+    before = books.after.pop(model, None)
+    gone = before is None or books.alive.get(before.model) is not before
+    expect(gone, "one more try", f"{model} started before {before and before.model} was gone")
     books.runs_seen.add(number)
     last_use = books.scheduler.snapshot()[model].last_use  # outlives the run
     books.alive[model] = Run(model, number, books.plan.entries[model].version, books.now, last_use=last_use)
@@ -93,7 +96,10 @@ def ordered_stop(books: Books, model: str, number: int, why: str, fact: Fact) ->
         raise Breach("stopped once", f"{model} has no run {number}")
     expect(run.phase is not Phase.STOPPING, "stopped once", f"{model} is stopping already")
     callers = books.waiters(model) if run.phase is Phase.STARTING else 0
-    if why.startswith("evicted"):
+    if why.endswith("it ran out of memory"):
+        wanted = why.removeprefix("evicted for ").partition(":")[0]
+        expect(books.after.get(wanted) is run, "one more try", f"{model} {why}")
+    elif why.startswith("evicted"):
         expect(not run.seats and not callers, "seats are safe", f"{model} {why}")
         loading = run.phase is Phase.STARTING and model in books.wants
         for_caller = books.waiters(why.removeprefix("evicted for ")) > 0

@@ -88,6 +88,7 @@ def entries(dice: Dice) -> dict[str, Entry]:
             queue=dice((*[None] * 8, 0, 2)),
             wait=dice((*[0.0] * 6, 3.0)),
             pinned=dice((*[False] * 12, True)),
+            persistent=dice((*[False] * 6, True)),
         )
         for model in named
     }
@@ -114,6 +115,7 @@ def plan(dice: Dice, kind: str) -> Plan:
         dice((*[None] * 6, 4)),
         dice((0.0, 0.0, 0.0, 2.0)),
         dice((0.0, 0.0, 0.0, 3.0)),
+        dice((True, True, False)),
     )
 
 
@@ -165,7 +167,7 @@ class Player:
         if run.phase is Phase.STOPPING:
             self.witness.tell(Gone(run.model, run.number))
         elif run.model == self.unlucky and dice((True, True, True, False)):
-            self.witness.tell(Gone(run.model, run.number, StartFailed("exit code 1")))
+            self.witness.tell(Gone(run.model, run.number, StartFailed("exit code 1"), starved=dice((False, True))))
         else:
             self.witness.tell(Ready(run.model, run.number))
 
@@ -174,7 +176,7 @@ class Player:
         if runs:
             run = dice(runs)
             why = dice((StartFailed("exit code 1"), None))
-            self.witness.tell(Gone(run.model, run.number, why))
+            self.witness.tell(Gone(run.model, run.number, why, starved=dice((False, True))))
 
     def crash(self, dice: Dice) -> None:
         runs = self.runs(Phase.READY)
