@@ -46,11 +46,9 @@ def port_taken(output: str) -> bool:
     return PORT.search(output) is not None
 
 
-def starved(output: str, how: Exit | None) -> bool:
+def starved(output: str, how: Exit) -> bool:
     """Whether it ended for want of memory, as far as anybody can tell."""
-    if MEMORY.search(output):
-        return True
-    return how is not None and (how.oom or is_killed(how))
+    return how.oom or is_killed(how) or MEMORY.search(output) is not None
 
 
 def is_killed(how: Exit) -> bool:

@@ -193,16 +193,12 @@ class Run:
             left -= 1
             vitals = await self.spawn(port)
             failure = await vitals.become_ready(self.ready_limit)
-            self.starved = failure is not None and self.short_of_memory()
+            self.starved = failure is not None and short_of_memory(vitals.child, self.last_words)
             if failure is None or not left or not await self.robbed(vitals):
                 return vitals, failure
             log.warning(f"{self.model.id}: {failure.message}; its port is or was taken, trying another")
             self.last_words.clear()
             port = None
-
-    def short_of_memory(self) -> bool:
-        how = self.child.ended.result() if self.child is not None and self.child.ended.done() else None
-        return how is not None and starved(self.last_words.tail(TAIL_LINES), how)
 
     async def robbed(self, vitals: Vitals) -> bool:
         """Asked after a failure. Ends what is left of our own first: then whoever holds our port is a stranger. One
@@ -269,6 +265,10 @@ class Run:
         how = self.child.ended.result() if self.child is not None and self.child.ended.done() else None
         said = ": ".join(filter(None, (f"model {self.model.id}", what.message, cause(tail, how))))
         return type(what)(said + (f". Its last output:\n{tail}" if tail else ""))
+
+
+def short_of_memory(child: LocalRun, last_words: Ring) -> bool:
+    return child.ended.done() and starved(last_words.tail(TAIL_LINES), child.ended.result())
 
 
 def address_of(model: Model) -> Address:
