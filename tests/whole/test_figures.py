@@ -1,6 +1,6 @@
 """What the records say agrees with what the engine says: tokens, speeds, and how long it loaded.
 
-`LLAMASWAP_FIGURES=200` asks so many questions; a few are asked where nothing is said."""
+`LLAMASWAP_TEST_FIGURES=200` asks so many questions; a few are asked where nothing is said."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.whole.program import Program
 pytest.importorskip("xllamacpp", reason="the engine's library is not installed on this platform")
 
 INCLUDED = {"PATH": str(Path(sys.executable).parent), "LLAMA_SERVER": ""}  # no llama-server on PATH, and none named
-QUESTIONS = int(os.environ.get("LLAMASWAP_FIGURES", "40"))
+QUESTIONS = int(os.environ.get("LLAMASWAP_TEST_FIGURES", "40"))
 CHAT = "/v1/chat/completions"
 
 

@@ -1,6 +1,6 @@
 """The program is killed while it writes rows: the file opens, is sound, and lacks the last batch at most.
 
-`LLAMASWAP_KILLS=100` kills so often; ten times where nothing is said."""
+`LLAMASWAP_TEST_STORE_KILLS=100` kills so often; ten times where nothing is said."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import pytest
 from llamaswap_py.observe.rows import Wanted
 from llamaswap_py.observe.store import Store
 
-KILLS = int(os.environ.get("LLAMASWAP_KILLS", "10"))
+KILLS = int(os.environ.get("LLAMASWAP_TEST_STORE_KILLS", "10"))
 BATCH = 7
 
 # What the recorder's thread does, without a pause. A batch is told before it is begun, and once it is stored.
