@@ -154,7 +154,8 @@ class Books:
 
     def forget_impossible_wants(self) -> None:
         for model in tuple(self.wants):
-            if isinstance(self.plan.policy(model, {}), Never) or denied(self, model):
+            starting = self.phase(model) is Phase.STARTING  # then nobody looks any more whether it may
+            if not starting and (isinstance(self.plan.policy(model, {}), Never) or denied(self, model)):
                 del self.wants[model]
 
 
@@ -211,9 +212,9 @@ def denied(books: Books, model: str) -> bool:
     """A load by order that what is pinned has no room for."""
     if books.phase(model) is Phase.STARTING or not books.pinned:
         return False
-    if books.pairwise:
-        return pinned_in_the_way(books, model)
-    return not books.scheduler.snapshot()[model].wanted
+    if books.scheduler.snapshot()[model].wanted:
+        return False
+    return not books.pairwise or pinned_in_the_way(books, model)
 
 
 def expect(kept: bool, promise: str, details: str) -> None:

@@ -135,7 +135,9 @@ def ordered_grant(books: Books, ticket: int, model: str, number: int, fact: Fact
     if not isinstance(fact, Ready) or fact.run != number:
         verdict = books.plan.policy(model, books.world())
         expect(verdict == Evict(()), "policy", f"{model} serves though {verdict}")
-    if not isinstance(fact, Asked) or fact.ticket != ticket:
+    before = books.orders[: books.orders.index(Grant(ticket, model, number))]
+    waited = any(isinstance(order, Refuse) for order in before)  # for the blink until another's time was over
+    if not isinstance(fact, Asked) or fact.ticket != ticket or waited:
         run.last_use = books.now  # it was waited for
     run.seats[ticket] = caller
     run.abandoned = -math.inf
