@@ -40,7 +40,7 @@ def check(words: Words, config: str | None, config_dir: str | None) -> int:
     if strict and warnings:
         print(f"\n{count(len(warnings), 'warning')}: too many for --strict.", file=sys.stderr)
         return 1
-    first, *rest = summary(reading.config)
+    first, *rest = summary(reading.config, len(warnings))
     print("\n".join([Paint(sys.stdout)(first, GREEN), *rest]))
     server = engines.chosen(reading.config)
     if server is not None:
@@ -50,10 +50,11 @@ def check(words: Words, config: str | None, config_dir: str | None) -> int:
     return 0
 
 
-def summary(config: Config) -> list[str]:
+def summary(config: Config, warnings: int) -> list[str]:
     homes = {member: group.id for group in config.groups for member in group.members}
     rows = [line(model, homes.get(model.id, DEFAULT_GROUP), config) for model in config.models.values()]
-    return [f"{count(len(config.models), 'model')}, nothing wrong.", *(f"  {row}" for row in rows)]
+    verdict = count(warnings, "warning") if warnings else "nothing wrong"
+    return [f"{count(len(config.models), 'model')}, {verdict}.", *(f"  {row}" for row in rows)]
 
 
 def line(model: Model, group: str, config: Config) -> str:

@@ -13,7 +13,7 @@ from llamaswap_py.cli.terminal.tables import table
 
 USAGE = Usage(
     "llamaswap ps [flags]",
-    "Show which models a running server has up, starting or stopping.",
+    "Show which models a running server has up, starting or stopping, and which have failed.",
     (Flag("json", "print the server's answer as it is"), *client.FLAGS),
 )
 COLUMNS = ("model", "state", "ttl", "proxy", "cmd")

@@ -29,17 +29,18 @@ def substitute(source: Source, env: Mapping[str, str], report: Report) -> Source
 
 def required(source: Source) -> dict[str, tuple[Place, str]]:
     """The variables that must be set, with where each is used first. One that only a comment names is not needed;
-    comments are told apart by reading the file, and where that fails every name counts."""
+    comments are told apart by reading the file. Where that fails every name counts; where it succeeds in part, every
+    name but those in lines of comment, because what was not understood may vanish once it is filled in."""
     attempt = Report([source])
     tree = parse(source, attempt)
     wanted: dict[str, tuple[Place, str]] = {}
     if tree is None or attempt.mistakes:
         for found in VARIABLE.finditer(source.text):
-            line = source.text.count("\n", 0, found.start()) + 1
-            column = found.start() - source.text.rfind("\n", 0, found.start())
-            wanted.setdefault(found[1], (Place(source.path, line, column), ""))
-        return wanted
-    for text, path in texts(tree, ""):
+            start = source.text.rfind("\n", 0, found.start()) + 1
+            if tree is None or not source.text[start : found.start()].lstrip().startswith("#"):
+                place = Place(source.path, source.text.count("\n", 0, start) + 1, found.start() - start + 1)
+                wanted.setdefault(found[1], (place, ""))
+    for text, path in texts(tree, "") if tree is not None else ():
         for name in VARIABLE.findall(text.text):
             if name not in wanted:
                 wanted[name] = (attempt.locate(text.place, f"${{env.{name}}}", text.lines), path)

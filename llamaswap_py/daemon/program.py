@@ -175,7 +175,8 @@ class Program:
         try:
             return state, state.take()
         except (InUse, OSError) as error:
-            raise StartRefused(f"cannot use the state directory {directory}: {error}") from error
+            remedy = "--state-dir or $LLAMASWAP_STATE takes another one"
+            raise StartRefused(f"cannot use the state directory {directory}: {error}; {remedy}") from error
 
     def heed_signals(self, reload: Reload) -> None:
         if sys.platform == "win32":

@@ -70,7 +70,9 @@ def test_a_warning_is_shown_and_is_no_mistake(tmp_path: Path, capsys: Output) ->
     path = tmp_path / "config.yaml"
     path.write_text("models: {}\nhealthCheckTimeout: 3\n")
     assert main(["check", str(path)]) == 0
-    assert f"warning  {path}:2:" in capsys.readouterr().err
+    said = capsys.readouterr()
+    assert f"warning  {path}:2:" in said.err
+    assert said.out.startswith("0 models, 1 warning.\n")
 
 
 def test_a_file_that_is_not_there_is_a_mistake_like_any_other(tmp_path: Path, capsys: Output) -> None:

@@ -60,6 +60,18 @@ def test_a_variable_that_only_a_comment_names_is_not_needed() -> None:
     assert config("logLevel: info # ${env.NOWHERE}\n").log_level == "info"
 
 
+def test_a_mistake_elsewhere_makes_no_comment_count() -> None:
+    """A key that is set twice: the variable of a commented line is not asked for beside it."""
+    text = "models: {}\n  # keys: ['${env.NOWHERE}']\nmodels: {}\n"
+    assert [found.line for found in mistakes(text)] == [3]
+
+
+def test_beside_a_mistake_what_is_used_counts_in_values_and_in_blocks() -> None:
+    text = "models: {}\nmodels: {}\nlogLevel: ${env.ONE}\nmacros:\n  m: |\n    # ${env.TWO}\n"
+    told = [found.message for found in mistakes(text) if "environment" in found.message]
+    assert told == ["the environment variable ONE is not set", "the environment variable TWO is not set"]
+
+
 def test_a_comment_line_inside_a_block_counts_as_content() -> None:
     assert mistake("models:\n  m:\n    cmd: |\n      # ${env.X}\n      x ${PORT}\n").line == 3
 
