@@ -174,7 +174,9 @@ class Program:
         state = State(directory, address)
         try:
             return state, state.take()
-        except (InUse, OSError) as error:
+        except InUse as error:
+            raise StartRefused(f"cannot use the state directory {directory}: {error}") from error
+        except OSError as error:
             remedy = "--state-dir or $LLAMASWAP_STATE takes another one"
             raise StartRefused(f"cannot use the state directory {directory}: {error}; {remedy}") from error
 
