@@ -160,6 +160,7 @@ def configuration(folder: Path) -> str:
             for name, flags in FLAGS.items()
         ),
         startPort=START_PORT,
+        upstream="{quietPaths: []}",  # a question about properties starts its model, as any other does
     )
 
 
