@@ -358,6 +358,8 @@ class Conductor:
             enough = self.loop.call_later(grace, self.drained.set)
             await self.drained.wait()
             enough.cancel()
+        for run in self.runs.values():
+            run.closing = True
         await self.unload()
 
     def hurry(self) -> None:

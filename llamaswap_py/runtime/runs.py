@@ -15,7 +15,7 @@ from llamaswap_py.config.change import launch_key
 from llamaswap_py.config.command import render
 from llamaswap_py.config.secrets import masked_text, secrets_of_model
 from llamaswap_py.config.values import Config, Model
-from llamaswap_py.errors import Refusal, StartFailed, Unloaded, UpstreamFailed, UpstreamTimeout
+from llamaswap_py.errors import Refusal, ShuttingDown, StartFailed, Unloaded, UpstreamFailed, UpstreamTimeout
 from llamaswap_py.launchers.keeper_link import KeeperLink
 from llamaswap_py.launchers.local import LocalRun
 from llamaswap_py.launchers.records import Records
@@ -111,6 +111,7 @@ class Run:
         self.progressed: Callable[[Progress], None] = lambda _: None
         self.last_words = Ring(TAIL_BYTES)
         self.hurried = False
+        self.closing = False  # the whole program ends
         self.failed = False
         self.starved = False  # its start ran out of memory
         self.stopping: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -245,8 +246,7 @@ class Run:
         """Our connections first: llama-server does not heed SIGTERM while a caller is connected."""
         if self.pool is not None:
             why = self.stopping.result() if self.stopping.done() else "the proxy broke it off"
-            stopped = Unloaded(f"model {self.model.id} was stopped while it answered: {why}")
-            self.pool.close(stopped if failure is None or self.stopping.done() else failure)
+            self.pool.close(cut_off(self, why) if failure is None or self.stopping.done() else failure)
         if self.child is not None:
             await self.child.stop(min(self.model.unload_timeout, HURRIED_SECONDS if self.hurried else math.inf))
             if self.child.leaked:
@@ -286,3 +286,10 @@ def take_port(model: Model, preferred: int | None, taken: set[int]) -> int:
         raise StartFailed(f"model {model.id}: {error}: all ports of this machine are in use") from error
     taken.add(port)
     return port
+
+
+def cut_off(run: Run, why: str) -> Refusal:
+    """What a caller hears whose answer is broken off by a stop."""
+    if run.closing:
+        return ShuttingDown(f"the proxy was stopped while model {run.model.id} answered")
+    return Unloaded(f"model {run.model.id} was stopped while it answered: {why}")

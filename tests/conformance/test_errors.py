@@ -165,7 +165,10 @@ def test_a_server_that_dies_in_its_answer(ask: httpx.Client) -> None:
     pieces: list[str] = []
     ask.post("/api/models/reset/fake")  # it may have died in a test before this one
     broken = pytest.raises(httpx.RemoteProtocolError)
-    with ask.stream("POST", CHAT, json=chat("fake", "[fake words=9 interval=0.05 crash=3]", stream=True)) as response, broken:
+    with (
+        ask.stream("POST", CHAT, json=chat("fake", "[fake words=9 interval=0.05 crash=3]", stream=True)) as response,
+        broken,
+    ):
         pieces.extend(response.iter_text())
     got = "".join(pieces)
     last = got.strip().rpartition("\n\n")[2]

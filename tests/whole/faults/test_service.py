@@ -46,7 +46,7 @@ async def test_p16_sigterm_drains_to_its_deadline_and_then_says_so(tmp_path: Pat
                 assert b" 503 " in kept.recv(4096)
                 told = await opened
     assert told.error is not None
-    assert told.events[-1]["error"]["code"] == "model_unloaded"
+    assert told.events[-1]["error"]["code"] == "shutting_down"
     assert program.process.wait(LONG) == 0
 
 
