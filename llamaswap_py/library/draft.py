@@ -27,9 +27,12 @@ SETTINGS = """
 """
 
 
-def draft(models: Sequence[Found], left_out: Iterable[LeftOut], shelves: Iterable[str]) -> str:
+def draft(
+    models: Sequence[Found], left_out: Iterable[LeftOut], shelves: Iterable[str], instead: str = "models: {}\n"
+) -> str:
+    """`instead`: the models where none was found."""
     members = [dump_word(model.id) for model in models[:2]] or ["one", "two"]
-    parts = [HEAD.format(shelves=", ".join(map(dump_word, shelves))), "\nmodels:" + ("\n" if models else " {}\n")]
+    parts = [HEAD.format(shelves=", ".join(map(dump_word, shelves))), "\nmodels:\n" if models else f"\n{instead}"]
     parts += [described(model) for model in models]
     parts.append(SETTINGS.format(members=", ".join(members)))
     missing = [f"# {left}\n" for left in left_out if not left.harmless]

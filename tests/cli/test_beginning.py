@@ -75,3 +75,13 @@ def test_check_and_show_say_what_is_found_and_what_is_left_out(machine: Machine,
     out = capsys.readouterr().out
     assert f"# one was found in {path}\n# " in out
     assert "discover:\n- models\n" in out
+
+
+def test_where_nothing_is_found_the_demonstration_stays(machine: Machine, capsys: Output) -> None:
+    """As without a file."""
+    assert main(["config", "init"]) == 0
+    said = capsys.readouterr()
+    assert said.out == "config.yaml has 1 model now.\n"
+    assert "the demonstration model stands in" in said.err
+    assert main(["check", "--strict"]) == 0
+    assert "  demo" in capsys.readouterr().out

@@ -14,7 +14,7 @@ def init(words: Words) -> int:
     """The models of the named folders, else of the places that are looked at without a configuration."""
     from llamaswap_py.config.values import Shelf
     from llamaswap_py.daemon.finder import Finder
-    from llamaswap_py.daemon.sources import Sources
+    from llamaswap_py.daemon.sources import DEMO, Sources
     from llamaswap_py.library.draft import draft
     from llamaswap_py.library.files import Discovery
 
@@ -28,8 +28,10 @@ def init(words: Words) -> int:
     finder.shelves = named or sources.shelves(os.environ)
     finder.adopt(finder.examine(()))
     found = finder.discovery or Discovery()
-    text = draft(found.models, found.left_out, [shelf.word for shelf in finder.shelves])
-    return put(text, output, len(found.models))
+    shelves = [shelf.word for shelf in finder.shelves]
+    if not found.models:
+        print(f"No model was found in {', '.join(shelves)}; the demonstration model stands in.", file=sys.stderr)
+    return put(draft(found.models, found.left_out, shelves, DEMO), output, len(found.models) or 1)
 
 
 def put(text: str, output: str, count: int) -> int:
