@@ -29,9 +29,10 @@ def init(words: Words) -> int:
     finder.adopt(finder.examine(()))
     found = finder.discovery or Discovery()
     shelves = [shelf.word for shelf in finder.shelves]
-    if not found.models:
+    status = put(draft(found.models, found.left_out, shelves, DEMO), output, len(found.models) or 1)
+    if not found.models and status == 0:
         print(f"No model was found in {', '.join(shelves)}; the demonstration model stands in.", file=sys.stderr)
-    return put(draft(found.models, found.left_out, shelves, DEMO), output, len(found.models) or 1)
+    return status
 
 
 def put(text: str, output: str, count: int) -> int:
