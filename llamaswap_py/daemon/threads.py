@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -25,9 +26,10 @@ def in_thread(work: Callable[[], T], name: str) -> asyncio.Future[T | None]:
         result = None
         try:
             result = work()
-        finally:
-            with suppress(RuntimeError):  # the loop has ended meanwhile
-                loop.call_soon_threadsafe(done, result)
+        except Exception:  # noqa: BLE001  # told before whoever waits goes on
+            threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), threading.current_thread())))
+        with suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(done, result)
 
     threading.Thread(target=run, daemon=True, name=name).start()
     return future
