@@ -46,6 +46,7 @@ class Callers:
     def __init__(self, port: int) -> None:
         self.port = port
         self.outcomes: Counter[str] = Counter()
+        self.news = threading.Condition()
         self.over = threading.Event()
         self.threads = [threading.Thread(target=self.ask, daemon=True) for _ in range(CALLERS)]
 
@@ -55,7 +56,9 @@ class Callers:
                 outcome = self.once()
             except OSError as error:
                 outcome = type(error).__name__
-            self.outcomes[outcome] += 1
+            with self.news:
+                self.outcomes[outcome] += 1
+                self.news.notify_all()
 
     def once(self) -> str:
         with socket.create_connection(("127.0.0.1", self.port), timeout=LONG) as line:
@@ -65,11 +68,11 @@ class Callers:
                 answer += data
         return answer[9:12].decode() or "closed without an answer"
 
-    def served(self, count: int, program: Program) -> None:
+    def served(self, count: int) -> None:
         """So many more of them."""
-        wanted = self.outcomes["200"] + count
-        while self.outcomes["200"] < wanted:
-            assert program.process.poll() is None
+        with self.news:
+            wanted = self.outcomes["200"] + count
+            assert self.news.wait_for(lambda: self.outcomes["200"] >= wanted, LONG), self.outcomes
 
     @contextmanager
     def asking(self) -> Iterator[None]:
@@ -88,7 +91,7 @@ class Callers:
 
 def one_life(program: Program, callers: Callers) -> None:
     with program:
-        callers.served(50, program)
+        callers.served(50)
         program.process.terminate()
         assert program.process.wait(LONG) == 0
 
