@@ -20,7 +20,7 @@ from tests.performance import growth, works
 from tests.performance.contestants import Contestant, free_port, module, nginx, ours, plain
 from tests.performance.figures import Figure, growth_table, table
 from tests.performance.longest import longest_callback
-from tests.whole import startup_time, swap_dead_time
+from tests.whole import startup_time
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "performance.md"
@@ -101,11 +101,9 @@ def say(text: str) -> None:
 
 def others(rounds: int, size: float) -> dict[str, float]:
     """What has commands of its own."""
-    swap = swap_dead_time.measure(max(5, int(50 * size)), free_port())
     started = startup_time.ratios(startup_time.measure(max(3, int(15 * size))))
     longest, where = longest_callback(rounds)
     return {
-        "swap dead time, ms": swap["dead_ms"],
         "start with 1 model, by import aiohttp.web": started["1 model"],
         "start with 100 models, by import aiohttp.web": started["100 models"],
         "--version, by import aiohttp.web": started["--version"],
