@@ -68,7 +68,9 @@ class Scene:
         options, before, keys = TEMPERS[name]
         if name == "plain":
             options += f" -m edition-{edition}"
-        lock = f"exec 8>{self.folder / name}.lock; flock -n 8 || exit {TWICE}"
+        lock = (
+            f"exec 8>{self.folder / name}.lock; flock -n -E {TWICE} 8 || exit $?"  # not where flock itself was killed
+        )
         command = f"sh -c '{lock}; {before}exec {fake(options)}'"
         rows = [f"  {name}:", "    cmd: |", f"      {command}", f"    description: edition {edition}"]
         return "\n".join([*rows, *(f"    {key}: {value}" for key, value in keys.items())]) + "\n"
