@@ -27,6 +27,7 @@ from llamaswap_py.wire.answer import LAST_CHUNK, chunk
 from llamaswap_py.wire.headers import Head
 
 ANSWER = b'{"usage": {"prompt_tokens": 3, "completion_tokens": 4}}'
+PACKED, BOMB = gzip.compress(ANSWER, mtime=0), gzip.compress(bytes(100_000_000), mtime=0)
 CHAT = "/v1/chat/completions"
 
 
@@ -129,11 +130,7 @@ async def test_the_servers_own_measure_counts_where_it_is_longer() -> None:
 
 @pytest.mark.parametrize(
     ("coding", "body"),
-    [
-        (b"gzip", gzip.compress(ANSWER, mtime=0)),
-        (b"deflate", zlib.compress(ANSWER)),
-        (b"Deflate", zlib.compress(ANSWER)[2:-4]),
-    ],
+    [(b"gzip", PACKED), (b"deflate", zlib.compress(ANSWER)), (b"Deflate", zlib.compress(ANSWER)[2:-4])],
 )
 async def test_compressed_answers_are_read_and_captured_plain(coding: bytes, body: bytes) -> None:
     async with recording() as place:
@@ -168,17 +165,16 @@ async def test_a_stream_in_chunks_is_counted_and_shown_without_them(compressed: 
     ("body", "status", "error"),
     [
         (b"no gzip", 200, "response decompression failed: "),
-        (gzip.compress(ANSWER, mtime=0)[:-9], 200, "response decompression failed: "),
+        (PACKED[:-9], 200, "response decompression failed: "),
         (b"no gzip", 500, "response decode failed: "),
-        (gzip.compress(bytes(100_000_000), mtime=0), 200, "response decompression failed: "),
+        (BOMB, 200, "response decompression failed: "),
     ],
 )
 async def test_what_cannot_be_opened_is_a_row_that_says_so(body: bytes, status: int, error: str) -> None:
     async with recording() as place:
         place.recorder.add(finished(body, b"Content-Encoding: gzip", status=status))
         [row] = await place.rows()
-        assert row.error.startswith(error)
-        assert row.usage.input == 0
+        assert (row.error[: len(error)], row.usage.input) == (error, 0)
         assert not place.recorder.captures.kept
 
 
@@ -189,7 +185,7 @@ async def test_an_answer_in_a_coding_that_is_not_ours_is_taken_as_it_is() -> Non
 
 
 async def test_a_compressed_answer_of_which_a_part_is_gone_is_not_opened() -> None:
-    over = finished(gzip.compress(ANSWER), b"Content-Encoding: gzip")
+    over = finished(PACKED, b"Content-Encoding: gzip")
     over.heard.window.shed()
     async with recording() as place:
         place.recorder.add(over)
