@@ -69,6 +69,7 @@ def test_numbers_rise(feed: Feed, ask: httpx.Client) -> None:
         before = feed.said
         ask.post("/v1/embeddings", json={"model": "alpha"}).raise_for_status()
         numbers.append(int(upsert(feed, after=before)["id"]))
+        removed(feed, str(numbers[-1]))
     assert numbers[1] == numbers[0] + 1
 
 

@@ -86,7 +86,7 @@ async def test_an_unload_in_mid_stream_is_told_to_the_caller_and_quick(tmp_path:
             with pytest.raises(httpx.RemoteProtocolError):
                 await read_on(pieces, data)
     last = data.split(b"\n\n")[-2]
-    assert json.loads(last.removeprefix(b"data: "))["error"]["code"] == "shutting_down"
+    assert json.loads(last.removeprefix(b"data: "))["error"]["code"] == "model_unloaded"
 
 
 async def read_on(pieces: AsyncIterator[bytes], data: bytearray) -> None:
