@@ -1,8 +1,9 @@
-"""Hypothesis profiles, and nothing else: a test says itself what it needs."""
+"""Hypothesis profiles and Ctrl+C, and nothing else: a test says itself what it needs."""
 
 from __future__ import annotations
 
 import os
+import signal
 
 from hypothesis import HealthCheck, settings
 
@@ -14,3 +15,7 @@ settings.register_profile(
     "deep", max_examples=4000, stateful_step_count=300, deadline=None, suppress_health_check=QUIET, print_blob=True
 )
 settings.load_profile(os.environ.get("LLAMASWAP_TEST_PROFILE", "fast"))
+
+# Who starts the tests in a shell's background has SIGINT ignored, and so would every program that the tests interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -30,6 +30,12 @@ async def until_waiting(client: httpx.AsyncClient, name: str, count: int, key: s
         pass
 
 
+async def until_seated(client: httpx.AsyncClient, name: str) -> None:
+    """Two requests sent at once may arrive in either order: who must be first is waited for."""
+    while not (await running(client)).get(name, {}).get("seated"):
+        pass
+
+
 def code(answer: httpx.Response) -> tuple[int, str]:
     return answer.status_code, answer.json()["error"]["code"]
 
@@ -84,7 +90,9 @@ async def test_q40_f38_a_full_queue_is_told_at_once_with_an_honest_time(tmp_path
     with Program(tmp_path, text, watch=False) as program:
         async with caller(program) as client:
             await stream(client, "a", "[fake first=3]")
-            first, second = post(client, "a", "[fake stall=before]"), post(client, "a", "hello")
+            first = post(client, "a", "[fake stall=before]")
+            await until_seated(client, "a")
+            second = post(client, "a", "hello")
             await until_waiting(client, "a", 1)
             queue = (await client.get("/running")).json()["queue"]
             assert [(place["model"], place["position"], place["caller"]) for place in queue] == [("a", 1, "127.0.0.1")]
@@ -113,8 +121,7 @@ async def test_q40_who_has_waited_long_enough_gets_a_typed_504(tmp_path: Path) -
     with Program(tmp_path, text, watch=False) as program:
         async with caller(program) as client:
             first = post(client, "a", "[fake stall=before]")
-            while not (await running(client)).get("a", {}).get("seated"):
-                pass
+            await until_seated(client, "a")
             refused = await post(client, "a", "hello")
             other = await client.post("/v1/messages", json=chat_body("a", "hello") | {"max_tokens": 9})
             first.cancel()
@@ -148,8 +155,8 @@ async def test_q36_f02_f04_what_is_busy_or_loads_is_not_evicted(tmp_path: Path) 
     ):
         async with caller(program) as client:
             first = post(client, "a", "[fake stall=before]")
-            second = post(client, "b", "hello")
             await journal.soon("request", path=CHAT)
+            second = post(client, "b", "hello")
             await until_waiting(client, "b", 1)
             assert (await running(client))["a"]["seated"] == 1
             first.cancel()
@@ -249,8 +256,7 @@ async def test_p32_f09_unload_all_in_the_middle_gives_everybody_one_answer(tmp_p
     with Program(tmp_path, text, watch=False) as program:
         async with caller(program) as client:
             seated = asyncio.create_task(stream(client, "a", "[fake stall=3]"))
-            while not (await running(client)).get("a", {}).get("seated"):
-                pass
+            await until_seated(client, "a")
             loading, swapping = post(client, "c", "hello"), post(client, "b", "hello")
             await until_waiting(client, "c", 1)
             await until_waiting(client, "b", 1)
