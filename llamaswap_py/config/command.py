@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -91,6 +91,15 @@ def split_windows(text: str) -> list[str]:
             words += [] if word is None else [word]
             word = None
     return words if word is None else [*words, word]
+
+
+def option(words: Sequence[str], *names: str) -> str:
+    """What a flag is given; the last one counts. Empty where it is not there."""
+    for place in range(len(words) - 1, -1, -1):
+        flag, equals, value = words[place].partition("=")
+        if flag in names and (equals or place + 1 < len(words)):
+            return value if equals else words[place + 1]
+    return ""
 
 
 # The `${PID}` of a process that has ended: its own number may be a stranger's by now, and this one is nobody's (Linux

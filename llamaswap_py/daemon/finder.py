@@ -16,8 +16,8 @@ import structlog
 from llamaswap_py.config.discovered import Discovered
 from llamaswap_py.config.values import Shelf
 from llamaswap_py.daemon.sources import Sources
-from llamaswap_py.daemon.threads import in_thread
 from llamaswap_py.runtime.tasks import Tasks
+from llamaswap_py.runtime.threads import in_thread
 
 if TYPE_CHECKING:  # whoever has no shelves does not pay for it
     from llamaswap_py.library.files import Discovery

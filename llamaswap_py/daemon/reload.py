@@ -15,10 +15,10 @@ from llamaswap_py.config.read import Reading
 from llamaswap_py.config.values import Shelf
 from llamaswap_py.daemon.finder import Finder
 from llamaswap_py.daemon.sources import Sources
-from llamaswap_py.daemon.threads import in_thread
 from llamaswap_py.errors import ConfigError
 from llamaswap_py.runtime.feed import ConfigLoaded, ConfigRefused, Feed
 from llamaswap_py.runtime.tasks import Tasks
+from llamaswap_py.runtime.threads import in_thread
 
 log = structlog.get_logger("config")
 

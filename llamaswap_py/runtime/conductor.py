@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from itertools import count
 from types import TracebackType
 
@@ -341,11 +341,13 @@ class Conductor:
         self.tell(Replanned(plan or plan_of(config, disabled)))
         self.loads.review(self.scheduler.sight)
 
-    def standings(self, *, everything: bool = True) -> list[Standing]:
-        """`everything`: also models that are down and of which there is nothing to tell. There may be a thousand."""
+    def standings(self, *, everything: bool = True, only: Collection[str] | None = None) -> list[Standing]:
+        """`everything`: also models that are down and of which there is nothing to tell. There may be a thousand.
+        `only`: of these, and of those that are disabled."""
         leaks = self.ground.leaks.known
         lives = self.scheduler.state.lives.values()
-        told = [life for life in lives if everything or notable(life) or life.model in leaks]
+        wanted = [life for life in lives if only is None or life.model in only]
+        told = [life for life in wanted if everything or notable(life) or life.model in leaks]
         sights = {life.model: life.sight() for life in told}
         return standings(sights, self.runs.values(), self.config, self.disabled, leaks)
 

@@ -37,6 +37,7 @@ log = structlog.get_logger("runs")
 # How much of a failed command's output its callers are shown.
 TAIL_LINES = 12
 TAIL_BYTES = 8 * 1024
+LAST_OUTPUT = ". Its last output:\n"  # between why it failed and that output
 
 # What is left of a grace where somebody insists: enough for a server that heeds the signal, or a cmdStop.
 HURRIED_SECONDS = 2.0
@@ -264,7 +265,7 @@ class Run:
         tail = masked_text(self.last_words.tail(TAIL_LINES), secrets_of_model(self.model))
         how = self.child.ended.result() if self.child is not None and self.child.ended.done() else None
         said = ": ".join(filter(None, (f"model {self.model.id}", what.message, cause(tail, how))))
-        return type(what)(said + (f". Its last output:\n{tail}" if tail else ""))
+        return type(what)(said + (f"{LAST_OUTPUT}{tail}" if tail else ""))
 
 
 def short_of_memory(child: LocalRun, last_words: Ring) -> bool:

@@ -16,6 +16,7 @@ from llamaswap_py.schedule.line import places
 from llamaswap_py.schedule.plan import FALLEN, Phase
 from llamaswap_py.server.choosing import unknown
 from llamaswap_py.server.doors import Door, Kind
+from llamaswap_py.server.shapes.models import Loading
 
 UP = (Phase.STARTING, Phase.READY, Phase.STOPPING)
 
@@ -28,7 +29,7 @@ def known(config: Config, name: str) -> str:
     return model
 
 
-def load_row(progress: Progress) -> dict[str, object]:
+def load_row(progress: Progress) -> Loading:
     """`percent` and `left` are null where no earlier load tells."""
     percent = None if progress.fraction is None else int(100 * progress.fraction)
     left = None if progress.left is None else round(progress.left, 1)

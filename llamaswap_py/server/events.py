@@ -26,6 +26,7 @@ from llamaswap_py.runtime.logs import Logs
 from llamaswap_py.server import messages
 from llamaswap_py.server.audience import Audience, Message, Page
 from llamaswap_py.server.doors import Door, Kind
+from llamaswap_py.server.standings import Standings
 from llamaswap_py.server.taps import LogTap
 
 # Middlemen cut streams that are silent for a minute, some for half of one.
@@ -78,6 +79,7 @@ class Events:
         self.inflight = inflight
         self.audience = Audience(messages.lost_log_data, self.begin, self.rest)
         rings = {"proxy": logs.proxy, "upstream": logs.upstream}
+        self.standings = Standings(conductor, self.tell)
         self.taps = [LogTap(source, ring, self.audience.tell) for source, ring in rings.items()]
         self.swaps = Swaps()
         self.reading: ConfigLoaded | ConfigRefused | None = None
@@ -102,15 +104,19 @@ class Events:
             case ModelChanged():
                 name = self.swaps.add(event)
                 self.tell_status()
+                self.standings.touch()
                 if self.followed:
                     self.tell(Message(messages.swap(event, name), "swap"))
             case LoadProgressed() if self.followed:
                 self.tell(Message(messages.loading(event), "loading"))
+                self.standings.touch()
             case ConfigLoaded() | ConfigRefused():
                 self.reading = event
                 self.tell_status()
+                self.standings.touch()
                 if self.followed:
                     self.tell(Message(messages.config(event), "config"))
+                    self.tell(Message(self.standings.rules(), "rules"))
             case RowsStored(rows) if self.followed:
                 for row in rows:
                     self.tell(Message(messages.activity(row), "activity"))
@@ -136,6 +142,7 @@ class Events:
 
     def tell_inflight(self, payload: Payload) -> None:
         self.tell(Message(messages.inflight(payload), "inflight", self.requests))
+        self.standings.touch()
 
     def tell(self, message: Message) -> None:
         for tap in self.taps:
@@ -160,6 +167,8 @@ class Events:
         yield messages.profile_changed(self.profile())
         yield self.requests()
         yield messages.config(self.reading)
+        yield self.standings.rules()
+        yield self.standings.whole()
         yield from map(messages.pull, self.pulls())
         for name, change in self.swaps.after(last):
             yield messages.swap(change, name)
@@ -168,12 +177,14 @@ class Events:
         """The first page is here."""
         for tap in self.taps:
             tap.open()
+        self.standings.open()
         self.leave = self.inflight.subscribe(self.tell_inflight)
 
     def rest(self) -> None:
         """The last page has gone."""
         for tap in self.taps:
             tap.close()
+        self.standings.close()
         if self.leave is not None:
             self.leave()
 

@@ -10,10 +10,11 @@ import msgspec
 
 from llamaswap_py.config.values import Peer
 from llamaswap_py.runtime.feed import ConfigLoaded, ConfigRefused, LoadProgressed, ModelChanged
-from llamaswap_py.runtime.standings import Standing
+from llamaswap_py.runtime.standings import Standing as Known
 from llamaswap_py.schedule.plan import FALLEN, Phase
 from llamaswap_py.server.abilities import flags
 from llamaswap_py.server.control import load_row
+from llamaswap_py.server.shapes.models import Rules, Standing
 
 HEARTBEAT = b":\n\n"
 
@@ -38,7 +39,7 @@ def lost_log_data(source: str, lost: int) -> bytes:
     return log_data(source, f"\n— {lost} bytes dropped —\n")
 
 
-def model_status(standings: Iterable[Standing], peers: Iterable[Peer] = ()) -> bytes:
+def model_status(standings: Iterable[Known], peers: Iterable[Peer] = ()) -> bytes:
     """Models here by id, then those of peers, whose state nobody knows."""
     rows = sorted((status_row(standing) for standing in standings), key=lambda row: str(row["id"]).encode())
     rows += [peer_row(peer, model) for peer in peers for model in peer.models]
@@ -50,7 +51,7 @@ def peer_row(peer: Peer, model: str) -> dict[str, object]:
     return {"id": full, "name": "", "description": "", "state": "", "unlisted": False, "peerID": peer.id}
 
 
-def status_row(standing: Standing) -> dict[str, object]:
+def status_row(standing: Known) -> dict[str, object]:
     model = standing.model
     # A failed model is a stopped one to llama-swap's page, which knows four words; `swap` says that it failed.
     phase = Phase.DOWN if standing.phase in FALLEN else standing.phase
@@ -110,3 +111,13 @@ def config(news: ConfigLoaded | ConfigRefused | None) -> bytes:
 def pull(row: Mapping[str, object]) -> bytes:
     """A download, as the API shows it."""
     return framed("pull", row, event="pull")
+
+
+def standings(whole: bool, rows: Sequence[Standing], gone: Sequence[str]) -> bytes:
+    """Models as they stand: all of them, or those that changed."""
+    return framed("standings", {"whole": whole, "rows": rows, "gone": gone}, event="standings")
+
+
+def rules(said: Rules) -> bytes:
+    """Who may be up beside whom."""
+    return framed("rules", said, event="rules")

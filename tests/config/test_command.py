@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llamaswap_py.config.command import argv, render, stop_argv, uses_port, without_comments
+from llamaswap_py.config.command import argv, option, render, stop_argv, uses_port, without_comments
 from llamaswap_py.config.values import Model
 
 # A `#` may begin a comment line and a backslash may join lines, even inside quotes.
@@ -123,3 +123,17 @@ def test_the_port_is_filled_into_every_text() -> None:
 def test_a_model_without_a_port_stays_as_it_is() -> None:
     model = Model(id="m", cmd="x")
     assert render(model, None) is model
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("serve -m a.gguf", "a.gguf"),
+        ("serve --model a.gguf -m b.gguf", "b.gguf"),
+        ("serve --model=a.gguf --port 1", "a.gguf"),
+        ("serve --models a.gguf", ""),
+        ("serve -m", ""),
+    ],
+)
+def test_an_option_is_what_its_last_flag_is_given(text: str, found: str) -> None:
+    assert option(argv(text), "-m", "--model") == found

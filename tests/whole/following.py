@@ -14,7 +14,17 @@ import httpx
 from tests.whole.asking import NO_CERTIFICATES
 from tests.whole.program import LONG, Program
 
-OPENING = ["logData", "logData", "modelStatus", "uiConfig", "profileChanged", "inflight", "config"]
+OPENING = [
+    "logData",
+    "logData",
+    "modelStatus",
+    "uiConfig",
+    "profileChanged",
+    "inflight",
+    "config",
+    "rules",
+    "standings",
+]
 
 
 @dataclass(frozen=True)

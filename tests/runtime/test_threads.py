@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from llamaswap_py.daemon.threads import in_thread
+from llamaswap_py.runtime.threads import in_thread
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")

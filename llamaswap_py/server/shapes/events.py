@@ -1,0 +1,57 @@
+"""Which event says what, and what is left.
+
+A shape is a type only; `python -m tests.page.types` writes all of them down for the page, and a test of the whole
+program compares them with what is really answered."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypedDict
+
+from llamaswap_py.server.shapes.configuration import ConfigNews, ProfileNews
+from llamaswap_py.server.shapes.downloads import Pull
+from llamaswap_py.server.shapes.models import LoadNews, ModelStatus, Rules, Standings, Swap
+from llamaswap_py.server.shapes.requests import ActivityNews, InflightNews
+
+
+class LogData(TypedDict):
+    data: str
+    source: Literal["proxy", "upstream"]
+
+
+class UiActivity(TypedDict):
+    session_id: list[str]
+
+
+class UiConfig(TypedDict):
+    activity: UiActivity
+
+
+class ErrorBody(TypedDict):
+    message: str
+    type: str
+    param: str | None
+    code: str
+
+
+class Refused(TypedDict):
+    """The answer of a control route that refuses."""
+
+    src: str
+    error: ErrorBody
+
+
+# By the `type` of an event, what its `data` holds.
+EVENTS: dict[str, Any] = {
+    "logData": LogData,
+    "modelStatus": list[ModelStatus],
+    "loading": LoadNews,
+    "uiConfig": UiConfig,
+    "profileChanged": ProfileNews,
+    "inflight": InflightNews,
+    "activity": ActivityNews,
+    "config": ConfigNews,
+    "swap": Swap,
+    "pull": Pull,
+    "standings": Standings,
+    "rules": Rules,
+}

@@ -1,0 +1,429 @@
+// What the server says, written from llamaswap_py/server/shapes by `python -m tests.page.types`. Change it there.
+
+export type State = "stopped" | "starting" | "ready" | "stopping" | "failed" | "gave-up" | "disabled" | "leaked" | "remote";
+
+export interface Mistake {
+  file: string;
+  line: number;
+  column: number;
+  key: string;
+  message: string;
+  remedy: string;
+}
+
+/** `POST /api/config/check`, and the beginning of `diff`. */
+export interface Verdict {
+  accepted: boolean;
+  mistakes: Mistake[];
+  warnings: Mistake[];
+  disabled: Record<string, Mistake[]>;
+}
+
+/** `POST /api/config/diff`; what would change is told where the text is accepted. */
+export interface Diff {
+  accepted: boolean;
+  mistakes: Mistake[];
+  warnings: Mistake[];
+  disabled: Record<string, Mistake[]>;
+  added?: string[];
+  removed?: string[];
+  restarted?: Record<string, string[]>;
+  retuned?: Record<string, string[]>;
+  settings?: string[];
+}
+
+export interface ConfigNews {
+  state: "loaded" | "refused";
+  mistakes: string[];
+}
+
+export interface Profile {
+  id: string;
+  description: string;
+  pins: Record<string, string>;
+}
+
+/** `GET /api/profiles`. */
+export interface Profiles {
+  active: string | null;
+  profiles: Profile[];
+}
+
+export interface ProfileNews {
+  active: string | null;
+}
+
+export interface PullFile {
+  path: string;
+  size: number;
+  done: number;
+  stage: string;
+}
+
+export interface PullError {
+  code: string;
+  message: string;
+  near: string[];
+}
+
+export interface Pull {
+  id: string;
+  repo: string;
+  include: string[];
+  quant: string;
+  revision: string;
+  state: "waiting" | "asking" | "loading" | "done" | "failed" | "cancelled";
+  folder: string;
+  commit: string;
+  files: PullFile[];
+  total: number;
+  done: number;
+  speed: number;
+  left: number | null;
+  notes: string[];
+  error: PullError | null;
+}
+
+/** `GET /api/pulls`. */
+export interface Pulls {
+  pulls: Pull[];
+}
+
+export interface LogData {
+  data: string;
+  source: "proxy" | "upstream";
+}
+
+export interface UiActivity {
+  session_id: string[];
+}
+
+export interface UiConfig {
+  activity: UiActivity;
+}
+
+export interface ErrorBody {
+  message: string;
+  type: string;
+  param: string | null;
+  code: string;
+}
+
+/** The answer of a control route that refuses. */
+export interface Refused {
+  src: string;
+  error: ErrorBody;
+}
+
+export interface Taken {
+  memory_bytes: number;
+  cpu_seconds: number;
+  processes: number;
+}
+
+/** `GET /api/processes`. */
+export interface Processes {
+  proxy: Taken;
+  keeper: Taken;
+  models: Record<string, Taken>;
+}
+
+/** `GET /api/version`. */
+export interface Version {
+  version: string;
+  commit: string;
+  build_date: string;
+}
+
+/** How far a load is; null until an earlier load of the same command tells. */
+export interface Loading {
+  seconds: number;
+  percent: number | null;
+  left: number | null;
+}
+
+/** One caller who waits for a model. `since`: unix seconds; position 0: its model is starting. */
+export interface Waiting {
+  position: number;
+  caller: string;
+  since: number;
+}
+
+export interface Candidate {
+  model: string;
+  state: string;
+  seated: number;
+  waiting: number;
+  unused: number;
+  pinned: boolean;
+}
+
+/** Why one had to go. */
+export interface Decision {
+  wanted: string;
+  caller: string;
+  waiting: number;
+  waited: number;
+  rule: string;
+  chosen: string[];
+  candidates: Candidate[];
+}
+
+export interface Evicted {
+  wanted: string;
+  caller: string;
+  waiting: number;
+  waited: number;
+  rule: string;
+  chosen: string[];
+  candidates: Candidate[];
+  at: number;
+}
+
+/** One model as it stands. Times are unix seconds, sizes are bytes; 0 and "" where nothing is known. */
+export interface Standing {
+  id: string;
+  name: string;
+  description: string;
+  aliases: string[];
+  unlisted: boolean;
+  peer: string;
+  found: boolean;
+  capabilities: Record<string, boolean>;
+  state: State;
+  since: number | null;
+  why: string;
+  last_output: string[];
+  retry_at: number | null;
+  ordered: boolean;
+  loading: Loading | null;
+  pid: number | null;
+  leaked: number[];
+  address: string;
+  memory: number;
+  context: number;
+  trained_context: number;
+  architecture: string;
+  quantisation: string;
+  parameters: number;
+  size: number;
+  speed: number | null;
+  ttl: number;
+  idle_at: number | null;
+  seated: number;
+  seats: number | null;
+  waiting: Waiting[];
+  pinned: boolean;
+  evicted: Evicted | null;
+  group: string;
+  makes_room: string[];
+}
+
+/** `whole`: all of them, and no others are there; else those that changed, and those that are gone. */
+export interface Standings {
+  whole: boolean;
+  rows: Standing[];
+  gone: string[];
+}
+
+export interface Group {
+  id: string;
+  members: string[];
+  swap: boolean;
+  exclusive: boolean;
+  persistent: boolean;
+}
+
+export interface MatrixSet {
+  name: string;
+  expression: string;
+}
+
+/** Who may be up beside whom, as it is written. */
+export interface Rules {
+  kind: "groups" | "matrix";
+  groups: Group[];
+  sets: MatrixSet[];
+  names: Record<string, string>;
+}
+
+/** llama-swap's row. */
+export interface ModelStatus {
+  id: string;
+  name: string;
+  description: string;
+  state: string;
+  unlisted: boolean;
+  peerID: string;
+  aliases?: string[];
+  capabilities?: Record<string, boolean>;
+  context_length?: number;
+}
+
+export interface LoadNews {
+  seconds: number;
+  percent: number | null;
+  left: number | null;
+  model: string;
+  run: number;
+}
+
+/** A step of a model's life. */
+export interface Swap {
+  model: string;
+  run: number;
+  state: string;
+  why: string;
+  seconds: number;
+}
+
+export interface RunningRow {
+  model: string;
+  state: State;
+  cmd: string;
+  proxy: string;
+  ttl: number;
+  name: string;
+  description: string;
+  pid: number | null;
+  seated: number;
+  waiting: number;
+  pinned?: boolean;
+  loading?: Loading;
+  why?: string;
+  leaked?: number[];
+}
+
+export interface Place {
+  model: string;
+  position: number;
+  caller: string;
+  waited: number;
+}
+
+/** `GET /running`. */
+export interface Running {
+  running: RunningRow[];
+  waiting: Record<string, number>;
+  queue?: Place[];
+  evicted?: Record<string, Decision>;
+}
+
+/** What load, restart, reset, pin and unpin answer. */
+export interface Ordered {
+  msg: string;
+  model?: string;
+  state?: string;
+  pinned?: boolean;
+}
+
+/** A request in flight. */
+export interface Flight {
+  id: string;
+  timestamp: string;
+  model: string;
+  req_path: string;
+  method: string;
+  req_headers: Record<string, string>;
+  remote_ip: string;
+  resp_headers: Record<string, string>;
+  resp_bytes: number;
+  elapsed_ms: number;
+  metadata?: Record<string, string>;
+}
+
+export interface InflightNews {
+  operation: "snapshot" | "upsert" | "remove";
+  requests?: Flight[];
+  request?: Flight;
+  id?: string;
+}
+
+/** -1: not told. */
+export interface Tokens {
+  cache_tokens: number;
+  draft_tokens: number;
+  draft_acc_tokens: number;
+  input_tokens: number;
+  output_tokens: number;
+  prompt_per_second: number;
+  tokens_per_second: number;
+}
+
+export interface Details {
+  api?: string;
+  caller?: string;
+  address?: string;
+  session?: string;
+  request?: string;
+  run?: number;
+  bytes?: number;
+  phase?: string;
+  closed_by?: string;
+  code?: string;
+  queued_ms: number;
+  loading_ms: number;
+  first_byte_ms: number;
+  mean_gap_ms: number;
+}
+
+/** A request that is over. */
+export interface Activity {
+  id: number;
+  timestamp: string;
+  model: string;
+  req_path: string;
+  resp_content_type: string;
+  resp_status_code: number;
+  tokens: Tokens;
+  duration_ms: number;
+  has_capture: boolean;
+  error_msg?: string;
+  metadata?: Record<string, string>;
+  details?: Details;
+}
+
+/** `GET /api/metrics/activity`. */
+export interface ActivityPage {
+  data: Activity[];
+  page: number;
+  limit: number;
+  total: number;
+  total_pages: number;
+}
+
+/** Requests that were written down. `gap`: some before them are missing here; the list has them. */
+export interface Finished {
+  rows: Activity[];
+  gap: boolean;
+}
+
+export interface ActivityNews {
+  id: number;
+}
+
+/** `GET /api/captures/{id}`; bodies in base64. */
+export interface Capture {
+  id: number;
+  req_path: string;
+  req_headers: Record<string, string>;
+  req_body: string | null;
+  resp_headers: Record<string, string>;
+  resp_body: string | null;
+}
+
+/** By the `type` of an event, what its `data` holds. */
+export interface Events {
+  logData: LogData;
+  modelStatus: ModelStatus[];
+  loading: LoadNews;
+  uiConfig: UiConfig;
+  profileChanged: ProfileNews;
+  inflight: InflightNews;
+  activity: ActivityNews;
+  config: ConfigNews;
+  swap: Swap;
+  pull: Pull;
+  standings: Standings;
+  rules: Rules;
+}
