@@ -24,6 +24,12 @@ shell_syntax() {
     for script in scripts/*.sh .ci/run; do bash -n "$script" || return 1; done
 }
 
+# The page's types and the tests of its parts, by Node.js as the page's own build finds it.
+page() {
+    (cd llamaswap_py/ui && "$node" node_modules/svelte-check/bin/svelte-check --tsconfig ./tsconfig.json --fail-on-warnings) &&
+        (cd llamaswap_py/ui && "$node" node_modules/vitest/vitest.mjs run)
+}
+
 python="$VENV_PYTHON"
 check "format (ruff)" "$python" -m ruff format --check .
 check "lint (ruff)" "$python" -m ruff check .
@@ -32,6 +38,11 @@ check "types, macOS (mypy)" "$python" -m mypy --platform darwin --cache-dir .myp
 check "order of the rooms (import-linter)" "$VENV/bin/lint-imports"
 check "names, places and budgets (tests/house)" "$python" -m tests.house.rules
 check "shell syntax (bash -n)" shell_syntax
+if node="$("$python" -m llamaswap_py.ui.building --libraries 2>&1)"; then
+    check "the page (svelte-check, vitest)" page
+else
+    printf 'skipped the page (svelte-check, vitest): %s\n' "$node"
+fi
 
 if [ ${#failed[@]} -gt 0 ]; then
     printf '\n%d of the checks failed: %s\n' "${#failed[@]}" "$(IFS=,; echo "${failed[*]}")"

@@ -1,4 +1,4 @@
-"""Hypothesis profiles and Ctrl+C, and nothing else: a test says itself what it needs."""
+"""Hypothesis profiles, Ctrl+C, and that no program builds the page: else a test says itself what it needs."""
 
 from __future__ import annotations
 
@@ -19,3 +19,6 @@ settings.load_profile(os.environ.get("LLAMASWAP_TEST_PROFILE", "fast"))
 # Who starts the tests in a shell's background has SIGINT ignored, and so would every program that the tests interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Hundreds of programs are started; the tests of the page have it built once, by tests/page/built.py.
+os.environ.setdefault("LLAMASWAP_BUILD_PAGE", "no")

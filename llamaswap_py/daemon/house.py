@@ -43,6 +43,7 @@ from llamaswap_py.server.health import Health
 from llamaswap_py.server.machine import Machine
 from llamaswap_py.server.metrics import Metrics
 from llamaswap_py.server.metrics import Sources as MetricSources
+from llamaswap_py.server.pages import Pages
 from llamaswap_py.server.profiles import Profiles
 from llamaswap_py.server.proxy import Proxy
 from llamaswap_py.server.pulls import PullDoors
@@ -90,6 +91,7 @@ class House:
         pulls = Pulls(self.models_folder, tasks.start, lambda row: feed.publish(PullChanged(row)))
         self.events.pulls = lambda: pulls.rows(everything=False)
         pulling = PullDoors(pulls, lambda: self.conductor.config)
+        self.pages = Pages()
         more = [
             *self.events.doors(),
             *self.profiles.doors(),
@@ -97,6 +99,7 @@ class House:
             *self.metrics.doors(),
             *configs.doors(),
             *pulling.doors(),
+            *self.pages.doors(),
         ]
         self.peers = Peers()
         choosing = Choosing(self.conductor, lambda: self.profiles.active)

@@ -16,7 +16,7 @@ from pathlib import Path
 import structlog
 
 from llamaswap_py.config.read import Reading
-from llamaswap_py.daemon import activation, voice
+from llamaswap_py.daemon import activation, page, voice
 from llamaswap_py.daemon.descriptors import FEW, FEWEST, Descriptors, raise_limit
 from llamaswap_py.daemon.filing import Filing
 from llamaswap_py.daemon.finder import Finder
@@ -99,6 +99,7 @@ class Program:
             self.keep_watch(self.house, stack)
             await self.house.open(sockets, tls)
             self.tell_address(address, tls)
+            self.house.tasks.start("page", page.keep(self.house.pages, os.environ))
             gc.freeze()  # what is here now stays; only what callers bring is looked through,
             gc.set_threshold(*GARBAGE)  # and that in larger heaps
             gc.enable()

@@ -33,7 +33,6 @@ from llamaswap_py.server.identity import MODEL, id_of
 from llamaswap_py.server.listen import BACKLOG
 from llamaswap_py.server.lists import Lists
 from llamaswap_py.server.logs import LogDoors
-from llamaswap_py.server.pages import Pages
 from llamaswap_py.server.proxy import Proxy
 from llamaswap_py.server.records import Records
 from llamaswap_py.server.upstream import Upstream
@@ -78,7 +77,6 @@ def doors(proxy: Proxy, logs: Logs, more: Iterable[Door] = (), health: Health | 
         *Lists(conductor, proxy.choosing).doors(),
         *Control(conductor).doors(),
         *LogDoors(conductor, logs).doors(),
-        *Pages().doors(),
         *Records(proxy.recordings).doors(),
         *(health or Health(conductor, proxy.recordings.recorder)).doors(),
         *more,

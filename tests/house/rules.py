@@ -26,7 +26,26 @@ POSIX_NAMES = {
 }  # fmt: skip
 # Put together from halves, so that this file does not name what it forbids.
 REGISTRIES = ("pypi" + ".org", "pythonhosted" + ".org", "registry." + "npmjs", "deb." + "debian")
-TEXTS = ("*.py", "*.md", "*.toml", "*.sh", "*.yaml", "*.yml", "*.lock", ".ci/run")
+TEXTS = (
+    "*.py",
+    "*.md",
+    "*.toml",
+    "*.sh",
+    "*.yaml",
+    "*.yml",
+    "*.lock",
+    "*.json",
+    "*.ts",
+    "*.svelte",
+    "*.npmrc",
+    ".ci/run",
+)
+MADE = {
+    "__pycache__",
+    "node_modules",
+    "built",
+    ".work",
+}  # folders that are not ours to judge: nothing in them is committed
 OURS = (PACKAGE, "tests", "scripts", "docs", "models", ".ci")
 
 Breaches = Iterator[str]
@@ -57,7 +76,7 @@ def every_folder_is_a_package(root: Path) -> Breaches:
 
 def names_say_what_is_inside(root: Path) -> Breaches:
     for path in sorted((root / PACKAGE).rglob("*")):
-        if path.name in ("__pycache__", "__init__.py", "__main__.py") or "__pycache__" in path.parts:
+        if path.name in ("__init__.py", "__main__.py") or MADE.intersection(path.parts):
             continue
         place = path.relative_to(root).as_posix()
         if path.name.startswith("_"):
@@ -146,7 +165,7 @@ def texts(root: Path) -> Iterator[Path]:
     for pattern in TEXTS:
         yield from root.glob(pattern)
         for folder in OURS:
-            yield from (root / folder).rglob(pattern)
+            yield from (path for path in (root / folder).rglob(pattern) if not MADE.intersection(path.parts))
 
 
 def no_registry_is_named(root: Path) -> Breaches:

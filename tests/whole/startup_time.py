@@ -40,7 +40,7 @@ class Took:
 
 def environment(folder: Path) -> dict[str, str]:
     env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    return {**env, "PYTHONUNBUFFERED": "1", "XDG_STATE_HOME": str(folder / "state")}
+    return {**env, "PYTHONUNBUFFERED": "1", "XDG_STATE_HOME": str(folder / "state"), "LLAMASWAP_BUILD_PAGE": "no"}
 
 
 def to_the_end(words: tuple[str, ...], env: Mapping[str, str]) -> Took:

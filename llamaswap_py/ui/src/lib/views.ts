@@ -1,0 +1,26 @@
+// The views: in this order in the navigation, each loaded when it is first opened.
+
+import type { Component } from "svelte";
+import type { Shape } from "../parts/Icon.svelte";
+
+export interface ViewProps {
+  /** What follows the view's name in the address: a model's id, a request's number. */
+  rest: string;
+  options: URLSearchParams;
+}
+
+export interface ViewEntry {
+  name: string;
+  short: string;
+  icon: Shape;
+  load: () => Promise<{ default: Component<ViewProps> | Component }>;
+}
+
+export const VIEWS: readonly ViewEntry[] = [
+  { name: "models", short: "Models", icon: "models", load: () => import("../views/models/View.svelte") },
+  { name: "playground", short: "Playground", icon: "playground", load: () => import("../views/playground/View.svelte") },
+  { name: "activity", short: "Activity", icon: "activity", load: () => import("../views/activity/View.svelte") },
+  { name: "logs", short: "Logs", icon: "logs", load: () => import("../views/logs/View.svelte") },
+  { name: "performance", short: "Performance", icon: "performance", load: () => import("../views/performance/View.svelte") },
+  { name: "configuration", short: "Config", icon: "configuration", load: () => import("../views/configuration/View.svelte") },
+];

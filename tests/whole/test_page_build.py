@@ -1,0 +1,43 @@
+"""A start from a clone: the page is built behind the serving proxy, or the page says why it cannot be."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.whole.program import ROOT, Program
+
+if sys.platform == "win32":
+    pytest.skip("paths are those of Unix", allow_module_level=True)
+
+MADE = shutil.ignore_patterns("node_modules", "built", ".work", "__pycache__", "demo")
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    shutil.copytree(ROOT / "llamaswap_py", tmp_path / "clone" / "llamaswap_py", ignore=MADE)
+    return tmp_path / "clone"
+
+
+def test_without_node_and_registry_it_serves_and_says_what_to_do(clone: Path, tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    env = {
+        "LLAMASWAP_BUILD_PAGE": "",
+        "PATH": str(tmp_path / "bin"),
+        "PIP_NO_INDEX": "1",
+        "PIP_FIND_LINKS": str(tmp_path),
+        "PYTHONPATH": str(clone),
+    }
+    program = Program(tmp_path, "models: {}\n", env=env)
+    program.folder = clone
+    with program:
+        program.wait_for("building the page behind the running server")
+        program.wait_for("The page could not be built")
+        page = httpx.get(f"{program.url}/ui/", trust_env=False)
+        assert httpx.get(f"{program.url}/health", trust_env=False).text == "OK"
+    assert "Install Node.js 20.19 or newer" in page.text
+    assert "refresh" not in page.text
