@@ -224,7 +224,8 @@ def end_with_parent() -> None:
     """Who started us holds the other end of our input; once that is gone, so are we and all that we started."""
 
     def wait() -> None:
-        sys.stdin.buffer.read()
+        while os.read(0, 1):
+            pass
         if sys.platform != "win32":
             os.killpg(0, signal.SIGKILL)
         os._exit(1)
