@@ -23,6 +23,7 @@ from llamaswap_py.observe.pruning import Pruning
 from llamaswap_py.observe.rows import UNKNOWN, Row
 from llamaswap_py.observe.store import USUAL, Bounds, Store
 from llamaswap_py.wire.coding import CODINGS, inflated
+from llamaswap_py.wire.sse import events_in
 from llamaswap_py.wire.usage import NOTHING, error_of, usage_of
 from llamaswap_py.wire.window import Body
 
@@ -61,8 +62,8 @@ class Read:
             elif not error:
                 error = error_of(finished.status, body.first)
             self.capture = captured(finished, body, framed)
-            events = body.first.count(b"\n\n") if body.whole and "text/event-stream" in content_type else 0
-            details = know(finished, events)
+            streamed = body.whole and "text/event-stream" in content_type
+            details = know(finished, events_in(body.first) if streamed else 0)
         took = finished.seconds * 1000
         self.row = Row(
             int(finished.when),

@@ -5,7 +5,9 @@ Made and read in the recorder's thread."""
 from __future__ import annotations
 
 import base64
+import time
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -18,6 +20,10 @@ from llamaswap_py.wire.window import unchunked
 WORTH_COMPRESSING = 3 * 1024
 HEADS = 1024  # what the fields of both sides take, about
 FASTEST = 1  # a page looks at few of them; the time is taken from the requests' own cores
+# As many bytes a second are compressed, and as many at once: several long answers a second. Of more, all that is
+# compressed would be pushed out by the next ones before anybody could look.
+COMPRESSED_A_SECOND, COMPRESSED_AT_ONCE = 2 * 1024 * 1024, 4 * 1024 * 1024
+FEW = 8  # so many of a size must fit uncompressed, else it is compressed whatever the hurry
 
 NO_ANSWER = ("/v1/audio/speech", "/v1/images/generations", "/sdapi/v1/txt2img")
 NO_REQUEST = ("/v1/audio/transcriptions", "/v1/audio/voices")
@@ -78,12 +84,16 @@ def shown(capture: Capture) -> Shown:
 
 
 class Captures:
-    """`limit` bytes in all, as they are kept; 0: none are kept. Small ones are kept as they came: few are looked at."""
+    """`limit` bytes in all, as they are kept; 0: none are kept. Small ones are kept as they came: few are looked at. So
+    are those that come too fast to be compressed: then fewer fit."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, clock: Callable[[], float] = time.monotonic) -> None:
         self.limit = limit
         self.kept: dict[int, bytes | Capture] = {}
         self.size = 0
+        self.clock = clock
+        self.allowed = float(COMPRESSED_AT_ONCE)  # bytes that may be compressed now
+        self.looked = clock()
 
     def __contains__(self, row: int) -> bool:
         return row in self.kept
@@ -96,7 +106,7 @@ class Captures:
         """False where this one alone is larger than all that may be kept."""
         kept: bytes | Capture = capture
         size = capture.size
-        if size > WORTH_COMPRESSING:
+        if size > WORTH_COMPRESSING and (self.has_time(size) or FEW * size > self.limit):
             kept = packed(capture)
             size = len(kept)
         if size > self.limit:
@@ -105,6 +115,16 @@ class Captures:
             self.make_room(size)
         self.kept[row] = kept
         self.size += size
+        return True
+
+    def has_time(self, size: int) -> bool:
+        """To compress so many bytes; then they are counted."""
+        now = self.clock()
+        self.allowed = min(COMPRESSED_AT_ONCE, self.allowed + COMPRESSED_A_SECOND * (now - self.looked))
+        self.looked = now
+        if self.allowed < size:
+            return False
+        self.allowed -= size
         return True
 
     def make_room(self, size: int) -> None:

@@ -9,13 +9,14 @@ from llamaswap_py.wire.window import Body, Window, body_of
 
 
 class Heard:
-    __slots__ = ("answer", "body", "chunked", "window")
+    __slots__ = ("answer", "body", "chunked", "weigh", "window")
 
     def __init__(self, limit: int) -> None:
         self.answer: Head | None = None
         self.chunked = False
         self.window = Window(limit)
         self.body = self.window.add  # called for every piece that is written: no step between them
+        self.weigh = self.window.weigh
 
     def head(self, head: Head, chunked: bool) -> None:
         self.answer, self.chunked = head, chunked

@@ -5,6 +5,8 @@ Knows no model, no dialect and no server: the caller's side is a `Sink`, what to
 from __future__ import annotations
 
 import asyncio
+import sys
+from collections import deque
 from collections.abc import Callable
 
 from llamaswap_py.errors import Refusal, UpstreamFailed
@@ -21,6 +23,7 @@ from llamaswap_py.wire.headers import Flow, Head, UpstreamRequest, upstream_head
 __all__ = ["Closer", "Manner", "Outcome", "Phase", "Sink", "Tap", "UpstreamRequest", "relay"]
 
 
+UNHEARD = deque[bytes](maxlen=0).append  # where nobody listens
 BEGUN_STATUS = 200  # what a caller was told whose stream was begun before a server spoke
 
 
@@ -67,6 +70,10 @@ def ordered(cancelled: asyncio.CancelledError) -> Refusal | None:
     if task is not None:
         task.uncancel()
     return order
+
+
+def unweighed(sent: int) -> int:
+    return sys.maxsize
 
 
 def _phase(answer: Answer, sent: int, complete: bool) -> Phase:
@@ -133,7 +140,9 @@ class Passage:
         self._beat: Beat | None = None
         self._heard = False  # the server has sent something
         self._steady = False  # its head is known and the caller has the beginning: the rest is passed on
-        self._hear = tap.body if tap is not None else None
+        self._hear = tap.body if tap is not None else UNHEARD
+        self._weigh = tap.weigh if tap is not None else unweighed
+        self._mark = self._weigh(0)  # bytes: beyond it the tap is asked again
         self._over = False
         self._sent = sink.begun
         self._began = self._loop.time()
@@ -162,33 +171,34 @@ class Passage:
                 await self._pump.stop()
 
     def received(self, data: bytes) -> None:
-        answer, sink = self._answer, self._sink
-        out = answer.feed(data)
+        answer = self._answer
+        out, full = answer.feed(data), False
         if not self._steady:
-            self._begins(out)
+            full = self._begins(out)
         elif out:
-            if self._hear is not None:
-                self._hear(out)
-            self._sent += len(out)
-            sink.write(out)
+            self._hear(out)
+            self._sent = sent = self._sent + len(out)
+            full = self._sink.write(out)
+            if sent > self._mark:
+                self._mark = self._weigh(sent)
         if answer.settled:
             self._settle()
-        elif sink.full and self._connection is not None:
+        elif full and self._connection is not None:
             self._connection.pause()
             self._wait.ring()
 
-    def _begins(self, out: bytes) -> None:
+    def _begins(self, out: bytes) -> bool:
         """Until the answer's first byte is with the caller there is more to look after."""
         self._heard = True
         if self._late is not None and self._answer.head is not None:
             self._lift()
-        if out:
-            self._write(out)
+        full = self._write(out) if out else False
         if self._pump is not None and self._answer.switched and not self._pump.started and self._connection:
             self._pump.start(self._connection)
         self._steady = self._first_byte is not None and self._answer.head is not None
         if self._steady and self._beat is None and self._connection is not None:
             self._beat = beat_of(self._loop, self._manner, self._answer, self._sink, self._connection)
+        return full
 
     def ended(self) -> None:
         """The server closed its side."""
@@ -314,7 +324,7 @@ class Passage:
         if self._answer.needs_reset:
             self._sink.abort(reset=True)
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, data: bytes) -> bool:
         if self._first_byte is None:
             self._first_byte = self._loop.time()
             head = self._answer.head
@@ -322,7 +332,9 @@ class Passage:
                 self._pool.served = self._pool.served or head.status < 500
                 if self._tap is not None:
                     first_heard(self._tap, head, self._answer, data)
-        elif self._hear is not None:
+        else:
             self._hear(data)
         self._sent += len(data)
-        self._sink.write(data)
+        if self._sent > self._mark:
+            self._mark = self._weigh(self._sent)
+        return self._sink.write(data)

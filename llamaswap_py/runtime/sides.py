@@ -26,7 +26,8 @@ class Sink(Protocol):
     def begun(self) -> int:
         """The bytes of a stream that somebody has begun already, its head among them; 0: nothing was sent."""
 
-    def write(self, data: bytes) -> None: ...
+    def write(self, data: bytes) -> bool:
+        """Whether it is full now."""
 
     async def drained(self) -> None:
         """Wait until it is no longer full; ConnectionError where the caller is gone."""
@@ -41,8 +42,12 @@ class Tap(Protocol):
     def head(self, head: Head, chunked: bool) -> None:
         """The server's head, once; `chunked`: every piece of the body that follows is whole chunks."""
 
-    def body(self, data: bytes) -> None:
-        """A piece of the body as it is written to the caller: of a stream of events, whole ones."""
+    @property
+    def body(self) -> Callable[[bytes], object]:
+        """To be called for each piece of the body as it is written to the caller: of a stream of events, whole ones."""
+
+    def weigh(self, sent: int) -> int:
+        """So many bytes were written; at how many this is to be called again. The moment to let go of pieces."""
 
 
 class Phase(Enum):
@@ -98,8 +103,8 @@ class Nobody:
         self.caller = left.caller
         self.begun = left.begun
 
-    def write(self, data: bytes) -> None:
-        pass
+    def write(self, data: bytes) -> bool:
+        return False
 
     async def drained(self) -> None:
         pass

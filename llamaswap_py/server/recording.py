@@ -39,7 +39,7 @@ class Recording:
 
     __slots__ = (
         "asked", "body", "flight", "heard", "inflight", "outcome", "over", "path", "recorder", "request", "served",
-        "writes",
+        "weigh", "writes",
     )  # fmt: skip
 
     def __init__(self, inflight: Inflight, recorder: Recorder, flight: Flight, path: str, request: web.Request) -> None:
@@ -49,6 +49,7 @@ class Recording:
         self.request = request
         self.heard = flight.heard
         self.body = flight.heard.body  # called for every piece that is written: no step between
+        self.weigh = flight.heard.weigh
         self.path = path  # the row's: without a prefix of ours
         self.writes = request.method == "POST"  # a row; else it is only shown while in flight
         self.served: Served | None = None  # the run that answers

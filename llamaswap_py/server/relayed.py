@@ -34,15 +34,16 @@ class RequestSink:
     def full(self) -> bool:
         return self._protocol.writing_paused
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes) -> bool:
         transport = self._transport
         if transport is None or transport.is_closing():
-            return
+            return False
         if not self._said:
             # aiohttp looks at it before it writes an error page into a begun answer.
             self._said = True
             self._writer.output_size += len(data)
         transport.write(data)
+        return self._protocol.writing_paused
 
     async def drained(self) -> None:
         await self._writer.drain()

@@ -91,9 +91,9 @@ class Outlet(RequestSink):
         super().__init__(request, extra)
         self._use = use
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes) -> bool:
         self._use.seen()
-        super().write(data)
+        return super().write(data)
 
 
 async def tunnel(request: web.Request, errand: Errand, conductor: Conductor, model: Model) -> web.StreamResponse:

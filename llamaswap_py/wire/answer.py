@@ -6,10 +6,12 @@ from __future__ import annotations
 
 from llamaswap_py.errors import UpstreamFailed
 from llamaswap_py.wire.headers import Caller, Framing, Head, answer_head, framing, switch_head
-from llamaswap_py.wire.http1 import BETWEEN_CHUNKS, Reader, whole_chunks
+from llamaswap_py.wire.http1 import BETWEEN_CHUNKS, CRLF, Reader, whole_chunks
 from llamaswap_py.wire.sse import Events
 
 LAST_CHUNK = b"0\r\n\r\n"
+HEAD_END = b"\r\n\r\n"
+MUCH = 4 * 1024  # bytes
 EVENT_END = b"\n\n\r\n"  # of a chunk that ends with an event, as nearly every server writes it
 
 
@@ -18,11 +20,21 @@ def chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data) if data else b""
 
 
+def passable(reader: Reader, events: Events | None) -> bytes:
+    """How chunks must end that can be passed from here on as they are; empty where none can."""
+    if reader.stage != BETWEEN_CHUNKS or reader.kept:
+        return b""
+    if events is None:
+        return CRLF
+    return EVENT_END if events.clear else b""
+
+
 class Answer:
     """One answer on its way. After every call look at `settled`, then at `done` and `fault`."""
 
     __slots__ = (
         "_caller",
+        "_ending",
         "_events",
         "_framed",
         "_pass_chunks",
@@ -41,6 +53,7 @@ class Answer:
         self._events: Events | None = None
         self._pass_chunks = False
         self._pass_length = False
+        self._ending = b""  # of chunks that can be passed as they are; empty where the next byte begins none
         self.body_began = False
         self.head: Head | None = None  # the server's, once it is known; the caller's was then in what `feed` returned
         self.head_size = 0  # of the caller's head, which is the beginning of what `feed` returned first
@@ -82,22 +95,26 @@ class Answer:
 
     def feed(self, data: bytes) -> bytes:
         """What the caller gets for these bytes of the server."""
-        if self._pass_chunks:
-            events, reader = self._events, self._reader
-            if reader.stage != BETWEEN_CHUNKS or reader.kept:
-                passed = 0
-            elif events is None:
-                passed = whole_chunks(data)
-            else:
-                passed = 0 if events.held or events.open else whole_chunks(data, EVENT_END)
-            if not passed or passed < len(data):
+        if self._ending:
+            passed = whole_chunks(data, self._ending)
+            if passed != len(data):
                 return self._partly(data, passed)
             self.body_began = True
             return data
+        if self._pass_chunks:
+            return self._partly(data, 0)
         if self._pass_length and self._reader.within_length(data):
             self.body_began = True
             return data
+        if self.head is None and len(data) > MUCH:
+            return self._first(data)
         return self._slowly(data)
+
+    def _first(self, data: bytes) -> bytes:
+        """With the head may come much that need not be looked at as it must."""
+        end = data.find(HEAD_END) + len(HEAD_END)
+        out = self._slowly(data[:end])
+        return out + (self._slowly(data[end:]) if self.head is None else self.feed(data[end:]))
 
     def _partly(self, data: bytes, passed: int) -> bytes:
         """Not all of it is whole chunks of whole events: as much as can be goes on as it is."""
@@ -129,12 +146,15 @@ class Answer:
         self.settled = reader.done or reader.fault is not None
         if over or reader.head is None:
             return b""
-        if self.head is not None:
-            return self._framed_body(body)
-        self.head = reader.head
-        start = self._begin(self.head)
-        self.head_size = len(start)
-        return start + self._framed_body(body)
+        start = b""
+        if self.head is None:
+            self.head = reader.head
+            start = self._begin(self.head)
+            self.head_size = len(start)
+        out = start + self._framed_body(body)
+        if self._pass_chunks:
+            self._ending = passable(reader, self._events)
+        return out
 
     def _begin(self, head: Head) -> bytes:
         if self.switched:

@@ -17,8 +17,8 @@ LINE_LIMIT = 4 * 1024  # a chunk-size line with its extensions; 18 bytes would d
 STATUS = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: ([^\r\n\x00]*+))?")
 FIELDS = re.compile(rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]++:[^\r\n\x00]*+\r\n)*+")
 SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n\x00]*)?")
-PLAIN_SIZE = re.compile(rb"[1-9A-Fa-f][0-9A-Fa-f]{0,7}")
-LONGEST_SIZE = 10  # such a line with its end
+PLAIN_SIZE = re.compile(rb"[1-9A-Fa-f][0-9A-Fa-f]{0,5}")
+LONGEST_SIZE = 8  # such a line with its end
 CRLF = b"\r\n"
 
 
@@ -35,29 +35,50 @@ class Stage:
     DONE = 7
 
 
-BETWEEN_CHUNKS = Stage.SIZE  # looked at for every event
+BETWEEN_CHUNKS = Stage.SIZE
 
 
-@lru_cache(4096)
-def plain_size(line: bytes) -> int:
-    """Of a chunk, by its first line; 0 where that says more, or that it is the last one."""
-    return int(line, 16) if PLAIN_SIZE.fullmatch(line) else 0
+class Steps(dict[bytes, int]):
+    """How far it is to the end of a chunk, by the bytes it begins with, what must stand before it included: one look
+    instead of a search and a conversion. 0 where they are no plain chunk, or the last one."""
+
+    def __init__(self, before: bytes) -> None:
+        self.before = before
+
+    def __missing__(self, begins: bytes) -> int:
+        line, found, _ = begins.removeprefix(self.before).partition(CRLF)
+        plain = found and begins.startswith(self.before) and PLAIN_SIZE.fullmatch(line)
+        if len(self) >= MOST_STEPS:
+            self.clear()
+        step = self[begins] = len(line) + 4 + int(line, 16) if plain else 0
+        return step
+
+
+MOST_STEPS = 2048  # remembered; a server's chunks begin alike but for their sizes
+FIRST, NEXT = Steps(b""), Steps(CRLF)
 
 
 def whole_chunks(data: bytes, ending: bytes = CRLF) -> int:
     """Up to where `data`, which begins with a chunk, is whole plain chunks (not the closing one) of which the last one
     ends so, its own line end included. They can be handed on as they are, instead of being fed to a reader."""
-    at, end, good = 0, len(data), 0
-    while (stop := data.find(CRLF, at, at + LONGEST_SIZE)) > 0:
-        size = plain_size(data[at:stop])
-        at = stop + size + 4
-        if at == end and size and size + 2 >= len(ending) and data.endswith(ending):
-            return end  # mostly at once: a chunk an event, an event a read
-        if at >= end or not size or not data.startswith(CRLF, at - 2):
-            return good
-        if size + 2 >= len(ending) and data.startswith(ending, at - len(ending)):
-            good = at
-    return good
+    step = at = FIRST[data[:LONGEST_SIZE]]
+    end, least = len(data), len(ending) + 3  # of a chunk that can hold such an ending
+    if at == end and step >= least and data.endswith(ending):
+        return end  # mostly at once: a chunk an event, an event a read
+    ends = []
+    while step and at <= end:
+        if step >= least:
+            ends.append(at)
+        step = NEXT[data[at - 2 : at + LONGEST_SIZE]]
+        at += step
+    return last_of(data, ends, ending)
+
+
+def last_of(data: bytes, ends: list[int], ending: bytes) -> int:
+    """The last of these places with such an ending before it; 0 where there is none."""
+    while ends and not data.startswith(ending, ends[-1] - len(ending)):
+        ends.pop()
+    return ends[-1] if ends else 0
 
 
 class Reader:

@@ -19,37 +19,52 @@ class Body(NamedTuple):
 
 
 class Window:
-    """`add` costs one append; up to `limit` bytes everything is held. Pieces are dropped as wholes, so what is framed
-    in each piece stays framed."""
+    """`add` is an append and nothing more; who adds calls `weigh` in time, and up to `limit` bytes everything is held.
+    Pieces are dropped as wholes, so what is framed in each piece stays framed."""
 
-    __slots__ = ("_first", "_mark", "_pieces", "size", "whole")
+    __slots__ = ("_counted", "_first", "_pieces", "_size", "add", "limit", "whole")
 
     def __init__(self, limit: int = FIRST + LAST) -> None:
-        self.size = 0  # of everything that was added
+        self.limit = limit
         self.whole = True
         self._first: list[bytes] = []
         self._pieces: list[bytes] = []
-        self._mark = limit  # the size at which something must be dropped
+        self._size = 0  # of everything that was added, as far as it was
+        self._counted = 0  # of the pieces
+        self.add = self._pieces.append  # called for every piece of an answer: no step between
 
-    def add(self, data: bytes) -> None:
-        self._pieces.append(data)
-        self.size = size = self.size + len(data)
-        if size > self._mark:
-            self.shed()
+    def weigh(self, added: int) -> int:
+        """About so many bytes were added; at how many this must be called again."""
+        if added <= self.limit:
+            return self.limit
+        self.shed()
+        return added + LAST  # so that a piece is looked at twice, not every time
 
     def shed(self) -> None:
         """Drop all but the beginning and the end."""
+        self._count()
         if self.whole:
             self.whole = False
             self._split()
         self._drop()
-        # Not before that many bytes more, so that a piece is looked at twice, not every time.
-        self._mark = self.size + LAST
+        self._counted = len(self._pieces)
+
+    @property
+    def size(self) -> int:
+        """Of everything that was added."""
+        self._count()
+        return self._size
 
     @property
     def held(self) -> int:
-        """In bytes, about: no piece is looked at for it."""
+        """In bytes, about."""
         return self.size if self.whole else min(self.size, FIRST + 2 * LAST)
+
+    def _count(self) -> None:
+        """Each piece once."""
+        if self._counted < len(self._pieces):
+            self._size += sum(map(len, self._pieces[self._counted :]))
+            self._counted = len(self._pieces)
 
     def pieces(self) -> tuple[list[bytes], list[bytes]]:
         """Of the beginning and of the end; where nothing was dropped, all are of the beginning."""
@@ -60,7 +75,8 @@ class Window:
         while at < len(self._pieces) and size < FIRST:
             size += len(self._pieces[at])
             at += 1
-        self._first, self._pieces = self._pieces[:at], self._pieces[at:]
+        self._first = self._pieces[:at]
+        del self._pieces[:at]
 
     def _drop(self) -> None:
         at, size = len(self._pieces), 0

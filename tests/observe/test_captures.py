@@ -7,7 +7,17 @@ import random
 
 import pytest
 
-from llamaswap_py.observe.captures import WORTH_COMPRESSING, Asked, Capture, Captures, shown, size_of
+from llamaswap_py.observe.captures import (
+    COMPRESSED_A_SECOND,
+    COMPRESSED_AT_ONCE,
+    FEW,
+    WORTH_COMPRESSING,
+    Asked,
+    Capture,
+    Captures,
+    shown,
+    size_of,
+)
 from llamaswap_py.observe.redaction import REDACTED, redacted
 from llamaswap_py.wire.headers import Head
 
@@ -110,6 +120,27 @@ def test_the_oldest_make_room_and_what_is_too_large_is_not_kept() -> None:
     assert 10 in captures
     captures.resize(0)
     assert (captures.size, captures.kept) == (0, {})
+
+
+def test_what_comes_too_fast_to_be_compressed_is_kept_as_it_came_as_far_as_it_fits() -> None:
+    now, text = 0.0, b"word " * (COMPRESSED_AT_ONCE // 15)
+    captures = Captures(FEW * len(text), clock=lambda: now)
+    sizes = []
+    for number in range(1, 5):
+        assert captures.keep(number, Capture(CHAT, ASKED, BARE, text))
+        sizes.append(size_of(captures.kept[number]))
+    assert max(sizes[:2]) < len(text) / 10  # there was time for two,
+    assert max(sizes[2:]) < len(text) / 10  # and of these not many would fit
+    captures = Captures(2 * FEW * len(text), clock=lambda: now)
+    for number in range(1, 10):
+        assert captures.keep(number, Capture(CHAT, ASKED, BARE, text))
+    assert [size_of(kept) > len(text) for kept in captures.kept.values()] == [False] * 2 + [True] * 7
+    found = captures.find(9)
+    assert found is not None
+    assert base64.b64decode(found["resp_body"]) == text
+    now += 2 * len(text) / COMPRESSED_A_SECOND
+    captures.keep(10, Capture(CHAT, ASKED, BARE, text))
+    assert size_of(captures.kept[10]) < len(text) / 10
 
 
 def test_long_texts_take_little_room() -> None:

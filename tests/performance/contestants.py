@@ -142,5 +142,6 @@ def ours(upstream: int, models: int = 1, more: str = "") -> Iterator[Contestant]
     with ExitStack() as stack:
         place = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         program = stack.enter_context(Program(place, more + settings(upstream, models), watch=False))
-        keeper = [child.pid for child in psutil.Process(program.process.pid).children()]
+        children = psutil.Process(program.process.pid).children()
+        keeper = [child.pid for child in children if any("keeper" in word for word in child.cmdline())]
         yield Contestant("ours", program.url.removeprefix("http://"), (program.process.pid, *keeper))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from typing import Any
 
 import pytest
@@ -149,6 +150,9 @@ class Tap:
 
     def body(self, data: bytes) -> None:
         self.heard.append(data)
+
+    def weigh(self, sent: int) -> int:
+        return sys.maxsize
 
 
 @on_every_loop

@@ -33,9 +33,10 @@ class Collector:
         self.aborted: bool | None = None
         self.came = asyncio.Event()
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes) -> bool:
         self.taken += data
         self.came.set()
+        return self.full
 
     async def drained(self) -> None:
         self.waiting.set()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llamaswap_py.wire.http1 import HEAD_LIMIT, LINE_LIMIT, Reader, whole_chunks
+from llamaswap_py.wire.http1 import HEAD_LIMIT, LINE_LIMIT, MOST_STEPS, Reader, Steps, whole_chunks
 
 OK = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -229,11 +229,36 @@ def test_the_longest_head_and_line_are_read() -> None:
         (b"05\r\nhello\r\n", b"\r\n", 0),
         (b"5;x\r\nhello\r\n", b"\r\n", 0),
         (b"5\r\nhello!!", b"\r\n", 0),
+        (b"5\r\nhello!!5\r\nhello\r\n", b"\r\n", 0),
+        (b"5\r\nhelloab5\r\nhello\r\n", b"\r\n", 0),
+        (b"5\r\nhello\r\n5\r\nhelloab5\r\nhello\r\n", b"\r\n", 10),
+        (b"5\r\nhello\r\n\r\n5\r\nhello\r\n", b"\r\n", 10),
+        (b"5\r\nhello\r\n1000000\r\nhello\r\n", b"\r\n", 10),
         (b"", b"\r\n", 0),
     ],
 )
 def test_whole_plain_chunks_are_recognised(data: bytes, ending: bytes, passed: int) -> None:
     assert whole_chunks(data, ending) == passed
+
+
+@given(st.lists(st.integers(1, 5000)), st.integers(0, 20))
+def test_chunks_of_all_sizes_are_walked_through(sizes: list[int], cut: int) -> None:
+    data = b"".join(b"%x\r\n%b\r\n" % (size, b"a" * size) for size in sizes)
+    assert whole_chunks(data) == len(data)
+    left, whole = max(0, len(data) - cut), 0
+    for size in sizes:
+        step = len(b"%x" % size) + size + 4
+        if whole + step > left:
+            break
+        whole += step
+    assert whole_chunks(data[:left]) == whole
+
+
+def test_what_chunks_begin_with_is_remembered_up_to_a_bound() -> None:
+    steps = Steps(b"")
+    for number in range(2 * MOST_STEPS):
+        assert steps[b"5\r\n%x" % number] == 10
+        assert len(steps) <= MOST_STEPS
 
 
 def test_the_rest_of_a_chunk_is_known_wherever_it_was_cut() -> None:

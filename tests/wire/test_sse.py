@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llamaswap_py.wire.sse import Events
+from llamaswap_py.wire.sse import SAMPLE, Events, events_in
 
 STREAMS = [
     b"data: 1\n\ndata: 2\n\n",
@@ -77,3 +77,9 @@ def test_nothing_is_lost_added_or_reordered_and_every_cut_is_between_events(piec
         assert events.open or ends_event(out)
         assert b"".join(pieces).startswith(out)
     assert out + events.rest() == b"".join(pieces)
+
+
+def test_the_events_of_a_long_stream_are_counted_in_its_middle() -> None:
+    text = b"".join(b"data: %b\n\n" % (b"x" * (10 + number % 7)) for number in range(SAMPLE))
+    assert events_in(text[:SAMPLE]) == text[:SAMPLE].count(b"\n\n")
+    assert abs(events_in(text) / SAMPLE - 1) < 0.01

@@ -135,6 +135,7 @@ def test_of_a_long_stream_the_first_and_the_last_events_count() -> None:
     window = Window()
     for piece in (*answer.opening, *answer.tokens, *answer.closing):
         window.add(piece)
+    window.weigh(window.size)
     body = body_of(window, chunked=False)
     assert not body.whole
     assert usage_of("/v1/messages", STREAM, body)[:3] == (3, 5000, 0)

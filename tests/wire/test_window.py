@@ -10,9 +10,12 @@ from llamaswap_py.wire.window import FIRST, LAST, Body, Window, body_of, unchunk
 
 
 def filled(pieces: list[bytes], limit: int = FIRST + LAST) -> Window:
-    window = Window(limit)
+    window, added, mark = Window(limit), 0, limit
     for piece in pieces:
         window.add(piece)
+        added += len(piece)
+        if added > mark:
+            mark = window.weigh(added)
     return window
 
 
@@ -39,6 +42,13 @@ def test_one_piece_larger_than_all_bounds_is_beginning_and_end() -> None:
     body = body_of(filled([b"x" * (LAST * 4), b"end"]), chunked=False)
     assert body.first == b"x" * (LAST * 4)
     assert body.last == b"end"
+
+
+def test_up_to_the_limit_it_need_not_be_asked_again() -> None:
+    window = Window(5)
+    assert window.weigh(0) == window.weigh(5) == 5
+    window.add(b"a" * LAST * 2)
+    assert window.weigh(6) == 6 + LAST
 
 
 def test_what_was_shed_early_can_go_on() -> None:
