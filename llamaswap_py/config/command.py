@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -23,6 +24,18 @@ POSIX_PART = re.compile(
 )
 IN_QUOTES = re.compile(r'\\([$`"\\\n])')  # any other backslash inside double quotes stands for itself
 WINDOWS_PART = re.compile(r'(?P<slashes>\\*)"|(?P<gap>[ \t\n]+)|(?P<bare>\\+|[^ \t\n"\\]+)')
+
+
+def quoted(words: Sequence[str], windows: bool = WINDOWS) -> str:
+    """The arguments as the text of a command: what `argv` takes apart again."""
+    return " ".join(map(quoted_for_windows, words)) if windows else shlex.join(words)
+
+
+def quoted_for_windows(word: str) -> str:
+    if word and not re.search(r'[\s"]', word):
+        return word
+    inner = re.sub(r'(\\*)"', r'\1\1\\"', word)
+    return '"' + re.sub(r"(\\+)\Z", r"\1\1", inner) + '"'
 
 
 def without_comments(text: str) -> str:

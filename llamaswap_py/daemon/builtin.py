@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 import shutil
-import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from llamaswap_py.config.command import quoted
 
 NAME = "llama-server"
 VARIABLE = "LLAMA_SERVER"
@@ -35,7 +35,3 @@ def llama_server(env: Mapping[str, str], python: str = sys.executable) -> LlamaS
     if found:
         return LlamaServer(quoted([found]), "on PATH")
     return LlamaServer(quoted([python, "-m", "llamaswap_py", "engine"]), "included")
-
-
-def quoted(words: Sequence[str]) -> str:
-    return subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
-import subprocess
-import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import PurePath
 from typing import Any
 
+from llamaswap_py.config.command import quoted
 from llamaswap_py.config.discovered import Discovered
 from llamaswap_py.gguf.facts import Purpose
 from llamaswap_py.library.cards import pooling_of
@@ -74,7 +72,3 @@ def metadata(model: Found) -> dict[str, Any]:
         "trained_context": about.context_length,
     }
     return {name: value for name, value in said.items() if value}
-
-
-def quoted(words: Sequence[str]) -> str:
-    return subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)

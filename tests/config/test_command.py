@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llamaswap_py.config.command import argv, option, render, stop_argv, uses_port, without_comments
+from llamaswap_py.config.command import argv, option, quoted, render, stop_argv, uses_port, without_comments
 from llamaswap_py.config.values import Model
 
 # A `#` may begin a comment line and a backslash may join lines, even inside quotes.
@@ -63,15 +61,18 @@ def test_on_windows_only_double_quotes_count(text: str, words: list[str]) -> Non
     assert argv(text, windows=True) == words
 
 
-@given(WORDS)
-def test_words_quoted_for_a_shell_come_back(words: list[str]) -> None:
-    assert argv(shlex.join(words), windows=False) == words
+@pytest.mark.parametrize("windows", [False, True])
+@given(words=WORDS)
+def test_quoted_words_come_back(words: list[str], windows: bool) -> None:
+    assert argv(quoted(words, windows), windows) == words
 
 
-@given(WORDS)
-def test_words_quoted_for_windows_come_back(words: list[str]) -> None:
-    text = " ".join('"' + word.replace('"', '\\"') + '"' for word in words)
-    assert argv(text, windows=True) == words
+@pytest.mark.parametrize(
+    ("word", "text"), [(r"c:\x.exe", r"c:\x.exe"), ("c:\\a b\\", r'"c:\a b\\"'), (r"\"", r'"\\\""'), ("", '""')]
+)
+def test_on_windows_only_what_must_be_is_quoted(word: str, text: str) -> None:
+    assert quoted([word], windows=True) == text
+    assert argv(text, windows=True) == [word]
 
 
 @given(st.text("ab \t\n'\"\\#$`", max_size=30), st.booleans())
