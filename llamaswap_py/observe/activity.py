@@ -49,10 +49,10 @@ class Read:
         content_type = finished.content_type or (answer.content_type if answer is not None else "")
         usage, error, details = NOTHING, finished.error, UNKNOWN
         coding = answer.coding if answer is not None else ""
-        # Events stay whole in the framing of their chunks: they can be read where they stand.
-        framed = heard.chunked and "text/event-stream" in content_type and coding not in CODINGS
+        # Events that are whole in the framing of their chunks can be read where they stand.
+        framed = heard.read_framed() if "text/event-stream" in content_type and coding not in CODINGS else None
         try:
-            body = opened(heard) if coding in CODINGS else heard.read(framed)
+            body = framed or (opened(heard) if coding in CODINGS else heard.read())
         except NotOpened as reason:
             what = "decompression" if finished.status == 200 else "decode"
             error = error or f"response {what} failed: {reason}"
@@ -61,7 +61,7 @@ class Read:
                 usage = usage_of(finished.path, content_type, body)
             elif not error:
                 error = error_of(finished.status, body.first)
-            self.capture = captured(finished, body, framed)
+            self.capture = captured(finished, body, framed is not None)
             streamed = body.whole and "text/event-stream" in content_type
             details = know(finished, events_in(body.first) if streamed else 0)
         took = finished.seconds * 1000

@@ -5,7 +5,7 @@ It keeps references and counts; every question is left to later."""
 from __future__ import annotations
 
 from llamaswap_py.wire.headers import Head
-from llamaswap_py.wire.window import Body, Window, body_of
+from llamaswap_py.wire.window import Body, Window, body_of, holds_events
 
 
 class Heard:
@@ -29,6 +29,11 @@ class Heard:
     def status(self) -> int:
         return self.answer.status if self.answer is not None else 0
 
-    def read(self, framed: bool = False) -> Body:
-        """What is held of the body; `framed`: with the framing of its chunks, which costs less."""
-        return body_of(self.window, self.chunked and not framed)
+    def read(self) -> Body:
+        """What is held of the body."""
+        return body_of(self.window, self.chunked)
+
+    def read_framed(self) -> Body | None:
+        """The same with the framing of its chunks, which costs less; None where that cuts an event."""
+        body = body_of(self.window, False)
+        return body if self.chunked and holds_events(body.first) and holds_events(body.last) else None

@@ -7,12 +7,11 @@ from __future__ import annotations
 from llamaswap_py.errors import UpstreamFailed
 from llamaswap_py.wire.headers import Caller, Framing, Head, answer_head, framing, switch_head
 from llamaswap_py.wire.http1 import BETWEEN_CHUNKS, CRLF, Reader, whole_chunks
-from llamaswap_py.wire.sse import Events
+from llamaswap_py.wire.sse import EVENT_END, Events
 
 LAST_CHUNK = b"0\r\n\r\n"
 HEAD_END = b"\r\n\r\n"
 MUCH = 4 * 1024  # bytes
-EVENT_END = b"\n\n\r\n"  # of a chunk that ends with an event, as nearly every server writes it
 
 
 def chunk(data: bytes) -> bytes:

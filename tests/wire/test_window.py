@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from llamaswap_py.wire.answer import LAST_CHUNK, chunk
-from llamaswap_py.wire.window import FIRST, LAST, Body, Window, body_of, unchunked
+from llamaswap_py.wire.window import FIRST, LAST, Body, Window, body_of, holds_events, unchunked
 
 
 def filled(pieces: list[bytes], limit: int = FIRST + LAST) -> Window:
@@ -72,3 +74,20 @@ def test_unframing_ends_at_what_is_no_chunk() -> None:
     assert unchunked(b"3\r\nabc\r\nnonsense\r\n") == b"abc"
     assert unchunked(b"3\r\nabc\r\n0\r\n\r\n3\r\nabc\r\n") == b"abc"
     assert unchunked(b"\r\n") == unchunked(b"") == b""
+
+
+EVENTS = st.lists(
+    st.sampled_from([b"data: 1\n\n", b"event: x\ndata: {}\n\n", b": \n\n", b"data: \r\n\r\n"]), max_size=8
+)
+
+
+@given(EVENTS, st.lists(st.integers(0, 120), max_size=6), st.booleans())
+def test_no_event_is_cut_where_the_framing_is_said_to_hold_them(
+    events: list[bytes], cuts: list[int], over: bool
+) -> None:
+    """Wherever the chunks end: if it says so, every chunk is whole events."""
+    text = b"".join(events)
+    places = sorted({0, len(text), *(cut for cut in cuts if cut < len(text))})
+    chunks = [text[start:end] for start, end in pairwise(places)]
+    framed = b"".join(map(chunk, chunks)) + (LAST_CHUNK if over else b"")
+    assert holds_events(framed) == all(piece.endswith(b"\n\n") and b"\r" not in piece for piece in chunks)
