@@ -103,22 +103,6 @@ async def test_a_question_is_answered_after_every_row_before_it() -> None:
     assert (rows[0].usage.input, rows[0].usage.output) == (3, 4)
 
 
-EVENT = b"data: " + ANSWER + b"\n\n"
-
-
-@pytest.mark.parametrize("size", [7, 30, len(EVENT)])
-async def test_usage_is_found_wherever_the_servers_chunks_end(size: int) -> None:
-    """Chunks that cut events pass as they are where they came together."""
-    chunks = [chunk(EVENT[at : at + size]) for at in range(0, len(EVENT), size)]
-    heard = Heard(1 << 30)
-    heard.head(Head((1, 1), 200, b"", (b"Content-Type: text/event-stream",)), chunked=True)
-    heard.body(b"".join(chunks) + LAST_CHUNK)
-    async with recording() as place:
-        place.recorder.add(Finished("a", CHAT, 200, 1_700_000_000.9, 0.25, heard))
-        row = (await place.rows())[0]
-    assert (row.usage.input, row.usage.output) == (3, 4)
-
-
 async def test_who_listens_hears_of_every_row_once_it_is_stored() -> None:
     async with recording() as place:
         place.recorder.add(finished())

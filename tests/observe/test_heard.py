@@ -1,0 +1,38 @@
+"""What is held of an answer, and when it can be read as it was framed."""
+
+from __future__ import annotations
+
+import pytest
+
+from llamaswap_py.observe.heard import Heard
+from llamaswap_py.wire.answer import LAST_CHUNK, chunk
+from llamaswap_py.wire.headers import Head
+from llamaswap_py.wire.usage import usage_of
+from llamaswap_py.wire.window import Body
+
+CHAT = "/v1/chat/completions"
+STREAM = "text/event-stream"
+EVENT = b'data: {"usage": {"prompt_tokens": 3, "completion_tokens": 4}}\n\n'
+
+
+def heard_of(body: bytes, chunked: bool = True) -> Heard:
+    heard = Heard(1 << 30)
+    heard.head(Head((1, 1), 200, b"", (b"Content-Type: text/event-stream",)), chunked)
+    heard.body(body)
+    return heard
+
+
+@pytest.mark.parametrize("size", [7, 30, len(EVENT)])
+def test_usage_is_found_wherever_the_servers_chunks_end(size: int) -> None:
+    """Chunks that cut events pass as they are where they came together: then the framing must go first."""
+    heard = heard_of(b"".join(chunk(EVENT[at : at + size]) for at in range(0, len(EVENT), size)) + LAST_CHUNK)
+    framed = heard.read_framed()
+    assert (framed is not None) == (size == len(EVENT))
+    usage = usage_of(CHAT, STREAM, framed or heard.read())
+    assert (usage.input, usage.output) == (3, 4)
+
+
+def test_an_answer_without_chunks_has_no_framing() -> None:
+    heard = heard_of(EVENT, chunked=False)
+    assert heard.read_framed() is None
+    assert heard.read() == Body(EVENT)
