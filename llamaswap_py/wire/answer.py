@@ -7,7 +7,7 @@ from __future__ import annotations
 from llamaswap_py.errors import UpstreamFailed
 from llamaswap_py.wire.headers import Caller, Framing, Head, answer_head, framing, switch_head
 from llamaswap_py.wire.http1 import BETWEEN_CHUNKS, CRLF, Reader, whole_chunks
-from llamaswap_py.wire.sse import EVENT_END, Events
+from llamaswap_py.wire.sse import CHUNK_END, Events
 
 LAST_CHUNK = b"0\r\n\r\n"
 HEAD_END = b"\r\n\r\n"
@@ -25,7 +25,7 @@ def passable(reader: Reader, events: Events | None) -> bytes:
         return b""
     if events is None:
         return CRLF
-    return EVENT_END if events.clear else b""
+    return CHUNK_END if events.clear else b""
 
 
 class Answer:

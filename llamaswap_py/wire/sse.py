@@ -18,7 +18,8 @@ def events_in(text: bytes) -> int:
     middle = (len(text) - SAMPLE) // 2
     return round(text.count(EVENT_END, middle, middle + SAMPLE) * len(text) / SAMPLE)
 
-EVENT_END = b"\n\n\r\n"  # of a chunk that ends with an event, as nearly every server writes it
+
+CHUNK_END = b"\n\n\r\n"  # of a chunk that ends with an event, as nearly every server writes it
 
 
 class Events:

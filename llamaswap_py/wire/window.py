@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from llamaswap_py.wire.sse import EVENT_END
+from llamaswap_py.wire.sse import CHUNK_END
 
 # Anthropic's first event names the input tokens; Responses' first event repeats the whole request's settings.
 FIRST = 16 * 1024
 # The last events name what was spent; those of Responses repeat the whole text before it.
 LAST = 64 * 1024
+NEAR = 8 * 1024  # from either end: there a stream's numbers stand
 
 
 class Body(NamedTuple):
@@ -97,9 +98,17 @@ def body_of(window: Window, chunked: bool) -> Body:
 
 
 def holds_events(framed: bytes) -> bool:
-    """In the framing of its chunks no event is cut: each chunk but the last ends with an event. Two counts, because to
-    walk over the chunks costs a hundred times more."""
-    others = framed.count(b"\r\n") - 2 * framed.count(EVENT_END)
+    """In the framing of its chunks no event is cut; of a long body where its numbers stand, at both ends."""
+    if len(framed) <= FIRST:
+        return cuts_none(framed)
+    start, end = framed[:NEAR], framed[-NEAR:]
+    start, end = start[: start.rfind(CHUNK_END) + len(CHUNK_END)], end[end.find(CHUNK_END) + len(CHUNK_END) :]
+    return CHUNK_END in start and cuts_none(start) and cuts_none(end)
+
+
+def cuts_none(framed: bytes) -> bool:
+    """Each chunk but the last ends with an event: two counts, for a walk over chunks costs far more."""
+    others = framed.count(b"\r\n") - 2 * framed.count(CHUNK_END)
     return others == (2 if framed.endswith(b"0\r\n\r\n") else 0)
 
 

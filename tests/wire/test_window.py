@@ -91,3 +91,18 @@ def test_no_event_is_cut_where_the_framing_is_said_to_hold_them(
     chunks = [text[start:end] for start, end in pairwise(places)]
     framed = b"".join(map(chunk, chunks)) + (LAST_CHUNK if over else b"")
     assert holds_events(framed) == all(piece.endswith(b"\n\n") and b"\r" not in piece for piece in chunks)
+
+
+@given(st.integers(1, 300), st.integers(1, 300))
+def test_of_a_long_body_both_ends_are_looked_at(at_start: int, at_end: int) -> None:
+    """However its chunks end between them."""
+    whole = chunk(b"data: " + b"x" * 30 + b"\n\n")
+    cut = chunk(b"data: x") + chunk(b"\n\n")
+    start, end = whole * at_start, whole * at_end
+    assert holds_events(start + whole * 400 + end + LAST_CHUNK)
+    for text in (cut + start + whole * 400, whole * 400 + end + cut + LAST_CHUNK, cut * 2000):
+        assert not holds_events(text)
+
+
+def test_an_event_longer_than_what_is_looked_at_is_read_without_its_framing() -> None:
+    assert not holds_events(chunk(b"data: " + b"x" * FIRST + b"\n\n") * 2)
