@@ -59,6 +59,7 @@ LEVELS, OUTPUTS = ("debug", "info", "warn", "error"), ("proxy", "upstream", "bot
 LOGS = LogFiles()
 SHARERS = ("callers", "sessions", "nobody")
 STRATEGIES = ("pin", "warm", "spillover")
+GPUS = ("auto", "none", "nvidia", "amd", "apple")
 MODALITIES = ("text", "audio", "image")
 TIME_FORMATS = (
     "ansic", "unixdate", "rubydate", "rfc822", "rfc822z", "rfc850", "rfc1123", "rfc1123z", "rfc3339", "rfc3339nano",
@@ -235,6 +236,7 @@ KEYS = (
     Key("performance", MAP, None, "Measuring the machine."),
     Key("performance.disabled", FLAG, False, "Do not measure."),
     Key("performance.every", SECONDS, 5, "Time between two measurements; at least 5."),
+    Key("performance.gpus", WORD, "auto", "Which cards are looked at.", ours=True, words=GPUS),
     Key("logRequests", Kind.OPEN, None, "Accepted and ignored, as in llama-swap."),
 )  # fmt: skip
 

@@ -75,7 +75,7 @@ def read_performance(document: Fields) -> Performance:
     every: float = fields.value("every") or OFTENEST
     if every < OFTENEST:
         fields.wrong("every", f"this must be at least {OFTENEST} seconds, and it is {every:g}", "Write a larger one.")
-    return Performance(fields.value("disabled"), every)
+    return Performance(fields.value("disabled"), every, fields.value("gpus"))
 
 
 def read_limits(document: Fields) -> Limits:

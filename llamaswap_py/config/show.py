@@ -19,6 +19,7 @@ from llamaswap_py.config.values import (
     Matrix,
     Model,
     Peer,
+    Performance,
     Profile,
     Selector,
     Store,
@@ -83,8 +84,12 @@ def document(config: Config) -> Plain:
         "fairBetween": config.fair_between,
         "upstream": {"ignorePaths": list(config.ignore_paths), "quietPaths": list(config.quiet_paths)},
         "ui": {"activity": {"session_id": list(config.session_headers)}},
-        "performance": {"disabled": config.performance.disabled, "every": seconds(config.performance.every)},
+        "performance": performance_entry(config.performance),
     }
+
+
+def performance_entry(chosen: Performance) -> Plain:
+    return {"disabled": chosen.disabled, "every": seconds(chosen.every), "gpus": chosen.gpus}
 
 
 def store_entry(store: Store) -> Plain:
@@ -292,7 +297,7 @@ def values(config: Config) -> Plain:
             "patience": config.patience,
             "queueLimit": config.queue_limit or 0,
             "quietPaths": list(config.quiet_paths),
-            "performance": {"disabled": config.performance.disabled, "every": seconds(config.performance.every)},
+            "performance": performance_entry(config.performance),
             "sessionHeaders": list(config.session_headers),
             "store": store_entry(config.store),
         },

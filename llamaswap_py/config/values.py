@@ -189,6 +189,7 @@ class Performance:
 
     disabled: bool = False
     every: float = 5.0  # seconds
+    gpus: str = "auto"  # which cards are asked: also none, or nvidia, amd, apple
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from llamaswap_py.errors import Refusal
 from llamaswap_py.launchers.keeper_link import KeeperLink
 from llamaswap_py.launchers.records import Records
 from llamaswap_py.library.pull.underway import Pulls
+from llamaswap_py.observe.gpu.shown import component
 from llamaswap_py.runtime.conductor import Conductor, plan_of
 from llamaswap_py.runtime.doubt import doubt
 from llamaswap_py.runtime.feed import Feed, PullChanged
@@ -85,7 +86,8 @@ class House:
         self.events = Events(self.conductor, logs, feed, recordings.inflight)
         self.profiles = Profiles(self.conductor, feed, self.events.tell_profile)
         self.events.profile = lambda: self.profiles.active
-        machine = Machine(self.observing.performance, self.observing.hardware, version)
+        ground.memory_back = self.observing.freed.memory_back
+        machine = Machine(self.observing.performance, self.observing.hardware, self.observing.gpus, version)
         self.metrics = self.metrics_of(self.observing, Happenings(feed, ground.clock))
         configs = Configs(self.conductor, lambda text: sources.trial(os.environ, text), os.environ)
         pulls = Pulls(self.models_folder, tasks.start, lambda row: feed.publish(PullChanged(row)))
@@ -105,6 +107,8 @@ class House:
         choosing = Choosing(self.conductor, lambda: self.profiles.active)
         proxy = Proxy(self.conductor, self.peers, self.current_guard, recordings, choosing)
         self.health = Health(self.conductor, recordings.recorder)
+        gpus = self.observing.gpus
+        self.health.gpus = lambda: component(gpus.known(), len(gpus.troubles))
         self.table = doors(proxy, logs, more, self.health)
         say = self.filing.access()
         self.face = Face(self.table, self.current_guard, limits=self.limits, room=given.descriptors.room, say=say)
@@ -112,7 +116,7 @@ class House:
     def metrics_of(self, observing: Observing, happenings: Happenings) -> Metrics:
         recordings, performance = observing.recordings, observing.performance
         link = self.link
-        given = self.conductor, recordings, performance, observing.tally, happenings
+        given = self.conductor, recordings, performance, observing.tally, happenings, observing.gpus
         return Metrics(MetricSources(*given, keeper=lambda: link.pid))
 
     @classmethod

@@ -12,12 +12,15 @@ from llamaswap_py.daemon.version import version
 from llamaswap_py.observe.activity import Recorder
 from llamaswap_py.observe.captures import Captures
 from llamaswap_py.observe.details import knowing
+from llamaswap_py.observe.gpu.freed import Freed
+from llamaswap_py.observe.gpu.gpus import Gpus
 from llamaswap_py.observe.hardware import Hardware
 from llamaswap_py.observe.inflight import Inflight
 from llamaswap_py.observe.performance import Performance
 from llamaswap_py.observe.store import Bounds
 from llamaswap_py.observe.tally import Tally
-from llamaswap_py.runtime.feed import Feed, RowsStored
+from llamaswap_py.runtime.feed import Event, Feed, ModelChanged, RowsStored
+from llamaswap_py.schedule.plan import Phase
 from llamaswap_py.server.recording import Recordings
 from llamaswap_py.server.sharing import Whose
 
@@ -55,6 +58,9 @@ class Observing:
             loop.call_soon_threadsafe(log.warning, text)
 
         self.performance = Performance(say)
+        self.gpus = Gpus(say)
+        self.freed = Freed(self.gpus)
+        feed.subscribe(self.hear)
         self.hardware = Hardware(version, say)
         self.config = config
 
@@ -74,10 +80,18 @@ class Observing:
         self.config = config
         self.measure()
 
+    def hear(self, event: Event) -> None:
+        """Which processes of a model are on which card is looked up when it has loaded: its end is measured by that."""
+        if isinstance(event, ModelChanged) and event.phase is Phase.READY:
+            self.gpus.look_soon()
+
     def measure(self) -> None:
         chosen = self.config.performance
-        self.performance.adopt(0.0 if chosen.disabled else chosen.every)
+        every = 0.0 if chosen.disabled else chosen.every
+        self.performance.adopt(every)
+        self.gpus.adopt(every, chosen.gpus)
 
     async def close(self) -> None:
         self.performance.close()
+        self.gpus.close()
         await self.recorder.close()

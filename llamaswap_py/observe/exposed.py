@@ -8,9 +8,7 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from llamaswap_py.observe.exposition import exposition
 from llamaswap_py.observe.metrics import BY_NAME, COUNTER, HISTOGRAM, LLAMA_SWAPS
-from llamaswap_py.observe.performance import Sample
 from llamaswap_py.observe.scores import Score
 
 if TYPE_CHECKING:
@@ -27,9 +25,10 @@ class Exposed(NamedTuple):
 
 
 def exposed(
-    accept: str, scores: Iterable[Score], sample: Sample | None, told: Mapping[str, str], up: Sequence[str] = ()
+    accept: str, scores: Iterable[Score], measured: str, told: Mapping[str, str], up: Sequence[str] = ()
 ) -> Exposed:
-    """`told`: what the models' servers said, as text, by model. `up`: all that were asked."""
+    """`measured`: the machine, as text. `told`: what the models' servers said, as text, by model. `up`: all that were
+    asked."""
     from prometheus_client.exposition import choose_encoder
 
     theirs: dict[str, Family] = {}
@@ -37,7 +36,7 @@ def exposed(
     answered = {model: float(model in told and model not in unread) for model in up}
     ours = [family(score) for score in (*scores, score_of_up(answered)) if score.values or score.spreads]
     encode, content_type = choose_encoder(accept)
-    machine = parsed(exposition(sample))
+    machine = parsed(measured)
     body = encode(Collected(itertools.chain(machine, ours, theirs.values())))
     return Exposed(body, content_type, tuple(unread))
 

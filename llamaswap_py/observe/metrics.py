@@ -46,6 +46,10 @@ METRICS = (
     Metric("llamaswap_model_memory_bytes", GAUGE, ("model",), "Resident memory of its processes."),
     Metric("llamaswap_model_cpu_seconds_total", COUNTER, ("model",), "Processor time of its living processes."),
     Metric("llamaswap_model_processes", GAUGE, ("model",), "How many they are."),
+    Metric("llamaswap_model_gpu_memory_bytes", GAUGE, ("model",), "GPU memory of its processes, where tools tell it."),
+    Metric("llamaswap_gpu_memory_free_bytes", GAUGE, ("id", "name", "uuid"), "Free memory of the card."),
+    Metric("llamaswap_gpu_power_limit_watts", GAUGE, ("id", "name", "uuid"), "What it is allowed to draw."),
+    Metric("llamaswap_gpu_data_age_seconds", GAUGE, ("id", "name", "uuid"), "Since its tool said anything of it."),
     Metric("llamaswap_process_memory_bytes", GAUGE, ("process",), "Resident memory: proxy, keeper."),
     Metric("llamaswap_process_cpu_seconds_total", COUNTER, ("process",), "Processor time: proxy, keeper."),
     Metric("llamaswap_buffered_bytes", GAUGE, ("what",), "Held in memory: answers, records, captures."),
@@ -55,7 +59,7 @@ METRICS = (
 )  # fmt: skip
 BY_NAME = {metric.name: metric for metric in METRICS}
 
-# llama-swap's own, of the machine: observe/exposition.py.
+# llama-swap's own, of the machine: observe/exposition.py and observe/gpu/exposition.py.
 LLAMA_SWAPS = (
     "llamaswap_cpu_util_percent",
     "llamaswap_memory_total_bytes",
@@ -65,4 +69,12 @@ LLAMA_SWAPS = (
     "llamaswap_swap_used_bytes",
     "llamaswap_load_average",
     "llamaswap_network_bytes_total",
+    "llamaswap_gpu_temperature_celsius",
+    "llamaswap_gpu_vram_temperature_celsius",
+    "llamaswap_gpu_util_percent",
+    "llamaswap_gpu_memory_util_percent",
+    "llamaswap_gpu_memory_used_bytes",
+    "llamaswap_gpu_memory_total_bytes",
+    "llamaswap_gpu_fan_speed_percent",
+    "llamaswap_gpu_power_draw_watts",
 )

@@ -29,6 +29,6 @@ def taken(pids: Iterable[int]) -> Taken:
     return Taken(memory, cpu, count)
 
 
-def taken_by_trees(leaders: Mapping[str, int]) -> dict[str, Taken]:
+def members(leaders: Mapping[str, int]) -> dict[str, set[int]]:
     """Of each model's server with all that it has started."""
-    return {name: taken(trees.members(pid)) for name, pid in leaders.items()}
+    return {name: trees.members(pid) for name, pid in leaders.items()}

@@ -9,6 +9,8 @@ from datetime import datetime
 from aiohttp import web
 
 from llamaswap_py.errors import BadRequest, NoSuchRoute, NotKnown
+from llamaswap_py.observe.gpu.gpus import Gpus
+from llamaswap_py.observe.gpu.shown import accelerators
 from llamaswap_py.observe.hardware import Hardware
 from llamaswap_py.observe.performance import Performance
 from llamaswap_py.server.doors import Door, Kind
@@ -17,9 +19,10 @@ RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 
 
 class Machine:
-    def __init__(self, performance: Performance, hardware: Hardware, version: Callable[[], str]) -> None:
+    def __init__(self, performance: Performance, hardware: Hardware, gpus: Gpus, version: Callable[[], str]) -> None:
         self.performance = performance
         self.hardware = hardware
+        self.gpus = gpus
         self.version = version
 
     def doors(self) -> list[Door]:
@@ -36,16 +39,19 @@ class Machine:
         if not self.performance.enabled:
             return web.json_response({"enabled": False}, status=503)
         after = request.query.get("after", "")
-        samples = self.performance.since(moment(after) if after else None)
+        since = moment(after) if after else None
+        samples, cards = self.performance.since(since), self.gpus.since(since)
         # llama-swap's page knows the difference: null where nothing was measured, [] where nothing is new.
         nothing: list[object] | None = [] if after else None
-        return web.json_response({"enabled": True, "gpu_stats": nothing, "sys_stats": samples or nothing})
+        told = {"enabled": True, "gpu_stats": cards or nothing, "sys_stats": samples or nothing}
+        return web.json_response(told)
 
     async def described(self, request: web.Request) -> web.Response:
         facts = self.hardware.facts
         if facts is None:
             raise NotKnown("hardware detection unavailable")
-        return web.json_response(dict(facts))
+        cards = [each.card for each in self.gpus.known()]
+        return web.json_response({**facts, "accelerators": accelerators(cards)})
 
     async def named(self, request: web.Request) -> web.Response:
         return web.json_response({"build_date": "unknown", "commit": "unknown", "version": self.version()})

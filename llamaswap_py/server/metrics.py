@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,8 +14,11 @@ from aiohttp import web
 
 from llamaswap_py.errors import Refusal
 from llamaswap_py.observe.exposed import Exposed, exposed
+from llamaswap_py.observe.exposition import exposition
+from llamaswap_py.observe.gpu.exposition import gpu_exposition, gpu_scores
+from llamaswap_py.observe.gpu.gpus import Gpus
 from llamaswap_py.observe.performance import Performance
-from llamaswap_py.observe.processes import Taken, taken, taken_by_trees
+from llamaswap_py.observe.processes import Taken, members, taken
 from llamaswap_py.observe.scores import Score, Scores
 from llamaswap_py.observe.tally import Tally
 from llamaswap_py.runtime.conductor import Conductor
@@ -42,6 +45,7 @@ class Sources:
     performance: Performance
     tally: Tally
     happenings: Happenings
+    gpus: Gpus
     keeper: Callable[[], int]  # its process id
     lag: Callable[[], float] = field(default=lambda: 0.0)  # of the loop, seconds
 
@@ -77,9 +81,13 @@ class Metrics:
         scores = [*sources.tally.scores(), *sources.happenings.scores(), *self.standing()]
         leaders, keeper, sample = self.leaders(), sources.keeper(), sources.performance.latest()
         up = [run.model.id for run in asked]
+        known, gpus = sources.gpus.known(), sources.gpus
 
         def write() -> Exposed:
-            return exposed(accept, [*scores, *machine(leaders, keeper)], sample, told, up)
+            trees = members(leaders)
+            cards = gpu_scores(known, gpus.taken(trees), time.time())
+            measured = exposition(sample) + gpu_exposition(known)
+            return exposed(accept, [*scores, *machine(trees, keeper), *cards], measured, told, up)
 
         return await asyncio.to_thread(write)
 
@@ -137,8 +145,12 @@ class Metrics:
     async def processes(self, request: web.Request) -> web.Response:
         leaders, keeper = self.leaders(), self.sources.keeper()
 
+        gpus = self.sources.gpus
+
         def look() -> dict[str, Any]:
-            models = {model: shown(each) for model, each in taken_by_trees(leaders).items()}
+            trees = members(leaders)
+            cards = gpus.taken(trees)
+            models = {model: shown(taken(pids)) | {"gpu_memory_bytes": cards[model]} for model, pids in trees.items()}
             return {"proxy": shown(taken([os.getpid()])), "keeper": shown(taken([keeper])), "models": models}
 
         return web.json_response(await asyncio.to_thread(look))
@@ -148,11 +160,12 @@ def shown(each: Taken) -> dict[str, Any]:
     return {"memory_bytes": each.memory, "cpu_seconds": round(each.cpu, 2), "processes": each.processes}
 
 
-def machine(leaders: dict[str, int], keeper: int) -> list[Score]:
+def machine(trees: Mapping[str, set[int]], keeper: int) -> list[Score]:
     """In a thread."""
     names = "model_memory_bytes", "model_cpu_seconds_total", "model_processes"
     scores = Scores(*(f"llamaswap_{n}" for n in (*names, "process_memory_bytes", "process_cpu_seconds_total")))
-    for model, each in taken_by_trees(leaders).items():
+    for model, pids in trees.items():
+        each = taken(pids)
         scores.put("llamaswap_model_memory_bytes", (model,), each.memory)
         scores.put("llamaswap_model_cpu_seconds_total", (model,), each.cpu)
         scores.put("llamaswap_model_processes", (model,), each.processes)

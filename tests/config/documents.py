@@ -97,7 +97,9 @@ SETTINGS = some(
         quietPaths=st.lists(st.sampled_from(["^/a", "^/props$"]), max_size=2),
     ),
     ui=some(activity=some(session_id=st.lists(st.just("X-S"), max_size=1))),
-    performance=some(disabled=FLAG, every=st.sampled_from(["5s", "1m30s", "5.5s"])),
+    performance=some(
+        disabled=FLAG, every=st.sampled_from(["5s", "1m30s", "5.5s"]), gpus=st.sampled_from(["auto", "none", "amd"])
+    ),
 )
 
 

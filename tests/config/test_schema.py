@@ -47,7 +47,7 @@ def test_our_own_keys_are_marked() -> None:
     ours |= {"crashLimit", "loadLimit", "stallTimeout", "models.*.loadLimit", "models.*.stallTimeout"}
     within = ("limits.", "crashLimit.", "store.", "logs.")
     ours |= {"queueLimit", "queueTimeout", "minResidency", "holdLoad", "fairBetween", "upstream.quietPaths"}
-    ours |= {"heartbeat", "evictOnOutOfMemory"}
+    ours |= {"heartbeat", "evictOnOutOfMemory", "performance.gpus"}
     ours |= {f"models.*.{name}" for name in ("queueLimit", "queueTimeout", "pin", "drainOnAbort")}
     assert {key.path for key in KEYS if key.ours and not key.path.startswith(within)} == ours
 

@@ -26,6 +26,7 @@ def exposed() -> dict[str, tuple[str, ...]]:
     """Every name that can be asked for, with its labels."""
     found: dict[str, tuple[str, ...]] = dict.fromkeys(LLAMA_SWAPS, ())
     found |= {"llamaswap_load_average": ("interval",), "llamaswap_cpu_util_percent": ("core",)}
+    found |= {name: ("id", "name", "uuid") for name in LLAMA_SWAPS if name.startswith("llamaswap_gpu_")}
     for metric in METRICS:
         if metric.kind == HISTOGRAM:
             found |= {f"{metric.name}_{end}": (*metric.labels, "le") for end in ("bucket", "sum", "count")}

@@ -45,7 +45,7 @@ def everything() -> list[Score]:
 
 @pytest.mark.parametrize("accept", ["", OPEN])
 def test_every_metric_is_there_in_a_valid_form(accept: str) -> None:
-    found = exposed(accept, everything(), None, {"a": SERVER, "b": VLLM}, ["a", "b"])
+    found = exposed(accept, everything(), "", {"a": SERVER, "b": VLLM}, ["a", "b"])
     parse = open_families if accept else text_string_to_metric_families
     families = {family.name: family for family in parse(found.body.decode())}
     assert {metric.name.removesuffix("_total") for metric in METRICS} <= families.keys()
@@ -60,7 +60,7 @@ def test_every_metric_is_there_in_a_valid_form(accept: str) -> None:
 
 
 def test_the_models_own_metrics_stand_under_their_names_once() -> None:
-    text = exposed("", [], None, {"a": SERVER, "b": SERVER, "c": VLLM}).body.decode()
+    text = exposed("", [], "", {"a": SERVER, "b": SERVER, "c": VLLM}).body.decode()
     assert text.count("# TYPE llamacpp:prompt_tokens_total counter") == 1
     assert 'llamacpp:prompt_tokens_total{model="a"} 42.0' in text
     assert 'llamacpp:prompt_tokens_total{model="b"} 42.0' in text
@@ -71,7 +71,7 @@ def test_the_models_own_metrics_stand_under_their_names_once() -> None:
     "text", ["<html>", 'broken{a="b" 3', "# TYPE x counter\n# TYPE x gauge\nx{ 1", "x not-a-number"]
 )
 def test_what_is_no_metrics_costs_only_itself(text: str) -> None:
-    found = exposed("", [], None, {"a": text, "b": SERVER}, ["a", "b", "c"])
+    found = exposed("", [], "", {"a": text, "b": SERVER}, ["a", "b", "c"])
     assert found.unread == ("a",)
     assert b'llamacpp:prompt_tokens_total{model="b"} 42.0' in found.body
     up = [line for line in found.body.decode().splitlines() if line.startswith("llamaswap_model_metrics_up")]
@@ -81,7 +81,7 @@ def test_what_is_no_metrics_costs_only_itself(text: str) -> None:
 def test_nobody_speaks_in_our_name_or_under_two_kinds() -> None:
     liar = "# TYPE llamaswap_requests_total counter\nllamaswap_requests_total 9\n"
     other = "# TYPE llamacpp:requests_processing counter\nllamacpp:requests_processing 1\n"
-    text = exposed("", [], None, {"a": liar + SERVER, "b": other}).body.decode()
+    text = exposed("", [], "", {"a": liar + SERVER, "b": other}).body.decode()
     assert "llamaswap_requests" not in text
     assert text.count("TYPE llamacpp:requests_processing ") == 1
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 
 class Taken(TypedDict):
@@ -11,12 +11,16 @@ class Taken(TypedDict):
     processes: int
 
 
+class TakenByModel(Taken):
+    gpu_memory_bytes: int | None  # null where no tool tells it
+
+
 class Processes(TypedDict):
     """`GET /api/processes`."""
 
     proxy: Taken
     keeper: Taken
-    models: dict[str, Taken]
+    models: dict[str, TakenByModel]
 
 
 class Version(TypedDict):
@@ -25,3 +29,43 @@ class Version(TypedDict):
     version: str
     commit: str
     build_date: str
+
+
+class GpuStat(TypedDict):
+    """One card at one moment; null is not known."""
+
+    timestamp: str
+    id: int
+    name: str
+    uuid: str
+    temp_c: float | None
+    vram_temp_c: float | None
+    gpu_util_pct: float | None
+    mem_util_pct: float | None
+    mem_used_mb: int | None
+    mem_total_mb: int | None
+    fan_speed_pct: float | None
+    power_draw_w: float | None
+
+
+class AcceleratorMemory(TypedDict):
+    kind: Literal["dedicated", "unified", "shared_system", "unknown"]
+    capacity_bytes: int | None
+
+
+class Driver(TypedDict):
+    name: str
+    version: str | None
+
+
+class Accelerator(TypedDict):
+    """Of `GET /api/hardware`."""
+
+    index: int
+    kind: Literal["gpu"]
+    vendor: str
+    model: str
+    architecture: str | None
+    memory: AcceleratorMemory
+    driver: Driver | None
+    power_limit_watts: float | None

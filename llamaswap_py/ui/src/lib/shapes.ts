@@ -121,11 +121,18 @@ export interface Taken {
   processes: number;
 }
 
+export interface TakenByModel {
+  memory_bytes: number;
+  cpu_seconds: number;
+  processes: number;
+  gpu_memory_bytes: number | null;
+}
+
 /** `GET /api/processes`. */
 export interface Processes {
   proxy: Taken;
   keeper: Taken;
-  models: Record<string, Taken>;
+  models: Record<string, TakenByModel>;
 }
 
 /** `GET /api/version`. */
@@ -133,6 +140,44 @@ export interface Version {
   version: string;
   commit: string;
   build_date: string;
+}
+
+/** One card at one moment; null is not known. */
+export interface GpuStat {
+  timestamp: string;
+  id: number;
+  name: string;
+  uuid: string;
+  temp_c: number | null;
+  vram_temp_c: number | null;
+  gpu_util_pct: number | null;
+  mem_util_pct: number | null;
+  mem_used_mb: number | null;
+  mem_total_mb: number | null;
+  fan_speed_pct: number | null;
+  power_draw_w: number | null;
+}
+
+export interface AcceleratorMemory {
+  kind: "dedicated" | "unified" | "shared_system" | "unknown";
+  capacity_bytes: number | null;
+}
+
+export interface Driver {
+  name: string;
+  version: string | null;
+}
+
+/** Of `GET /api/hardware`. */
+export interface Accelerator {
+  index: number;
+  kind: "gpu";
+  vendor: string;
+  model: string;
+  architecture: string | null;
+  memory: AcceleratorMemory;
+  driver: Driver | null;
+  power_limit_watts: number | null;
 }
 
 /** How far a load is; null until an earlier load of the same command tells. */
