@@ -24,13 +24,14 @@ class Message:
 
 
 class Page:
-    """One page that follows. Leave it by using it as a context."""
+    """One page that follows. Leave it by using it as a context. Without `logs` it is told none."""
 
-    def __init__(self, audience: Audience, opening: Iterable[bytes], room: int = QUEUED) -> None:
+    def __init__(self, audience: Audience, opening: Iterable[bytes], room: int = QUEUED, logs: bool = True) -> None:
         self.audience = audience
         self.queue = deque(opening)
         self.queued = 0  # bytes, without the opening
         self.room = room
+        self.logs = logs
         self.lost: Counter[str] = Counter()  # log bytes by topic
         self.missed: dict[str, Message] = {}
         self.closed = False
@@ -42,6 +43,8 @@ class Page:
         return bool(self.lost or self.missed)
 
     def push(self, message: Message) -> None:
+        if message.log_bytes and not self.logs:
+            return
         if self.away or self.queued + len(message.data) > self.room:
             self.miss(message)
         else:
@@ -106,10 +109,10 @@ class Audience:
         self.left = left
         self.pages: set[Page] = set()
 
-    def join(self, opening: Callable[[], Iterable[bytes]]) -> Page:
+    def join(self, opening: Callable[[], Iterable[bytes]], logs: bool = True) -> Page:
         if not self.pages:
             self.came()
-        page = Page(self, opening())
+        page = Page(self, opening(), logs=logs)
         self.pages.add(page)
         return page
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from aiohttp import hdrs, web
@@ -81,6 +83,7 @@ class Events:
         rings = {"proxy": logs.proxy, "upstream": logs.upstream}
         self.standings = Standings(conductor, self.tell)
         self.taps = [LogTap(source, ring, self.audience.tell) for source, ring in rings.items()]
+        self.readers = 0  # pages that are told the logs
         self.swaps = Swaps()
         self.reading: ConfigLoaded | ConfigRefused | None = None
         self.profile: Callable[[], str | None] = lambda: None
@@ -145,9 +148,12 @@ class Events:
         self.standings.touch()
 
     def tell(self, message: Message) -> None:
-        for tap in self.taps:
-            tap.flush()
+        self.flush()
         self.audience.tell(message)
+
+    def flush(self) -> None:
+        for tap in self.taps if self.readers else ():
+            tap.flush()
 
     # -- the pieces
 
@@ -157,16 +163,17 @@ class Events:
     def requests(self) -> bytes:
         return messages.inflight(self.inflight.snapshot())
 
-    def opening(self, last: str) -> Iterator[bytes]:
+    def opening(self, last: str, logs: bool) -> Iterator[bytes]:
         """What a page is told first, in llama-swap's order; then ours."""
-        for tap in self.taps:
-            tap.flush()
-            yield tap.history()
+        self.flush()
+        if logs:
+            yield from (tap.history() for tap in self.taps)
         yield self.status()
         yield messages.ui_config(self.conductor.config.session_headers)
         yield messages.profile_changed(self.profile())
         yield self.requests()
         yield messages.config(self.reading)
+        yield messages.beat(time.time())
         yield self.standings.rules()
         yield self.standings.whole()
         yield from map(messages.pull, self.pulls())
@@ -175,18 +182,29 @@ class Events:
 
     def begin(self) -> None:
         """The first page is here."""
-        for tap in self.taps:
-            tap.open()
         self.standings.open()
         self.leave = self.inflight.subscribe(self.tell_inflight)
 
     def rest(self) -> None:
         """The last page has gone."""
-        for tap in self.taps:
-            tap.close()
         self.standings.close()
         if self.leave is not None:
             self.leave()
+
+    @contextmanager
+    def reading_logs(self, wanted: bool) -> Iterator[None]:
+        """What is logged is told while somebody wants to hear it."""
+        self.readers += wanted
+        if wanted and self.readers == 1:
+            for tap in self.taps:
+                tap.open()
+        try:
+            yield
+        finally:
+            self.readers -= wanted
+            if wanted and not self.readers:
+                for tap in self.taps:
+                    tap.close()
 
     # -- the door
 
@@ -196,7 +214,8 @@ class Events:
             await response.prepare(request)
             return response
         last = request.headers.get("Last-Event-ID", "")
-        with self.audience.join(lambda: self.opening(last)) as page:
+        logs = request.query.get("logs") != "no"
+        with self.reading_logs(logs), self.audience.join(lambda: self.opening(last, logs), logs) as page:
             await response.prepare(request)
             await send(page, response)
         await response.write_eof()
@@ -208,4 +227,4 @@ class Events:
 
 async def send(page: Page, response: web.StreamResponse) -> None:
     while not page.closed:
-        await response.write(await page.next(HEARTBEAT_SECONDS) or messages.HEARTBEAT)
+        await response.write(await page.next(HEARTBEAT_SECONDS) or messages.beat(time.time()))

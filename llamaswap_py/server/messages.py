@@ -16,8 +16,6 @@ from llamaswap_py.server.abilities import flags
 from llamaswap_py.server.control import load_row
 from llamaswap_py.server.shapes.models import Rules, Standing
 
-HEARTBEAT = b":\n\n"
-
 encode = msgspec.json.encode
 
 
@@ -106,6 +104,11 @@ def config(news: ConfigLoaded | ConfigRefused | None) -> bytes:
     """How the last reading of the configuration went; that of the start went well."""
     state = "refused" if isinstance(news, ConfigRefused) else "loaded"
     return framed("config", {"state": state, "mistakes": list(news.mistakes) if news else []}, event="config")
+
+
+def beat(now: float) -> bytes:
+    """The server is there; by its clock it is `now`. An event, because an EventSource shows no comment."""
+    return framed("beat", {"now": round(now, 3)}, event="beat")
 
 
 def pull(row: Mapping[str, object]) -> bytes:

@@ -22,6 +22,7 @@ OPENING = [
     "profileChanged",
     "inflight",
     "config",
+    "beat",
     "rules",
     "standings",
 ]
@@ -68,10 +69,10 @@ class Following:
 
 
 @contextmanager
-def follow(program: Program, **headers: str) -> Iterator[Following]:
+def follow(program: Program, query: str = "", **headers: str) -> Iterator[Following]:
     with (
         httpx.Client(base_url=program.url, timeout=LONG, verify=NO_CERTIFICATES, trust_env=False) as client,
-        client.stream("GET", "/api/events", headers=headers) as response,
+        client.stream("GET", f"/api/events{query}", headers=headers) as response,
     ):
         assert response.status_code == 200
         yield Following(response)

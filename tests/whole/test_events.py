@@ -48,7 +48,7 @@ def test_a_page_is_told_all_states_when_it_comes(program: Program, ask: httpx.Cl
     with follow(program) as page:
         opening = page.opening()
     assert [heard.type for heard in opening] == OPENING
-    assert {heard.event for heard in opening} == {"message", "config", "rules", "standings"}
+    assert {heard.event for heard in opening} == {"message", "config", "beat", "rules", "standings"}
     proxy, upstream, status, settings_, profile, requests, config = [heard.data for heard in opening][:7]
     assert proxy["source"] == "proxy"
     assert "llamaswap listening" in proxy["data"]
@@ -172,3 +172,20 @@ def test_a_page_of_another_site_hears_nothing(ask: httpx.Client, stranger: dict[
     response = ask.get("/api/events", headers=stranger)
     assert response.status_code == 403
     assert "logData" not in response.text
+
+
+def test_a_page_without_logs_is_told_the_rest(program: Program, ask: httpx.Client) -> None:
+    """Beside one that reads them, and after it has gone: logs are then nobody's work."""
+    without = [kind for kind in OPENING if kind != "logData"]
+    with follow(program, "?logs=no") as page, follow(program) as reader:
+        opening = [page.next().type for _ in without]
+        reader.opening()
+        ask.post("/api/models/load/one").raise_for_status()
+        reader.until("logData", lambda data: "wëights" in data["data"])
+        page.until("swap", lambda data: data["state"] == "ready")
+    assert opening == without
+    assert "logData" not in {heard.type for heard in page.heard}
+    with follow(program) as late:
+        proxy = late.next().data
+    assert "wëights" not in proxy["data"]
+    assert "one" in proxy["data"]

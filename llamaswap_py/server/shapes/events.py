@@ -26,6 +26,12 @@ class UiConfig(TypedDict):
     activity: UiActivity
 
 
+class Beat(TypedDict):
+    """The server is there. `now`: unix seconds by its clock."""
+
+    now: float
+
+
 class ErrorBody(TypedDict):
     message: str
     type: str
@@ -54,4 +60,5 @@ EVENTS: dict[str, Any] = {
     "pull": Pull,
     "standings": Standings,
     "rules": Rules,
+    "beat": Beat,
 }

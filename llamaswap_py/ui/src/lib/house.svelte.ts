@@ -1,72 +1,57 @@
 // The state of the server as its events tell it: what every view may look at. Nothing here asks again and again.
 
 import { SvelteMap } from "svelte/reactivity";
-import { askJson } from "./ask";
-import type { ConfigNews, InflightNews, InflightRow, Load, Pull, Running, RunningRow, StatusRow, Swap } from "./rows";
+import { seconds } from "./now.svelte";
+import type { ConfigNews, Flight, InflightNews, Pull, Rules, Standing, Standings } from "./shapes";
 import { Stream } from "./stream.svelte";
-
-const LOOK_MS = 250; // many events in a row cost one look
 
 export class House {
   /** Until then nothing is known of models. */
   heard = $state(false);
-  models = $state.raw<StatusRow[]>([]);
-  running = $state.raw<ReadonlyMap<string, RunningRow>>(new Map());
-  about = $state.raw<Running>({ running: [], waiting: {} });
-  /** When `about` was seen, by performance.now(): seconds in it are counted from there. */
-  seen = $state(0);
-  readonly loading = new SvelteMap<string, Load & { at: number }>();
-  readonly inflight = new SvelteMap<string, InflightRow>();
+  /** Every model by its id, those of other servers included. */
+  readonly models = new SvelteMap<string, Standing>();
+  rules = $state.raw<Rules | undefined>();
+  readonly inflight = new SvelteMap<string, Flight>();
   readonly pulls = new SvelteMap<string, Pull>();
   config = $state.raw<ConfigNews>({ state: "loaded", mistakes: [] });
   profile = $state<string | null>(null);
-
-  private due: ReturnType<typeof setTimeout> | undefined;
+  /** Seconds from this machine's clock to the server's. */
+  private skew = $state(0);
 
   constructor(readonly stream = new Stream()) {
-    stream.on<StatusRow[]>("modelStatus", (rows) => {
-      this.models = rows;
-      this.heard = true;
-      this.look();
+    stream.on("beat", ({ now }) => {
+      const skew = now - Date.now() / 1000;
+      if (Math.abs(skew - this.skew) > 0.5) this.skew = skew;
     });
-    stream.on<Load & { model: string }>("loading", (load) => {
-      this.loading.set(load.model, { ...load, at: performance.now() });
-    });
-    stream.on<Swap>("swap", (swap) => {
-      if (swap.state !== "starting") this.loading.delete(swap.model);
-      this.look();
-    });
-    stream.on<InflightNews>("inflight", (news) => this.requests(news));
-    stream.on<ConfigNews>("config", (news) => {
-      this.config = news;
-      this.look();
-    });
-    stream.on<{ active: string | null }>("profileChanged", ({ active }) => (this.profile = active));
-    stream.on<Pull>("pull", (pull) => this.pulls.set(pull.id, pull));
+    stream.on("standings", (news) => this.stand(news));
+    stream.on("rules", (rules) => (this.rules = rules));
+    stream.on("inflight", (news) => this.fly(news));
+    stream.on("config", (news) => (this.config = news));
+    stream.on("profileChanged", ({ active }) => (this.profile = active));
+    stream.on("pull", (pull) => this.pulls.set(pull.id, pull));
   }
 
-  private requests(news: InflightNews): void {
-    const before = this.inflight.size;
+  /** The server's clock, in unix seconds, once a second for who looks at it. */
+  now(): number {
+    return seconds() + this.skew;
+  }
+
+  private stand({ whole, rows, gone }: Standings): void {
+    if (whole) {
+      const there = new Set(rows.map((row) => row.id));
+      for (const id of this.models.keys()) if (!there.has(id)) this.models.delete(id);
+    }
+    for (const row of rows) this.models.set(row.id, row);
+    for (const id of gone) this.models.delete(id);
+    this.heard = true;
+  }
+
+  private fly(news: InflightNews): void {
     if (news.operation === "snapshot") {
       this.inflight.clear();
       for (const request of news.requests ?? []) this.inflight.set(request.id, request);
-    } else if (news.operation === "upsert") this.inflight.set(news.request.id, news.request);
-    else this.inflight.delete(news.id);
-    if (this.inflight.size !== before) this.look();
-  }
-
-  /** What the events do not tell of models, after something happened to them. */
-  look(): void {
-    this.due ??= setTimeout(async () => {
-      this.due = undefined;
-      try {
-        this.about = await askJson<Running>("running");
-      } catch {
-        return; // the connection's own sign says that the server is away
-      }
-      this.seen = performance.now();
-      this.running = new Map(this.about.running.map((row) => [row.model, row]));
-    }, LOOK_MS);
+    } else if (news.request) this.inflight.set(news.request.id, news.request);
+    else if (news.id) this.inflight.delete(news.id);
   }
 }
 

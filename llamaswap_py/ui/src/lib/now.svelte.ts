@@ -1,4 +1,4 @@
-// The moment, once a second while somebody looks: for countdowns and ages. By performance.now(), in milliseconds.
+// This machine's clock, once a second while somebody looks: for countdowns and ages.
 
 import { createSubscriber } from "svelte/reactivity";
 
@@ -7,7 +7,8 @@ const subscribe = createSubscriber((update) => {
   return () => clearInterval(timer);
 });
 
-export function now(): number {
+/** Unix seconds. */
+export function seconds(): number {
   subscribe();
-  return performance.now();
+  return Date.now() / 1000;
 }

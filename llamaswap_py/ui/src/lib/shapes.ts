@@ -102,6 +102,11 @@ export interface UiConfig {
   activity: UiActivity;
 }
 
+/** The server is there. `now`: unix seconds by its clock. */
+export interface Beat {
+  now: number;
+}
+
 export interface ErrorBody {
   message: string;
   type: string;
@@ -471,4 +476,5 @@ export interface Events {
   pull: Pull;
   standings: Standings;
   rules: Rules;
+  beat: Beat;
 }

@@ -1,26 +1,28 @@
 // The one stream of events: who wants to hear a kind of them says so, and everybody sees whether it is alive.
 
 import { at } from "./ask";
+import type { Events } from "./shapes";
 
 export type Connection = "connecting" | "live" | "stale" | "reconnecting";
 type Hear = (data: never) => void;
 
-// The server's heartbeat is 15 s; an EventSource does not show its comments, but whatever is said resets this.
-const NAMED = ["swap", "config", "pull", "standings", "speeds", "alert"] as const;
+// Those that are not called `message`.
+const NAMED = ["swap", "config", "pull", "standings", "rules", "beat"];
+const BEAT_MS = 15_000; // the server says something at least as often
 const AGAIN_MS = 2000;
 
 export class Stream {
   connection = $state<Connection>("connecting");
-  /** When the last word came, by performance.now(). */
-  heard = 0;
+  private heard = 0;
   private source: EventSource | undefined;
   private readonly ears = new Map<string, Set<Hear>>();
-  private timer: ReturnType<typeof setTimeout> | undefined;
+  private again: ReturnType<typeof setTimeout> | undefined;
+  private watch: ReturnType<typeof setInterval> | undefined;
 
-  constructor(private readonly path = "api/events") {}
+  constructor(private readonly path = "api/events?logs=no") {}
 
-  /** `data` is what the event's inner text holds. Nobody's events are not even read. */
-  on<T>(type: string, hear: (data: T) => void): () => void {
+  /** `data` is what the event holds. Events of which nobody wants to hear are not even read. */
+  on<T extends keyof Events>(type: T, hear: (data: Events[T]) => void): () => void {
     const ears = this.ears.get(type) ?? new Set();
     this.ears.set(type, ears);
     ears.add(hear as Hear);
@@ -30,30 +32,47 @@ export class Stream {
   open(): void {
     if (this.source) return;
     const source = (this.source = new EventSource(at(this.path)));
-    source.onopen = () => {
-      this.heard = performance.now();
-      this.connection = "live";
-    };
     const take = ({ data }: MessageEvent<string>) => this.take(data);
+    source.onopen = () => this.alive();
     source.onmessage = take;
     for (const name of NAMED) source.addEventListener(name, take as EventListener);
     source.onerror = () => {
       this.connection = "reconnecting";
-      if (source.readyState !== EventSource.CLOSED) return; // the browser tries again by itself
-      this.close();
-      this.timer = setTimeout(() => this.open(), AGAIN_MS);
+      if (source.readyState === EventSource.CLOSED) this.reopen(); // else the browser tries by itself
     };
+    this.watch ??= setInterval(() => this.look(), BEAT_MS / 3);
   }
 
   close(): void {
-    clearTimeout(this.timer);
+    clearTimeout(this.again);
+    clearInterval(this.watch);
+    this.watch = undefined;
     this.source?.close();
     this.source = undefined;
   }
 
-  take(text: string): void {
+  /** A connection can be dead without anybody having said so: a laptop that slept, a phone out of reach. */
+  private look(): void {
+    const silence = performance.now() - this.heard;
+    if (this.connection === "live" && silence > 2 * BEAT_MS) this.connection = "stale";
+    if (this.connection === "stale" && silence > 3 * BEAT_MS) this.reopen();
+  }
+
+  private reopen(): void {
+    this.connection = "reconnecting";
+    this.source?.close();
+    this.source = undefined;
+    clearTimeout(this.again);
+    this.again = setTimeout(() => this.open(), AGAIN_MS);
+  }
+
+  private alive(): void {
     this.heard = performance.now();
     if (this.connection !== "live") this.connection = "live";
+  }
+
+  private take(text: string): void {
+    this.alive();
     const { type, data } = JSON.parse(text) as { type: string; data: string };
     const ears = this.ears.get(type);
     if (!ears?.size) return;
