@@ -7,7 +7,6 @@ import secrets
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from typing import Any
 
 from aiohttp import hdrs, web
@@ -29,7 +28,7 @@ from llamaswap_py.server import messages
 from llamaswap_py.server.audience import Audience, Message, Page
 from llamaswap_py.server.doors import Door, Kind
 from llamaswap_py.server.standings import Standings
-from llamaswap_py.server.taps import LogTap
+from llamaswap_py.server.taps import Taps
 
 # Middlemen cut streams that are silent for a minute, some for half of one.
 HEARTBEAT_SECONDS = 15.0
@@ -82,8 +81,7 @@ class Events:
         self.audience = Audience(messages.lost_log_data, self.begin, self.rest)
         rings = {"proxy": logs.proxy, "upstream": logs.upstream}
         self.standings = Standings(conductor, self.tell)
-        self.taps = [LogTap(source, ring, self.audience.tell) for source, ring in rings.items()]
-        self.readers = 0  # pages that are told the logs
+        self.taps = Taps(rings, self.audience.tell)
         self.swaps = Swaps()
         self.reading: ConfigLoaded | ConfigRefused | None = None
         self.profile: Callable[[], str | None] = lambda: None
@@ -148,12 +146,8 @@ class Events:
         self.standings.touch()
 
     def tell(self, message: Message) -> None:
-        self.flush()
+        self.taps.flush()
         self.audience.tell(message)
-
-    def flush(self) -> None:
-        for tap in self.taps if self.readers else ():
-            tap.flush()
 
     # -- the pieces
 
@@ -165,9 +159,9 @@ class Events:
 
     def opening(self, last: str, logs: bool) -> Iterator[bytes]:
         """What a page is told first, in llama-swap's order; then ours."""
-        self.flush()
+        self.taps.flush()
         if logs:
-            yield from (tap.history() for tap in self.taps)
+            yield from self.taps.histories()
         yield self.status()
         yield messages.ui_config(self.conductor.config.session_headers)
         yield messages.profile_changed(self.profile())
@@ -191,21 +185,6 @@ class Events:
         if self.leave is not None:
             self.leave()
 
-    @contextmanager
-    def reading_logs(self, wanted: bool) -> Iterator[None]:
-        """What is logged is told while somebody wants to hear it."""
-        self.readers += wanted
-        if wanted and self.readers == 1:
-            for tap in self.taps:
-                tap.open()
-        try:
-            yield
-        finally:
-            self.readers -= wanted
-            if wanted and not self.readers:
-                for tap in self.taps:
-                    tap.close()
-
     # -- the door
 
     async def follow(self, request: web.Request) -> web.StreamResponse:
@@ -215,7 +194,7 @@ class Events:
             return response
         last = request.headers.get("Last-Event-ID", "")
         logs = request.query.get("logs") != "no"
-        with self.reading_logs(logs), self.audience.join(lambda: self.opening(last, logs), logs) as page:
+        with self.taps.read(logs), self.audience.join(lambda: self.opening(last, logs), logs) as page:
             await response.prepare(request)
             await send(page, response)
         await response.write_eof()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import codecs
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 from llamaswap_py.runtime.output import Ring
 from llamaswap_py.server import messages
@@ -67,3 +68,32 @@ class LogTap:
         """All that was written, less the first bytes of a character whose last ones are still to come."""
         text = codecs.getincrementaldecoder("utf-8")("replace").decode(self.ring.history())
         return messages.log_data(self.source, text)
+
+
+class Taps:
+    """All logs. They are followed while there is a page that wants them."""
+
+    def __init__(self, rings: Mapping[str, Ring], tell: Callable[[Message], None]) -> None:
+        self.taps = [LogTap(source, ring, tell) for source, ring in rings.items()]
+        self.readers = 0
+
+    @contextmanager
+    def read(self, wanted: bool) -> Iterator[None]:
+        self.readers += wanted
+        if wanted and self.readers == 1:
+            for tap in self.taps:
+                tap.open()
+        try:
+            yield
+        finally:
+            self.readers -= wanted
+            if wanted and not self.readers:
+                for tap in self.taps:
+                    tap.close()
+
+    def flush(self) -> None:
+        for tap in self.taps if self.readers else ():
+            tap.flush()
+
+    def histories(self) -> Iterator[bytes]:
+        return (tap.history() for tap in self.taps)
