@@ -52,6 +52,13 @@ class ForeignOrigin(Refusal):
     code = "foreign_origin"
 
 
+class NotWritable(Refusal):
+    """A file of the configuration may not be read or written by this program."""
+
+    status = 403
+    code = "not_writable"
+
+
 class NoSuchRoute(Refusal):
     status = 404
     code = "not_found"
@@ -93,6 +100,13 @@ class NoRoom(Refusal):
     code = "no_room"
 
 
+class ChangedMeanwhile(Refusal):
+    """What is to be overwritten is not what was read."""
+
+    status = 412
+    code = "changed_meanwhile"
+
+
 class BodyTooLarge(Refusal):
     status = 413
     code = "request_too_large"
@@ -101,6 +115,20 @@ class BodyTooLarge(Refusal):
 class UnsupportedMedia(Refusal):
     status = 415
     code = "unsupported_media_type"
+
+
+class ConfigRefused(Refusal):
+    """A text that would not be accepted as the configuration; each mistake stands beside it."""
+
+    status = 422
+    code = "config_refused"
+
+
+class NotConditional(Refusal):
+    """It does not say what it is to overwrite."""
+
+    status = 428
+    code = "precondition_required"
 
 
 class TooManyRequests(Refusal):

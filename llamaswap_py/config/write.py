@@ -41,9 +41,15 @@ Writer.add_representer(str, text)
 Writer.add_representer(float, number)
 
 
-def dump(document: dict[str, Any]) -> str:
+def dump(document: dict[str, Any], indent: int = 2) -> str:
     written = yaml.dump(
-        document, Dumper=Writer, sort_keys=False, allow_unicode=True, width=math.inf, default_flow_style=False
+        document,
+        Dumper=Writer,
+        sort_keys=False,
+        allow_unicode=True,
+        width=math.inf,
+        default_flow_style=False,
+        indent=indent,
     )
     assert isinstance(written, str)
     return written

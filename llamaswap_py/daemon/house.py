@@ -35,7 +35,12 @@ from llamaswap_py.runtime.runs import Ground
 from llamaswap_py.runtime.tasks import Tasks
 from llamaswap_py.schedule.plan import Plan
 from llamaswap_py.server.choosing import Choosing
-from llamaswap_py.server.configs import Configs
+from llamaswap_py.server.configuration.adding import Adding
+from llamaswap_py.server.configuration.history import History as ConfigHistory
+from llamaswap_py.server.configuration.kept import Versions
+from llamaswap_py.server.configuration.saving import Saving
+from llamaswap_py.server.configuration.shown import Shown
+from llamaswap_py.server.configuration.trying import Trying
 from llamaswap_py.server.events import Events
 from llamaswap_py.server.face import Face, apis, doors
 from llamaswap_py.server.guard import Guard, guard_of
@@ -66,6 +71,7 @@ class Given:
     descriptors: Descriptors
     records: Records
     history: History
+    versions: Versions
 
 
 class House:
@@ -89,7 +95,10 @@ class House:
         ground.memory_back = self.observing.freed.memory_back
         machine = Machine(self.observing.performance, self.observing.hardware, self.observing.gpus, version)
         self.metrics = self.metrics_of(self.observing, Happenings(feed, ground.clock))
-        configs = Configs(self.conductor, lambda text: sources.trial(os.environ, text), os.environ)
+        trying = Trying(self.conductor, sources, os.environ)
+        shown = Shown(trying)
+        self.saving = Saving(trying, given.versions)
+        self.adding = Adding(self.saving, shown)
         pulls = Pulls(self.models_folder, tasks.start, lambda row: feed.publish(PullChanged(row)))
         self.events.pulls = lambda: pulls.rows(everything=False)
         pulling = PullDoors(pulls, lambda: self.conductor.config)
@@ -99,7 +108,10 @@ class House:
             *self.profiles.doors(),
             *machine.doors(),
             *self.metrics.doors(),
-            *configs.doors(),
+            *shown.doors(),
+            *self.saving.doors(),
+            *ConfigHistory(self.saving).doors(),
+            *self.adding.doors(),
             *pulling.doors(),
             *self.pages.doors(),
         ]

@@ -17,6 +17,7 @@ import structlog
 
 from llamaswap_py.config.read import Reading
 from llamaswap_py.daemon import activation, page, voice
+from llamaswap_py.daemon.candidates import Candidates
 from llamaswap_py.daemon.descriptors import FEW, FEWEST, Descriptors, raise_limit
 from llamaswap_py.daemon.filing import Filing
 from llamaswap_py.daemon.finder import Finder
@@ -36,6 +37,8 @@ from llamaswap_py.runtime.feed import Feed
 from llamaswap_py.runtime.history import History
 from llamaswap_py.runtime.logs import Logs
 from llamaswap_py.server import listen
+from llamaswap_py.server.configuration.kept import Accepted, Versions
+from llamaswap_py.server.configuration.saving import Saving
 from llamaswap_py.server.tls import Certificate
 
 log = structlog.get_logger("daemon")
@@ -89,9 +92,8 @@ class Program:
             token = secrets.token_hex(8)
             records = Records(state.records, token)
             stack.push_async_callback(records.close)
-            given = Given(
-                self.filing, self.feed, self.sources, descriptors, records, History(state.directory / "loads.json")
-            )
+            history, versions = History(state.directory / "loads.json"), Versions(state.directory / "configurations")
+            given = Given(self.filing, self.feed, self.sources, descriptors, records, history, versions)
             self.house = await House.build(reading.config, given, token, stack)
             await settle(before, state.records, self.house.link)
             state.own(token)
@@ -123,12 +125,21 @@ class Program:
         """From now on signals and edits are heeded."""
         reload = Reload(self.sources, reading, house.prepare, self.feed, self.finder)
         reload.start(house.tasks)
+        self.keep_versions(house.saving, reload)
+        house.adding.look = Candidates(self.finder, house.models_folder).look
         self.heed_signals(reload)
         if self.options.watch_config:
             Watch(self.sources, seen, reload.now).start(house.tasks)
         house.health.starting = lambda: self.finder.is_late
         self.finder.start(house.tasks, house.in_use, reload.rediscovered)
         house.tasks.start("preload", self.preload(house))
+
+    def keep_versions(self, saving: Saving, reload: Reload) -> None:
+        """Of every text that comes into force, the first included."""
+        versions = saving.versions
+        saving.reload, reload.accepted = reload.ordered, versions.tell
+        versions.tell(Accepted(tuple(self.sources.last), None, reload.reading.config, "start"))
+        self.house.tasks.start("keep versions of the configuration", versions.keep())
 
     async def preload(self, house: House) -> None:
         await self.finder.looked.wait()

@@ -19,6 +19,8 @@ from llamaswap_py.errors import ConfigError
 from llamaswap_py.runtime.feed import ConfigLoaded, ConfigRefused, Feed
 from llamaswap_py.runtime.tasks import Tasks
 from llamaswap_py.runtime.threads import in_thread
+from llamaswap_py.server.configuration.kept import Accepted
+from llamaswap_py.server.configuration.saving import Taken
 
 log = structlog.get_logger("config")
 
@@ -48,6 +50,10 @@ def nobody() -> None:
     pass
 
 
+def forgotten(accepted: Accepted) -> None:
+    pass
+
+
 class Reload:
     """One reading at a time, in the order in which they were asked for; one that nobody has begun yet stands for all
     that ask for the same. `prepare` is called in a thread; what it returns, on the loop, and only where something
@@ -70,6 +76,8 @@ class Reload:
         self.news = asyncio.Event()
         self.aimed = False  # the finder will tell of the shelves that it was sent to
         self.askers: list[Callable[[], None]] = []
+        self.taken = Taken("unchanged")  # the files, when they were read last
+        self.accepted: Callable[[Accepted], None] = forgotten
 
     def start(self, tasks: Tasks) -> None:
         tasks.start("read the configuration again", self.keep_reading())
@@ -80,6 +88,13 @@ class Reload:
         """The files, and a look at the shelves. `settled` is called once nothing of it is left to do."""
         self.askers.append(settled)
         self.want(self.read_edited)
+
+    async def ordered(self) -> Taken:
+        """The same, awaited: what came of it."""
+        settled = asyncio.Event()
+        self.now(settled.set)
+        await settled.wait()
+        return self.taken
 
     def rediscovered(self, is_aimed: bool) -> None:
         """Models came or went, or the shelves of an edited file were looked at."""
@@ -147,6 +162,7 @@ class Reload:
             case ConfigError():
                 self.turn_down(outcome)
             case _:
+                self.taken = Taken("failed")
                 log.error("configuration not reloaded: its reading failed; the one before serves on")
 
     def adopt(self, read: Read) -> None:
@@ -154,12 +170,16 @@ class Reload:
         if read.is_ordered:
             tell_warnings(reading)
         tell_disabled(reading)
+        before, self.reading = self.reading.config, reading
+        if read.put is not None:
+            read.put()
+        if read.is_ordered:
+            self.taken = Taken("unchanged" if read.put is None else "loaded")
+            self.accepted(Accepted(tuple(self.sources.last), before, reading.config, "edit"))
         if read.put is None:
             if read.is_ordered:
                 log.info("configuration read again: nothing differs")
             return
-        self.reading = reading
-        read.put()
         log.info("configuration reloaded")
         mistakes = tuple(str(mistake) for each in reading.disabled.values() for mistake in each)
         self.feed.publish(ConfigLoaded(tuple(reading.config.models), mistakes))
@@ -169,7 +189,9 @@ class Reload:
             log.error(str(mistake))
         count = len(error.mistakes)
         log.error(f"configuration not reloaded: {count} mistake{'s' if count > 1 else ''}; the one before serves on")
-        self.feed.publish(ConfigRefused(tuple(str(mistake) for mistake in error.mistakes)))
+        mistakes = tuple(map(str, error.mistakes))
+        self.taken = Taken("refused", mistakes)
+        self.feed.publish(ConfigRefused(mistakes))
 
 
 def tell_disabled(reading: Reading) -> None:

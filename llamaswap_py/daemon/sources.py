@@ -13,6 +13,7 @@ from llamaswap_py.errors import ConfigError, Mistake
 
 ENDINGS = (".yml", ".yaml")
 VARIABLE = "LLAMASWAP_MODELS"
+DEFAULT_NAME = "config.yaml"  # of the current folder: found by a start without flags
 
 # What is served where no file is named.
 WITHOUT_FILE = "discover: [models, huggingface, ollama]\n"
@@ -31,7 +32,7 @@ Look = tuple[tuple[str, int, int, int], ...]
 
 class Sources:
     def __init__(self, config: str | None, config_dir: str | None, models_dirs: Sequence[str] = ()) -> None:
-        self.config = Path(config).absolute() if config else None
+        self.config: Path | None = Path(config).absolute() if config else None
         self.config_dir = Path(config_dir).absolute() if config_dir else None
         self.models_dirs = tuple(models_dirs)
         self.discovered: tuple[Discovered, ...] = ()  # whoever finds models puts them here
@@ -61,18 +62,21 @@ class Sources:
     def read(self, env: Mapping[str, str], lenient: bool = False) -> Reading:
         """If `lenient`, a model that is wrong disables only itself."""
         sources = self.texts(env)
+        self.filled = self.not_emptied(sources)
+        reading = read(sources, env, lenient, builtin_macros(env), self.discovered)
+        self.last = sources
+        return reading
+
+    def not_emptied(self, sources: Sequence[Source]) -> set[str]:
+        """Those that have something in them. An editor that truncates before it writes must not unload every model."""
         filled = {source.path for source in sources if source.text.strip()}
         for source in sources:
-            # An editor that truncates before it writes must not unload every model.
             emptied = source.path in self.filled or Path(source.path) == self.config
             if emptied and source.path not in filled:
                 raise mistaken(
                     Path(source.path), "the file is empty", "Write at least one model into it, or remove it."
                 )
-        self.filled = filled
-        reading = read(sources, env, lenient, builtin_macros(env), self.discovered)
-        self.last = sources
-        return reading
+        return filled
 
     def again(self, env: Mapping[str, str]) -> Reading:
         """What was read last with what is discovered now: files that were edited since wait for their reload."""
@@ -80,8 +84,7 @@ class Sources:
 
     def texts(self, env: Mapping[str, str]) -> list[Source]:
         if self.config is None and self.config_dir is None:
-            text = WITHOUT_FILE + (DEMO if DEMO_MODEL.exists() else "")
-            return [Source(str(Path.cwd() / NO_FILE), text)]
+            return [Source(str(Path.cwd() / NO_FILE), self.proposed().text)]
         return [Source(str(path), read_text(path)) for path in self.paths()]
 
     def shelves(self, env: Mapping[str, str]) -> tuple[Shelf, ...]:
@@ -91,16 +94,46 @@ class Sources:
         written = shelves_in(self.texts(env), env, builtin_macros(env))
         return tuple(dict.fromkeys([*written, *elsewhere]))
 
-    def trial(self, env: Mapping[str, str], text: str | None) -> Reading:
-        """What a reload would read if this text stood in the named file; without one, what it would read now."""
-        paths = self.paths()
+    def trial(self, env: Mapping[str, str], text: str | None, path: Path | None = None) -> Reading:
+        """What a reload would read if this text stood in that file, by default the named one; without a text, what it
+        would read now."""
+        path = path or self.config
         if text is None:
             sources = self.texts(env)
-        elif self.config is None:
+        elif path is None:
             sources = [Source("the request", text)]
         else:
-            sources = [Source(str(path), text if path == self.config else read_text(path)) for path in paths]
+            sources = [Source(str(each), text if each == path else read_text(each)) for each in self.paths_with(path)]
+            self.not_emptied(sources)
         return read(sources, env, True, builtin_macros(env), self.discovered)
+
+    def paths_with(self, path: Path) -> list[Path]:
+        paths = self.paths()
+        if path in paths:
+            return paths
+        named = [each for each in paths if each == self.config]
+        return named + sorted([*(each for each in paths if each not in named), path], key=os.fsencode)
+
+    def place(self, name: str) -> Path | None:
+        """Of a file that is one of them, or may become one: in the folder, or where none was named."""
+        path = Path(name)
+        if not path.is_absolute():
+            path = (self.config_dir or Path.cwd()) / path
+        if path == self.config or (
+            self.config is None and self.config_dir is None and str(path) == self.proposed().path
+        ):
+            return path
+        fits = path.parent == self.config_dir and path.suffix in ENDINGS and not path.name.startswith(".")
+        return path if fits else None
+
+    def proposed(self) -> Source:
+        """What is served where no file was named, as the file that the next start would find."""
+        return Source(str(Path.cwd() / DEFAULT_NAME), WITHOUT_FILE + (DEMO if DEMO_MODEL.exists() else ""))
+
+    def adopt(self, path: Path) -> None:
+        """It was written where no file was named."""
+        if self.config is None and self.config_dir is None:
+            self.config = path
 
     def look(self) -> Look:
         """A cheap look at what is on disk; a file that is missing just now is left out."""

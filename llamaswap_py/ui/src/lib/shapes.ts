@@ -32,6 +32,139 @@ export interface Diff {
   settings?: string[];
 }
 
+/** One of the files; `tag` changes with every byte of it, `changed` is in unix seconds. */
+export interface ConfigFile {
+  file: string;
+  name: string;
+  size: number;
+  tag: string;
+  changed: number;
+  writable: boolean;
+}
+
+/** `GET /api/config/files`. `folder`: new files may be made there; `create`: the one that may be made. */
+export interface ConfigFiles {
+  files: ConfigFile[];
+  folder: string | null;
+  create: string | null;
+}
+
+/** `GET /api/config/text`. */
+export interface ConfigText {
+  file: string;
+  text: string;
+  tag: string;
+  exists: boolean;
+  changed: number | null;
+  writable: boolean;
+}
+
+export interface Reloaded {
+  state: "loaded" | "unchanged" | "refused" | "failed" | "underway";
+  mistakes: string[];
+}
+
+/** `PUT /api/config/text`, and a version taken again. */
+export interface Saved {
+  accepted: boolean;
+  mistakes: Mistake[];
+  warnings: Mistake[];
+  disabled: Record<string, Mistake[]>;
+  added?: string[];
+  removed?: string[];
+  restarted?: Record<string, string[]>;
+  retuned?: Record<string, string[]>;
+  settings?: string[];
+  file: string;
+  tag: string;
+  atomic: boolean;
+  reload: Reloaded;
+}
+
+export interface Changes {
+  added: string[];
+  removed: string[];
+  restarted: Record<string, string[]>;
+  retuned: Record<string, string[]>;
+  settings: string[];
+}
+
+/** An earlier text of a file; `restored` is the version that it was taken from. */
+export interface ConfigVersion {
+  id: string;
+  file: string;
+  name: string;
+  at: number;
+  by: "start" | "edit" | "page" | "restore";
+  tag: string;
+  size: number;
+  changes: Changes | null;
+  restored: string;
+}
+
+/** `GET /api/config/history/{id}`. */
+export interface ConfigVersionText {
+  id: string;
+  file: string;
+  name: string;
+  at: number;
+  by: "start" | "edit" | "page" | "restore";
+  tag: string;
+  size: number;
+  changes: Changes | null;
+  restored: string;
+  text: string;
+}
+
+/** `GET /api/config/history`, newest first. */
+export interface ConfigHistory {
+  versions: ConfigVersion[];
+}
+
+/** A model file that could be written into the configuration; `keys` as they would be written. */
+export interface ConfigCandidate {
+  id: string;
+  file: string;
+  name: string;
+  size: number;
+  architecture: string;
+  quantisation: string;
+  purpose: string;
+  context: number;
+  trained_context: number;
+  served: string | null;
+  keys: Record<string, unknown>;
+}
+
+export interface ConfigLeftOut {
+  file: string;
+  why: string;
+  later: boolean;
+}
+
+/** `GET /api/config/candidates`. */
+export interface ConfigCandidates {
+  models: ConfigCandidate[];
+  left_out: ConfigLeftOut[];
+}
+
+/** `POST /api/config/add`: the text with one more model, and where it stands in it. */
+export interface ConfigAdded {
+  accepted: boolean;
+  mistakes: Mistake[];
+  warnings: Mistake[];
+  disabled: Record<string, Mistake[]>;
+  added?: string[];
+  removed?: string[];
+  restarted?: Record<string, string[]>;
+  retuned?: Record<string, string[]>;
+  settings?: string[];
+  file: string;
+  text: string;
+  line: number;
+  count: number;
+}
+
 export interface ConfigNews {
   state: "loaded" | "refused";
   mistakes: string[];
