@@ -89,7 +89,7 @@ class House:
         self.guard = guard_for(config)
         self.observing = Observing(config, feed, apis())
         recordings = self.observing.recordings
-        self.events = Events(self.conductor, logs, feed, recordings.inflight)
+        self.events = Events(self.conductor, logs, feed, recordings, keeper=lambda: link.pid)
         self.profiles = Profiles(self.conductor, feed, self.events.tell_profile)
         self.events.profile = lambda: self.profiles.active
         ground.memory_back = self.observing.freed.memory_back

@@ -17,6 +17,7 @@ from llamaswap_py.observe.gpu.gpus import Gpus
 from llamaswap_py.observe.hardware import Hardware
 from llamaswap_py.observe.inflight import Inflight
 from llamaswap_py.observe.performance import Performance
+from llamaswap_py.observe.rows import Row
 from llamaswap_py.observe.store import Bounds
 from llamaswap_py.observe.tally import Tally
 from llamaswap_py.runtime.feed import Event, Feed, ModelChanged, RowsStored
@@ -69,8 +70,8 @@ class Observing:
         self.hardware.find_out()
         self.measure()
 
-    def stored(self, ids: Sequence[int]) -> None:
-        self.feed.publish(RowsStored(tuple(ids)))
+    def stored(self, ids: Sequence[int], rows: Sequence[Row]) -> None:
+        self.feed.publish(RowsStored(ids, rows))
 
     def adopt(self, config: Config) -> None:
         """A reload keeps what was recorded, as far as the new limits reach."""

@@ -86,9 +86,9 @@ def ours(rows: Table, session: int, since: float) -> bool:
     return leader is None or leader.started >= since
 
 
-def members(pid: int) -> set[int]:
-    """The living processes of a run, seen from outside, by its leader."""
-    rows = table.snapshot()
+def members(pid: int, rows: Table | None = None) -> set[int]:
+    """The living processes of a run, seen from outside, by its leader; in a table that was seen already, or now."""
+    rows = table.snapshot() if rows is None else rows
     leader = rows.get(pid)
     since = leader.started if leader else table.now()
     roots = [pid, *(row.pid for row in rows.values() if row.session == pid)]

@@ -128,13 +128,13 @@ def nobody_counts(rows: Sequence[Row]) -> None:
 
 
 class Recorder:
-    """`stored` is called on the loop with the ids of new rows."""
+    """`stored` is called on the loop with the ids of new rows, and with the rows."""
 
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
         captures: Captures,
-        stored: Callable[[Sequence[int]], None],
+        stored: Callable[[Sequence[int], Sequence[Row]], None],
         path: str = "",
         bounds: Bounds = USUAL,
     ) -> None:
@@ -175,13 +175,12 @@ class Recorder:
             log.warning(f"more requests end than can be written down: {self.lost + 1} rows lost")
         self.lost += 1
 
-    async def ask(self, question: Callable[[Store], T]) -> T:
+    def ask(self, question: Callable[[Store], T]) -> asyncio.Future[T]:
         """Its answer, after every row before it was stored."""
         asked = Question(question)
         self.waiting.put(asked)
         self.hurry.set()
-        answer: T = await asyncio.wrap_future(asked.answer)
-        return answer
+        return asyncio.wrap_future(asked.answer, loop=self.loop)
 
     def settle(self, path: str, bounds: Bounds, captures: int) -> None:
         """New settings, in force after the rows before them."""
@@ -274,7 +273,7 @@ class Recorder:
         self.broken = False
         kept = [(row, one.capture) for row, one in zip(ids, read, strict=True) if one.capture is not None]
         keep(self.captures, self.store, kept, self.say)
-        self.loop.call_soon_threadsafe(self.stored, ids)
+        self.loop.call_soon_threadsafe(self.stored, ids, rows)
 
     def read(self, finished: Finished) -> Read | None:
         try:

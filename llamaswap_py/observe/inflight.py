@@ -54,6 +54,7 @@ class Inflight:
         self.loop = loop
         self.flights: dict[str, Flight] = {}
         self.listeners: list[Listener] = []
+        self.touched: Callable[[], None] | None = None  # one came, went, or its answer has begun
         self.numbers = count(1)
         self.timer: Timer | None = None
 
@@ -76,17 +77,23 @@ class Inflight:
     def enter(self, flight: Flight) -> None:
         flight.id = str(next(self.numbers))
         self.flights[flight.id] = flight
+        if self.touched is not None:
+            self.touched()
         if self.listeners:
             self.tell_of(flight)
             self.arm()
 
     def leave(self, flight: Flight) -> None:
         del self.flights[flight.id]
+        if self.touched is not None:
+            self.touched()
         if self.listeners:
             self.publish({"operation": "remove", "id": flight.id})
 
     def headed(self, flight: Flight) -> None:
         """The head of its answer came."""
+        if self.touched is not None:
+            self.touched()
         if self.listeners:
             self.tell_of(flight)
 
@@ -125,7 +132,7 @@ class Inflight:
     def row(self, flight: Flight) -> Payload:
         return {
             "id": flight.id,
-            "timestamp": datetime.fromtimestamp(flight.when, UTC).isoformat().replace("+00:00", "Z"),
+            "timestamp": stamp(flight.when),
             "model": flight.model,
             "req_path": flight.path,
             "method": flight.method,
@@ -136,3 +143,8 @@ class Inflight:
             "elapsed_ms": int((self.loop.time() - flight.began) * 1000),
             **({"metadata": flight.metadata} if flight.metadata else {}),
         }
+
+
+def stamp(when: float) -> str:
+    """Unix seconds, as llama-swap writes a moment."""
+    return datetime.fromtimestamp(when, UTC).isoformat().replace("+00:00", "Z")

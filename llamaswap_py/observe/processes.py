@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import psutil
 
-from llamaswap_py.keeper import trees
+from llamaswap_py.keeper import table, trees
 
 
 class Taken(NamedTuple):
@@ -31,4 +31,5 @@ def taken(pids: Iterable[int]) -> Taken:
 
 def members(leaders: Mapping[str, int]) -> dict[str, set[int]]:
     """Of each model's server with all that it has started."""
-    return {name: trees.members(pid) for name, pid in leaders.items()}
+    rows = table.snapshot() if leaders else {}
+    return {name: trees.members(pid, rows) for name, pid in leaders.items()}

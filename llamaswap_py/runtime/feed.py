@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,9 +55,10 @@ class ConfigRefused:
 
 @dataclass(frozen=True, slots=True)
 class RowsStored:
-    """Finished requests were written down."""
+    """Finished requests were written down: their numbers, and the rows as the records have them."""
 
-    ids: tuple[int, ...]
+    ids: Sequence[int]
+    rows: Sequence[Any]
 
 
 @dataclass(frozen=True, slots=True)

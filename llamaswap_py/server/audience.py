@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -18,20 +18,28 @@ QUEUED = 256 * 1024
 @dataclass(frozen=True, slots=True)
 class Message:
     data: bytes
-    topic: str  # who was away gets the last of each topic only
+    topic: str  # its type, and of what; who was away gets the last of each topic only
     again: Callable[[], bytes] | None = None  # or, instead of the last, what this makes when it is back
     log_bytes: int = 0  # of a log's message: who was away hears only how many bytes it missed
 
+    @property
+    def kind(self) -> str:
+        return self.topic.partition(" ")[0]
+
+
+Tell = Callable[[Message], None]
+
 
 class Page:
-    """One page that follows. Leave it by using it as a context. Without `logs` it is told none."""
+    """One page that follows. Leave it by using it as a context."""
 
-    def __init__(self, audience: Audience, opening: Iterable[bytes], room: int = QUEUED, logs: bool = True) -> None:
+    def __init__(self, audience: Audience, without: Collection[str] = (), room: int = QUEUED) -> None:
+        """`without`: types that it does not want."""
         self.audience = audience
-        self.queue = deque(opening)
+        self.without = without
+        self.queue: deque[bytes] = deque()
         self.queued = 0  # bytes, without the opening
         self.room = room
-        self.logs = logs
         self.lost: Counter[str] = Counter()  # log bytes by topic
         self.missed: dict[str, Message] = {}
         self.closed = False
@@ -43,8 +51,6 @@ class Page:
         return bool(self.lost or self.missed)
 
     def push(self, message: Message) -> None:
-        if message.log_bytes and not self.logs:
-            return
         if self.away or self.queued + len(message.data) > self.room:
             self.miss(message)
         else:
@@ -101,30 +107,38 @@ class Page:
 
 
 class Audience:
-    """All pages. `came` is called before the first comes, `left` after the last has gone."""
+    """All pages. `settle` is called before one comes and after one has gone: other types may be wanted then."""
 
-    def __init__(self, gap: Callable[[str, int], bytes], came: Callable[[], None], left: Callable[[], None]) -> None:
+    def __init__(self, gap: Callable[[str, int], bytes], settle: Callable[[], None]) -> None:
         self.gap = gap
-        self.came = came
-        self.left = left
+        self.settle = settle
         self.pages: set[Page] = set()
+        self.coming: Page | None = None
 
-    def join(self, opening: Callable[[], Iterable[bytes]], logs: bool = True) -> Page:
-        if not self.pages:
-            self.came()
-        page = Page(self, opening(), logs=logs)
+    def wants(self, kind: str) -> bool:
+        coming = self.coming
+        return any(kind not in page.without for page in self.pages) or (
+            coming is not None and kind not in coming.without
+        )
+
+    def join(self, opening: Callable[[Page], Iterable[bytes]], without: Collection[str] = ()) -> Page:
+        page = self.coming = Page(self, without)
+        self.settle()
+        page.queue.extend(opening(page))
         self.pages.add(page)
+        self.coming = None
         return page
 
     def leave(self, page: Page) -> None:
         if page in self.pages:
             self.pages.remove(page)
-            if not self.pages:
-                self.left()
+            self.settle()
 
     def tell(self, message: Message) -> None:
+        kind = message.kind
         for page in self.pages:
-            page.push(message)
+            if kind not in page.without:
+                page.push(message)
 
     def close(self) -> None:
         """Every page's stream ends after what it was told."""

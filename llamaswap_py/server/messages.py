@@ -14,7 +14,9 @@ from llamaswap_py.runtime.standings import Standing as Known
 from llamaswap_py.schedule.plan import FALLEN, Phase
 from llamaswap_py.server.abilities import flags
 from llamaswap_py.server.control import load_row
+from llamaswap_py.server.shapes.machine import Sample
 from llamaswap_py.server.shapes.models import Rules, Standing
+from llamaswap_py.server.shapes.requests import Activity, Flying
 
 encode = msgspec.json.encode
 
@@ -33,7 +35,8 @@ def log_data(source: str, text: str) -> bytes:
     return framed("logData", {"data": text, "source": source})
 
 
-def lost_log_data(source: str, lost: int) -> bytes:
+def lost_log_data(topic: str, lost: int) -> bytes:
+    source = topic.rpartition(" ")[2]
     return log_data(source, f"\n— {lost} bytes dropped —\n")
 
 
@@ -121,6 +124,20 @@ def standings(whole: bool, rows: Sequence[Standing], gone: Sequence[str]) -> byt
     return framed("standings", {"whole": whole, "rows": rows, "gone": gone}, event="standings")
 
 
-def rules(said: Rules) -> bytes:
+def flights(whole: bool, new: Sequence[Flying], grown: Mapping[str, int], gone: Sequence[str]) -> bytes:
+    """Requests in flight: rows of those that came or whose answer began, bytes of those that grew."""
+    return framed("flights", {"whole": whole, "rows": new, "grown": grown, "gone": gone}, event="flights")
+
+
+def finished(rows: Sequence[Activity], gap: bool, name: str) -> bytes:
+    """Requests that were written down; `gap`: not all of them."""
+    return framed("finished", {"rows": rows, "gap": gap}, event="finished", name=name)
+
+
+def machine(samples: Sequence[Sample]) -> bytes:
+    return framed("machine", {"samples": samples}, event="machine")
+
+
+def rules(said: Rules, name: str = "") -> bytes:
     """Who may be up beside whom."""
-    return framed("rules", said, event="rules")
+    return framed("rules", said, event="rules", name=name)

@@ -6,7 +6,7 @@ import re
 import sqlite3
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from aiohttp import web
@@ -17,6 +17,8 @@ from llamaswap_py.observe.rows import SORTS, UNKNOWN, Details, Row, Wanted
 from llamaswap_py.observe.store import Store
 from llamaswap_py.server.doors import Door, Kind
 from llamaswap_py.server.recording import Recordings
+from llamaswap_py.server.shapes.requests import Activity
+from llamaswap_py.server.shapes.requests import Details as DetailsShape
 
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 LARGEST_PAGE = 999  # llama-swap's
@@ -90,10 +92,10 @@ def captured(store: Store, captures: Captures, number: int) -> dict[str, Any] | 
     return kept
 
 
-def shown(row: Row, has_capture: bool) -> dict[str, Any]:
+def shown(row: Row, has_capture: bool) -> Activity:
     usage = row.usage
     when = datetime.fromtimestamp(row.created).astimezone().isoformat(timespec="seconds")
-    return {
+    told = {
         "id": row.id,
         "timestamp": when.replace("+00:00", "Z"),
         "model": row.model,
@@ -115,9 +117,10 @@ def shown(row: Row, has_capture: bool) -> dict[str, Any]:
         **({"metadata": row.metadata} if row.metadata else {}),
         **({"details": details_of(row.details)} if row.details != UNKNOWN else {}),
     }
+    return cast("Activity", told)
 
 
-def details_of(details: Details) -> dict[str, Any]:
+def details_of(details: Details) -> DetailsShape:
     """Times in milliseconds, as everything here; without what is not known."""
     times = {
         "queued_ms": details.queued,
@@ -128,10 +131,11 @@ def details_of(details: Details) -> dict[str, Any]:
     named = details._asdict()
     for name in ("queued", "loading", "first_byte", "mean_gap"):
         del named[name]
-    return {
+    told = {
         **{name: value for name, value in named.items() if value},
         **{n: round(1000 * t, 3) for n, t in times.items()},
     }
+    return cast("DetailsShape", told)
 
 
 def wanted_of(request: web.Request) -> Wanted:

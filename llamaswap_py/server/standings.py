@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from llamaswap_py.config.values import Config
@@ -17,14 +17,12 @@ from llamaswap_py.schedule.line import places
 from llamaswap_py.schedule.lives import Life
 from llamaswap_py.schedule.plan import Evict, Phase
 from llamaswap_py.server import messages
-from llamaswap_py.server.audience import Message
+from llamaswap_py.server.audience import Message, Tell
 from llamaswap_py.server.rows import Beside, group_names, remote_rows, row, rules
-from llamaswap_py.server.shapes.models import Standing, Waiting
+from llamaswap_py.server.shapes.models import Rules, Standing, Waiting
 
 EVERY = 0.25  # seconds between two words about changes
 SOON = 0.02  # what happens at one moment is told together
-
-Tell = Callable[[Message], None]
 
 
 def mark(life: Life) -> tuple[Any, ...]:
@@ -86,10 +84,15 @@ class Standings:
     def whole(self) -> bytes:
         """Who comes later is told what the others know, and all of them the same from then on."""
         self.refresh()
+        return self.again()
+
+    def again(self) -> bytes:
+        """For a page that missed some."""
         return messages.standings(True, list(self.told.values()), [])
 
-    def rules(self) -> bytes:
-        return messages.rules(rules(self.conductor.config))
+    @property
+    def rules(self) -> Rules:
+        return rules(self.conductor.config)
 
     def refresh(self) -> None:
         """Tells what differs from what was told."""
@@ -108,7 +111,7 @@ class Standings:
         gone = self.forget()
         self.told.update({each["id"]: each for each in rows})
         if rows or gone:
-            self.tell(Message(messages.standings(False, rows, gone), "standings", self.whole))
+            self.tell(Message(messages.standings(False, rows, gone), "standings", self.again))
 
     def changed(self) -> set[str]:
         lives = self.conductor.scheduler.state.lives

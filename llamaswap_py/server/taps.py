@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import codecs
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 
 from llamaswap_py.runtime.output import Ring
 from llamaswap_py.server import messages
@@ -27,13 +26,16 @@ class LogTap:
         self.held = 0
         self.lost = 0
         self.timer: asyncio.TimerHandle | None = None
+        self.is_open = False
 
     def open(self) -> None:
+        self.is_open = True
         self.decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self.decoder.decode(self.ring.history())  # which may end within a character
         self.ring.viewers.add(self)
 
     def close(self) -> None:
+        self.is_open = False
         self.ring.viewers.discard(self)
         self.pieces.clear()
         self.held = 0
@@ -52,6 +54,8 @@ class LogTap:
 
     def flush(self) -> None:
         """Say what was held back, so that what is said next comes after it."""
+        if not self.is_open:
+            return
         if self.timer is not None:
             self.timer.cancel()
             self.timer = None
@@ -59,10 +63,10 @@ class LogTap:
         size, self.held = self.held, 0
         self.pieces.clear()
         if text:
-            self.tell(Message(messages.log_data(self.source, text), self.source, log_bytes=size))
+            self.tell(Message(messages.log_data(self.source, text), f"logData {self.source}", log_bytes=size))
         lost, self.lost = self.lost, 0
         if lost:
-            self.tell(Message(messages.lost_log_data(self.source, lost), self.source, log_bytes=lost))
+            self.tell(Message(messages.lost_log_data(self.source, lost), f"logData {self.source}", log_bytes=lost))
 
     def history(self) -> bytes:
         """All that was written, less the first bytes of a character whose last ones are still to come."""
@@ -75,24 +79,16 @@ class Taps:
 
     def __init__(self, rings: Mapping[str, Ring], tell: Callable[[Message], None]) -> None:
         self.taps = [LogTap(source, ring, tell) for source, ring in rings.items()]
-        self.readers = 0
 
-    @contextmanager
-    def read(self, wanted: bool) -> Iterator[None]:
-        self.readers += wanted
-        if wanted and self.readers == 1:
-            for tap in self.taps:
+    def settle(self, wanted: bool) -> None:
+        for tap in self.taps:
+            if wanted and not tap.is_open:
                 tap.open()
-        try:
-            yield
-        finally:
-            self.readers -= wanted
-            if wanted and not self.readers:
-                for tap in self.taps:
-                    tap.close()
+            elif tap.is_open and not wanted:
+                tap.close()
 
     def flush(self) -> None:
-        for tap in self.taps if self.readers else ():
+        for tap in self.taps:
             tap.flush()
 
     def histories(self) -> Iterator[bytes]:

@@ -63,7 +63,7 @@ class Place:
 
 @asynccontextmanager
 async def recording(path: str = "", keep: int = 1000, captures: int = 1 << 20) -> AsyncIterator[Place]:
-    def stored(ids: Sequence[int]) -> None:
+    def stored(ids: Sequence[int], rows: Sequence[Row]) -> None:
         place.ids += ids
         place.news.set()
 

@@ -15,7 +15,9 @@ def gap(topic: str, lost: int) -> bytes:
 
 
 def page(opening: Iterable[bytes] = (), room: int = ROOM) -> Page:
-    return Page(Audience(gap, lambda: None, lambda: None), opening, room)
+    made = Page(Audience(gap, lambda: None), (), room)
+    made.queue.extend(opening)
+    return made
 
 
 def log_of(text: bytes, topic: str = "log") -> Message:
@@ -58,22 +60,25 @@ def test_lost_log_data_is_said_in_one_place_and_states_are_the_latest() -> None:
     assert reader.take() == b"on"
 
 
-def test_first_and_last_page_are_noticed() -> None:
-    """Between them somebody listens; before and after nothing need be made."""
-    seen: list[str] = []
-    audience = Audience(gap, lambda: seen.append("came"), lambda: seen.append("left"))
-    one, two = audience.join(lambda: [b"1"]), audience.join(lambda: [b"2"])
+def test_what_is_wanted_is_settled_before_a_page_comes_and_after_it_has_gone() -> None:
+    """Between them somebody listens; before and after nothing need be made. Who wants no logs is told none."""
+    seen: list[tuple[bool, bool]] = []
+    audience = Audience(gap, lambda: seen.append((audience.wants("state"), audience.wants("log"))))
+    assert not audience.wants("state")
+    one, two = audience.join(lambda _: [b"1"], ["log"]), audience.join(lambda _: [b"2"])
     audience.tell(Message(b"x", "state"))
-    assert (one.take(), two.take()) == (b"1x", b"2x")
-    with one, two:
-        assert seen == ["came"]
+    audience.tell(Message(b"l", "log proxy"))
+    assert (one.take(), two.take()) == (b"1x", b"2xl")
+    with one:
+        audience.leave(two)
+        assert seen == [(True, False), (True, True), (True, False)]
     audience.leave(one)  # again, in vain
-    assert seen == ["came", "left"]
+    assert seen[3:] == [(False, False)]
 
 
 async def test_who_waits_is_woken_by_news_and_by_the_end() -> None:
-    audience = Audience(gap, lambda: None, lambda: None)
-    reader = audience.join(list)
+    audience = Audience(gap, lambda: None)
+    reader = audience.join(lambda _: [])
     waiting = asyncio.ensure_future(reader.next(30))
     asyncio.get_running_loop().call_soon(audience.tell, Message(b"news", "state"))
     assert await waiting == b"news"

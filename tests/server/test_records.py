@@ -46,7 +46,7 @@ class Place:
 
     def __init__(self, captures: int) -> None:
         loop = asyncio.get_running_loop()
-        self.recorder = Recorder(loop, Captures(captures), lambda _: None)
+        self.recorder = Recorder(loop, Captures(captures), lambda *_: None)
         self.inflight = Inflight(loop)
         self.recordings = Recordings(self.inflight, self.recorder)
         self.play: Play = answered

@@ -23,8 +23,10 @@ OPENING = [
     "inflight",
     "config",
     "beat",
-    "rules",
+    "flights",
+    "machine",
     "standings",
+    "rules",
 ]
 
 

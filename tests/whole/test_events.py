@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -48,7 +49,15 @@ def test_a_page_is_told_all_states_when_it_comes(program: Program, ask: httpx.Cl
     with follow(program) as page:
         opening = page.opening()
     assert [heard.type for heard in opening] == OPENING
-    assert {heard.event for heard in opening} == {"message", "config", "beat", "rules", "standings"}
+    assert {heard.event for heard in opening} == {
+        "message",
+        "config",
+        "beat",
+        "flights",
+        "machine",
+        "standings",
+        "rules",
+    }
     proxy, upstream, status, settings_, profile, requests, config = [heard.data for heard in opening][:7]
     assert proxy["source"] == "proxy"
     assert "llamaswap listening" in proxy["data"]
@@ -156,6 +165,73 @@ def test_a_page_that_comes_back_hears_what_it_missed(program: Program, ask: http
     with follow(program, **{"Last-Event-ID": long}) as strange:
         assert [heard.type for heard in strange.opening()] == OPENING
     assert [(heard.event, heard.data["state"]) for heard in missed] == [("swap", "stopping"), ("swap", "stopped")]
+
+
+def test_rows_that_a_page_missed_are_told_when_it_comes_back(program: Program, ask: httpx.Client) -> None:
+    """Whole, each once; and a page that is new hears of none."""
+    with follow(program) as page:
+        seen = page.opening()[-1].name
+        chat(program, "one", "hello")
+        live = page.until("finished").data
+        assert live["gap"] is False
+        [row] = live["rows"]
+        assert row == ask.get("/api/metrics/activity?limit=1").json()["data"][0]
+        assert row["details"]["api"] == "openai"
+        name = page.heard[-1].name
+        chat(program, "one", "again")
+        page.until("finished")
+    with follow(program, **{"Last-Event-ID": name}) as back:
+        assert [each["id"] for each in back.until("finished").data["rows"]] == [row["id"] + 1]
+    with follow(program, **{"Last-Event-ID": seen}) as early:
+        assert [each["id"] for each in early.until("finished").data["rows"]] == [row["id"], row["id"] + 1]
+    with follow(program, **{"Last-Event-ID": "beef-3"}) as restarted:
+        assert restarted.until("finished").data["gap"] is True
+
+
+def test_a_page_is_not_told_what_it_does_without(program: Program, ask: httpx.Client) -> None:
+    """Ours has the logs from elsewhere, and rows of its own for requests and models."""
+    with follow(program, "?without=logData,modelStatus,inflight&without=activity,uiConfig") as page:
+        assert [page.next().type for _ in range(7)] == [
+            "profileChanged",
+            "config",
+            "beat",
+            "flights",
+            "machine",
+            "standings",
+            "rules",
+        ]
+        with ThreadPoolExecutor() as callers:
+            asked = callers.submit(chat, program, "one", "[fake first=1]")
+            came = page.until("flights", lambda data: data["rows"]).data["rows"][0]
+            assert (came["model"], came["req_path"], came["method"]) == ("one", "/v1/chat/completions", "POST")
+            page.until("flights", lambda data: came["id"] in data["gone"])
+            assert asked.result().status_code == 200
+        ask.get("/unload")
+        page.until("swap", lambda data: data["state"] == "stopped")
+    unwanted = {"logData", "modelStatus", "inflight", "activity", "uiConfig"}
+    assert unwanted.isdisjoint(heard.type for heard in page.heard)
+
+
+def test_an_answer_on_its_way_is_told_by_its_bytes(program: Program, ask: httpx.Client) -> None:
+    body = {"model": "one", "messages": [{"role": "user", "content": "[fake words=40 interval=0.05]"}], "stream": True}
+    with follow(program, "?without=logData") as page, ThreadPoolExecutor() as callers:
+        asked = callers.submit(ask.post, "/v1/chat/completions", json=body)
+        came = page.until("flights", lambda data: data["rows"]).data["rows"][0]["id"]
+        first, second = (page.until("flights", lambda data: came in data["grown"]).data["grown"][came] for _ in "ab")
+        page.until("flights", lambda data: came in data["gone"])
+        assert 0 < first < second < len(asked.result().content)
+
+
+def test_the_machine_and_the_models_are_measured_while_somebody_follows(program: Program, ask: httpx.Client) -> None:
+    ask.post("/api/models/load/one").raise_for_status()
+    with follow(program) as page:
+        sample = page.until("machine", lambda data: data["samples"] and data["samples"][-1]["cpu"] is not None).data
+        newest = sample["samples"][-1]
+        assert newest["models"]["one"]["memory"] > 1_000_000
+        assert newest["proxy"]["processes"] == newest["keeper"]["processes"] == 1
+        assert 0 <= newest["cpu"] <= 100
+    with follow(program) as later:
+        assert newest in later.until("machine").data["samples"]
 
 
 @pytest.mark.parametrize("last", ["nonsense", "0-", "-", "abc-99999999999999999999999", "abc-x"])

@@ -109,6 +109,16 @@ def test_a_model_that_is_up_says_when_it_ends_by_itself(program: Program, ask: h
         assert (row["seats"], row["ttl"]) == (1, 600)
 
 
+def test_what_it_takes_and_how_fast_it_answers_is_told(program: Program, ask: httpx.Client) -> None:
+    with table(program) as seen:
+        chat(program, "one", "hello")
+        row = seen.until("one", lambda row: bool(row["memory"] and row["speed"]))
+        assert row["memory"] > 1_000_000
+        assert row["speed"] > 0
+    with table(program) as later:
+        assert later.until("one", lambda row: bool(row["speed"]))["speed"] == row["speed"]
+
+
 def test_who_would_have_to_go_and_why_somebody_went(program: Program, ask: httpx.Client) -> None:
     with table(program) as seen:
         ask.post("/api/models/load/one").raise_for_status()

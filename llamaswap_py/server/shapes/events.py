@@ -9,8 +9,9 @@ from typing import Any, Literal, TypedDict
 
 from llamaswap_py.server.shapes.configuration import ConfigNews, ProfileNews
 from llamaswap_py.server.shapes.downloads import Pull
+from llamaswap_py.server.shapes.machine import Machine
 from llamaswap_py.server.shapes.models import LoadNews, ModelStatus, Rules, Standings, Swap
-from llamaswap_py.server.shapes.requests import ActivityNews, InflightNews
+from llamaswap_py.server.shapes.requests import ActivityNews, Finished, Flights, InflightNews
 
 
 class LogData(TypedDict):
@@ -61,4 +62,7 @@ EVENTS: dict[str, Any] = {
     "standings": Standings,
     "rules": Rules,
     "beat": Beat,
+    "finished": Finished,
+    "flights": Flights,
+    "machine": Machine,
 }

@@ -23,6 +23,32 @@ class Processes(TypedDict):
     models: dict[str, TakenByModel]
 
 
+class Use(TypedDict):
+    """`cpu`: percent of one core, null until it is known; `memory`: resident bytes."""
+
+    cpu: float | None
+    memory: int
+    processes: int
+
+
+class Sample(TypedDict):
+    """One look. `at`: unix seconds; `cpu`: percent of all cores."""
+
+    at: float
+    cpu: float | None
+    memory: int
+    memory_total: int
+    proxy: Use
+    keeper: Use
+    models: dict[str, Use]
+
+
+class Machine(TypedDict):
+    """At the start the last ten minutes, as far as somebody followed; then one by one."""
+
+    samples: list[Sample]
+
+
 class Version(TypedDict):
     """`GET /api/version`."""
 

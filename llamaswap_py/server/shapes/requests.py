@@ -28,6 +28,32 @@ class InflightNews(TypedDict):
     id: NotRequired[str]
 
 
+class Flying(TypedDict):
+    """A request in flight. `began`: unix seconds; `status`: null until its answer has begun."""
+
+    id: str
+    began: float
+    timestamp: str
+    model: str
+    req_path: str
+    method: str
+    req_headers: dict[str, str]
+    remote_ip: str
+    status: int | None
+    resp_headers: dict[str, str]
+    resp_bytes: int
+    metadata: dict[str, str]
+
+
+class Flights(TypedDict):
+    """`whole`: all of them; else those that came or whose answer began, the bytes of those that grew, who is gone."""
+
+    whole: bool
+    rows: list[Flying]
+    grown: dict[str, int]
+    gone: list[str]
+
+
 class Tokens(TypedDict):
     """-1: not told."""
 

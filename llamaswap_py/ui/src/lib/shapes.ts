@@ -273,6 +273,29 @@ export interface Processes {
   models: Record<string, TakenByModel>;
 }
 
+/** `cpu`: percent of one core, null until it is known; `memory`: resident bytes. */
+export interface Use {
+  cpu: number | null;
+  memory: number;
+  processes: number;
+}
+
+/** One look. `at`: unix seconds; `cpu`: percent of all cores. */
+export interface Sample {
+  at: number;
+  cpu: number | null;
+  memory: number;
+  memory_total: number;
+  proxy: Use;
+  keeper: Use;
+  models: Record<string, Use>;
+}
+
+/** At the start the last ten minutes, as far as somebody followed; then one by one. */
+export interface Machine {
+  samples: Sample[];
+}
+
 /** `GET /api/version`. */
 export interface Version {
   version: string;
@@ -522,6 +545,30 @@ export interface InflightNews {
   id?: string;
 }
 
+/** A request in flight. `began`: unix seconds; `status`: null until its answer has begun. */
+export interface Flying {
+  id: string;
+  began: number;
+  timestamp: string;
+  model: string;
+  req_path: string;
+  method: string;
+  req_headers: Record<string, string>;
+  remote_ip: string;
+  status: number | null;
+  resp_headers: Record<string, string>;
+  resp_bytes: number;
+  metadata: Record<string, string>;
+}
+
+/** `whole`: all of them; else those that came or whose answer began, the bytes of those that grew, who is gone. */
+export interface Flights {
+  whole: boolean;
+  rows: Flying[];
+  grown: Record<string, number>;
+  gone: string[];
+}
+
 /** -1: not told. */
 export interface Tokens {
   cache_tokens: number;
@@ -610,4 +657,7 @@ export interface Events {
   standings: Standings;
   rules: Rules;
   beat: Beat;
+  finished: Finished;
+  flights: Flights;
+  machine: Machine;
 }
