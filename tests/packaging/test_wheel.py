@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.page.built import built_page
 from tests.whole.program import LONG, ROOT, Program
 
 pytest.importorskip("xllamacpp", reason="the engine's library is not installed on this platform")
@@ -22,6 +23,7 @@ if sys.platform == "win32":
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    built_page()  # skips where neither Node.js nor a registry is within reach
     folder = tmp_path_factory.mktemp("wheel")
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=LONG)
@@ -70,6 +72,14 @@ def test_the_wheel_has_the_model_and_its_card(wheel: Path) -> None:
     assert [name for name in names if name.startswith(("tests", "scripts"))] == []
 
 
+def test_the_wheel_has_the_built_page_with_its_notices_and_not_what_it_is_made_of(wheel: Path) -> None:
+    names = [name for name in zipfile.ZipFile(wheel).namelist() if name.startswith("llamaswap_py/ui/")]
+    outside = {name for name in names if not name.startswith("llamaswap_py/ui/built/")}
+    assert outside == {"llamaswap_py/ui/__init__.py", "llamaswap_py/ui/building.py"}
+    assert {"llamaswap_py/ui/built/index.html", "llamaswap_py/ui/built/licences.txt"} <= set(names)
+    assert any(name.endswith(".js.br") for name in names)
+
+
 def test_in_an_empty_folder_the_installed_program_answers(installed: Path, tmp_path: Path) -> None:
     """No configuration, no llama-server, no checkout: `llamaswap`, then one request."""
     ours = ("COVERAGE", "HF_", "LLAMASWAP", "OLLAMA", "PYTHONPATH", "XDG_")
@@ -80,5 +90,7 @@ def test_in_an_empty_folder_the_installed_program_answers(installed: Path, tmp_p
     program.command = (str(installed / "llamaswap"),)
     with program:
         answer = httpx.post(f"{program.url}/v1/chat/completions", json=body, timeout=LONG, trust_env=False)
+        page = httpx.get(f"{program.url}/ui/", timeout=LONG, trust_env=False)
+    assert "assets/index-" in page.text
     assert answer.status_code == 200
     assert "demonstration model of llamaswap_py" in answer.json()["choices"][0]["message"]["content"]
