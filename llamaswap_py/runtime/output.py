@@ -94,6 +94,7 @@ class Ring:
         self.most = kept + kept // 4  # so much may be there until the rest is dropped
         self.chunks: deque[bytes] = deque()
         self.size = 0
+        self.written = 0  # bytes, ever: a place in the log
         self.viewers: set[Viewer] = set()
 
     def write(self, data: bytes) -> None:
@@ -101,6 +102,7 @@ class Ring:
             return
         self.chunks.append(data)
         self.size += len(data)
+        self.written += len(data)
         if self.size > self.most:
             self.shorten()
         if self.viewers:
@@ -115,6 +117,11 @@ class Ring:
 
     def history(self) -> bytes:
         return b"".join(self.chunks)[-self.kept :]
+
+    def since(self, place: int) -> bytes:
+        """What was written from there on, as far as it is kept."""
+        kept, missing = self.history(), self.written - place
+        return kept[-missing:] if 0 < missing < len(kept) else kept if missing > 0 else b""
 
     def clear(self) -> None:
         self.chunks.clear()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+
 from aiohttp import hdrs, web
 
 from llamaswap_py.config.names import resolve
@@ -10,12 +12,15 @@ from llamaswap_py.runtime.conductor import Conductor
 from llamaswap_py.runtime.logs import Logs
 from llamaswap_py.runtime.output import Ring
 from llamaswap_py.server.doors import Door, Kind
+from llamaswap_py.server.events import HEADERS, HEARTBEAT_SECONDS
+from llamaswap_py.server.reading import BEAT, Reader
 
 
 class LogDoors:
     def __init__(self, conductor: Conductor, logs: Logs) -> None:
         self.conductor = conductor
         self.logs = logs
+        self.epoch = secrets.token_hex(4)  # places in the logs of an earlier start mean nothing now
 
     def doors(self) -> list[Door]:
         return [
@@ -40,6 +45,8 @@ class LogDoors:
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
         ring = self.ring(request.match_info.get("name", ""))
+        if "text/event-stream" in request.headers.get(hdrs.ACCEPT, ""):
+            return await self.events(request, ring)
         response = web.StreamResponse(
             headers={
                 "Content-Type": "text/plain; charset=utf-8",
@@ -56,5 +63,20 @@ class LogDoors:
                 live.close()  # what was queued is still given
             async for chunk in live:
                 await response.write(chunk)
+        await response.write_eof()
+        return response
+
+    async def events(self, request: web.Request, ring: Ring) -> web.StreamResponse:
+        response = web.StreamResponse(headers=HEADERS)
+        await response.prepare(request)
+        if request.method == hdrs.METH_HEAD:
+            return response
+        with Reader(ring, self.epoch, request.headers.get("Last-Event-ID", "")) as reader:
+            await response.write(reader.take() or BEAT)
+            while not reader.closed and "no-follow" not in request.query:
+                if not await reader.news(HEARTBEAT_SECONDS):
+                    await response.write(BEAT)
+                elif data := reader.take():
+                    await response.write(data)
         await response.write_eof()
         return response

@@ -19,6 +19,15 @@ class LogData(TypedDict):
     source: Literal["proxy", "upstream"]
 
 
+class LogPiece(TypedDict):
+    """`/logs/stream/{name}` as events: what was written next. `whole`: all that is kept, anything before it is to be
+    dropped; `lost`: bytes before this text that came faster than they were told."""
+
+    text: str
+    lost: int
+    whole: bool
+
+
 class UiActivity(TypedDict):
     session_id: list[str]
 

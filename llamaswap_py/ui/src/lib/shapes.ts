@@ -227,6 +227,13 @@ export interface LogData {
   source: "proxy" | "upstream";
 }
 
+/** `/logs/stream/{name}` as events: what was written next. `whole`: all that is kept, anything before it is to be dropped; `lost`: bytes before this text that came faster than they were told. */
+export interface LogPiece {
+  text: string;
+  lost: number;
+  whole: boolean;
+}
+
 export interface UiActivity {
   session_id: string[];
 }

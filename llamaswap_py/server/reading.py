@@ -1,0 +1,96 @@
+"""A log as events: text by its place in the log, so that who comes back goes on where it was, without gap or repeat.
+
+A reader looks at the ring when it may say something again; what a server prints costs nothing more for it."""
+
+from __future__ import annotations
+
+import asyncio
+import codecs
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from llamaswap_py.runtime.output import Ring
+from llamaswap_py.server.shapes.events import LogPiece
+
+EVERY = 0.1  # seconds between two events of one log
+LONGEST_NUMBER = 20  # digits; Python refuses to read thousands of them
+BEAT = b":\n\n"
+
+
+class Reader:
+    """Follows one ring. `last`: what it heard last, if it was here before. Leave it by using it as a context."""
+
+    def __init__(self, ring: Ring, epoch: str, last: str = "") -> None:
+        self.ring = ring
+        self.epoch = epoch
+        known, _, number = last.rpartition("-")
+        ours = known == epoch and number.isdecimal() and len(number) < LONGEST_NUMBER and int(number) <= ring.written
+        self.place: int | None = int(number) if ours else None  # None: the history comes first
+        self.woken = asyncio.Event()
+        self.closed = False
+        self.told_at = 0.0  # loop time
+
+    def push(self, data: bytes) -> None:
+        self.woken.set()
+
+    def close(self) -> None:
+        self.closed = True
+        self.woken.set()
+
+    async def news(self, patience: float) -> bool:
+        """Whether there was any before `patience` was over; not too soon after the last time."""
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(max(0.0, self.told_at + EVERY - loop.time()))
+        try:
+            async with asyncio.timeout(patience):
+                await self.woken.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    def take(self) -> bytes:
+        """One event with all that is new; nothing where nothing is, but a page that is new hears even that."""
+        self.told_at = asyncio.get_running_loop().time()
+        self.woken.clear()
+        place, end = self.place, self.ring.written
+        if place == end:
+            return b""
+        data = self.ring.since(place or 0)
+        start = end - len(data)
+        lost = start - place if place is not None else 0
+        if lost or (place is None and start):
+            data = whole_lines(data)
+            lost += end - start - len(data) if lost else 0
+        text, held = decoded(data)
+        if not text and place is not None:
+            return b""
+        self.place = end - held
+        return self.event(text, lost, place is None)
+
+    def event(self, text: str, lost: int, is_history: bool) -> bytes:
+        told: LogPiece = {"text": text, "lost": lost, "whole": is_history}
+        return b"id:%b-%d\ndata:%b\n\n" % (self.epoch.encode(), self.place or 0, msgspec.json.encode(told))
+
+    def __enter__(self) -> Self:
+        self.ring.viewers.add(self)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.ring.viewers.discard(self)
+
+
+def whole_lines(data: bytes) -> bytes:
+    """Without the rest of a line whose beginning is gone, unless that is all."""
+    _, _, rest = data.partition(b"\n")
+    return rest or data
+
+
+def decoded(data: bytes) -> tuple[str, int]:
+    """Text of whole characters, and how many bytes at the end belong to one that is still to come."""
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    text = decoder.decode(data)
+    return text, len(decoder.getstate()[0])
