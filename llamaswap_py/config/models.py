@@ -151,6 +151,7 @@ def described(model_id: str, fields: Fields, inherited: Inherited) -> Model:
         queue_limit=fields.value("queueLimit") or None,
         queue_timeout=inherited.queue_timeout if waits is None else waits,
         pin=fields.value("pin"),
+        private=fields.value("private"),
         drain_on_abort=fields.value("drainOnAbort"),
         filters=read_filters(fields.child("filters")),
         metadata=fields.value("metadata") or NOTHING,

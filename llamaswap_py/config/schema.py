@@ -114,6 +114,7 @@ KEYS = (
     Key("models.*.queueLimit", WHOLE, QUEUE_LIMIT, "Callers that may wait; one more: 429. 0: any.", ours=True, least=0),
     Key("models.*.queueTimeout", SECONDS, None, "A caller waits so long; 0: any. Unset: global.", ours=True, least=0),
     Key("models.*.pin", FLAG, False, "It is never stopped to make room, nor by its `ttl`.", ours=True),
+    Key("models.*.private", FLAG, False, "Nothing of what it is asked and answers is captured.", ours=True),
     Key("models.*.drainOnAbort", FLAG, False, "Read an answer to its end though its caller has left.", ours=True),
     Key("models.*.macros", Kind.MACROS, None, "Macros of this model alone; one of a global name replaces it."),
     Key("models.*.filters", MAP, None, "Rules that change a JSON request before it is passed on."),

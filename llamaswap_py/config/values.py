@@ -97,6 +97,7 @@ class Model:
     queue_limit: int | None = QUEUE_LIMIT  # ours: callers that may wait; None = no limit
     queue_timeout: float = 0.0  # ours: effective seconds a caller may wait: its own, else the global one; 0 = for ever
     pin: bool = False  # ours: neither evicted nor unloaded by its ttl
+    private: bool = False  # ours: nothing of its requests and answers is captured
     drain_on_abort: bool = False  # ours: answers whose callers left are read to their end
     filters: Filters = Filters()
     metadata: Mapping[str, Json] = field(default_factory=nothing)

@@ -60,7 +60,7 @@ class Read:
             if finished.status == 200:
                 usage = usage_of(finished.path, content_type, body)
             elif not error:
-                error = error_of(finished.status, body.first)
+                error = error_of(finished.status, b"" if finished.private else body.first)
             self.capture = captured(finished, body, framed is not None)
             streamed = body.whole and "text/event-stream" in content_type
             details = know(finished, events_in(body.first) if streamed else 0)

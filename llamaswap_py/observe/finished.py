@@ -58,6 +58,7 @@ class Finished(msgspec.Struct, gc=False):
     headers: Mapping[str, str] = NO_HEADERS  # the caller's
     address: str = ""
     request: str = ""  # its id
+    private: bool = False  # nothing of what was asked and answered may be written down
     code: str = ""  # of the refusal it met
     outcome: Ending | None = None
     served: Served | None = None

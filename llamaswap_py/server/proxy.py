@@ -36,6 +36,8 @@ from llamaswap_py.wire.headers import UpstreamRequest
 TRIES = 2  # servers that may read one request: what kills a server must not kill the next and the next
 # Longer than answers take; whoever hung up a stream that never ends must not hold its seat for ever.
 DRAIN_SECONDS = 600.0
+PRIVATE = "X-Private"  # a request's own word on it
+YES = ("1", "true", "yes")
 
 
 class Errand(msgspec.Struct, frozen=True):
@@ -122,11 +124,19 @@ class Proxy:
             drop=drop | {"content-encoding"} if received.plain else drop,
         )
 
+    def is_private(self, request: web.Request, name: str) -> bool:
+        """Its caller says so, or whoever configured the model."""
+        model = self.conductor.config.models.get(name)
+        return (model is not None and model.private) or request.headers.get(PRIVATE, "").lower() in YES
+
     async def carry(self, request: web.Request, errand: Errand) -> web.StreamResponse:
         """The answer of a model's server; of the next one where it died before a byte of its answer came."""
         recording, body = errand.recording, errand.upstream.body
         if recording is not None:
-            recording.asks(errand.upstream.headers, body if isinstance(body, bytes) else None)
+            if self.is_private(request, errand.model):
+                recording.private = True
+            else:
+                recording.asks(errand.upstream.headers, body if isinstance(body, bytes) else None)
         outcome, death = await self.fetched(request, errand)
         if recording is not None:
             recording.ended(outcome)

@@ -38,8 +38,8 @@ class Recording:
     However the block is left, the request is written down once. One that an operator cancels is refused."""
 
     __slots__ = (
-        "asked", "body", "flight", "heard", "inflight", "outcome", "over", "path", "recorder", "request", "served",
-        "weigh", "writes",
+        "asked", "body", "flight", "heard", "inflight", "outcome", "over", "path", "private", "recorder", "request",
+        "served", "weigh", "writes",
     )  # fmt: skip
 
     def __init__(self, inflight: Inflight, recorder: Recorder, flight: Flight, path: str, request: web.Request) -> None:
@@ -53,6 +53,7 @@ class Recording:
         self.path = path  # the row's: without a prefix of ours
         self.writes = request.method == "POST"  # a row; else it is only shown while in flight
         self.served: Served | None = None  # the run that answers
+        self.private = False
         self.asked: Asked | None = None
         self.outcome: Outcome | None = None
         self.over = False
@@ -118,6 +119,7 @@ class Recording:
             headers=request.headers,
             address=flight.remote,
             request=id_of(request),
+            private=self.private,
             code=code,
             outcome=self.outcome,
             served=self.served,

@@ -55,6 +55,7 @@ MODEL = st.builds(
         queueLimit=st.integers(0, 9),
         queueTimeout=SECONDS,
         pin=FLAG,
+        private=FLAG,
         drainOnAbort=FLAG,
         filters=some(stripParams=st.sampled_from(["a, b.c", "x"]), setParams=OBJECT),
         metadata=OBJECT,

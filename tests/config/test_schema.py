@@ -48,7 +48,7 @@ def test_our_own_keys_are_marked() -> None:
     within = ("limits.", "crashLimit.", "store.", "logs.")
     ours |= {"queueLimit", "queueTimeout", "minResidency", "holdLoad", "fairBetween", "upstream.quietPaths"}
     ours |= {"heartbeat", "evictOnOutOfMemory", "performance.gpus"}
-    ours |= {f"models.*.{name}" for name in ("queueLimit", "queueTimeout", "pin", "drainOnAbort")}
+    ours |= {f"models.*.{name}" for name in ("queueLimit", "queueTimeout", "pin", "private", "drainOnAbort")}
     assert {key.path for key in KEYS if key.ours and not key.path.startswith(within)} == ours
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,8 +17,8 @@ KEY, OTHER, WRONG = "canary-key-of-callers", "canary-second-key", "canary-wrong-
 COMMAND, VARIABLE, PLAIN = "canary-in-a-command", "canary-in-a-variable", "canary-of-a-plain-variable"
 PEER, HUB, ENVIRONMENT = "canary-of-a-peer", "hf_canaryOfTheHub", "canary-of-our-environment"
 QUERY, COOKIE, STOP = "canary-in-a-query", "canary-in-a-cookie", "canary-in-a-cmdstop"
-MISTAKEN = "canary-in-a-mistake"
-CANARIES = (KEY, OTHER, WRONG, COMMAND, VARIABLE, PLAIN, PEER, HUB, ENVIRONMENT, QUERY, COOKIE, STOP, MISTAKEN)
+MISTAKEN, PRIVATE, OPEN = "canary-in-a-mistake", "canary-in-a-private-prompt", "not private"
+CANARIES = (KEY, OTHER, WRONG, COMMAND, VARIABLE, PLAIN, PEER, HUB, ENVIRONMENT, QUERY, COOKIE, STOP, MISTAKEN, PRIVATE)
 
 # Where one may be, and why nowhere else.
 ALLOWED = {
@@ -52,6 +53,9 @@ MODELS = f"""
   dies:
     cmd: sh -c 'echo argument --api-key {COMMAND} is wrong, $HF_TOKEN too; exit 3' ${{PORT}} --api-key {COMMAND}
     env: [HF_TOKEN={VARIABLE}]
+  hidden:
+    cmd: {fake()}
+    private: true
   missing:
     cmd: /nowhere/llama-server --api-key {COMMAND} --port ${{PORT}}
     env: [HF_TOKEN={VARIABLE}]
@@ -118,6 +122,22 @@ def asked(client: httpx.Client) -> Iterator[tuple[str, str]]:
             yield f"POST /api/config/{way} {text}", client.post(f"/api/config/{way}", content=text).text
 
 
+def confide(client: httpx.Client) -> None:
+    """Who asks gets the answer, and nobody else may."""
+    for model, headers in (("a", {"X-Private": "true"}), ("hidden", {})):
+        for prompt in (PRIVATE, f"[fake status=500] {PRIVATE}"):
+            for stream in (False, True):
+                client.post(CHAT, json=chat_body(model, prompt) | {"stream": stream}, headers=headers)
+    client.post(CHAT, json=chat_body("a", OPEN))
+
+
+def captures(client: httpx.Client) -> str:
+    """What is kept of requests and answers, in plain."""
+    kept = [client.get(f"/api/captures/{row}").json() for row in range(1, 60)]
+    bodies = [each.get(part) or "" for each in kept for part in ("req_body", "resp_body")]
+    return "".join(base64.b64decode(body).decode("utf-8", "replace") for body in bodies)
+
+
 def written(folder: Path, program: Program) -> Iterator[tuple[str, str]]:
     for line in program.lines:
         yield "standard output", line
@@ -147,6 +167,10 @@ def test_no_secret_is_where_it_should_not_be(tmp_path: Path) -> None:
         env = {"SECRET_KEY": ENVIRONMENT, "HF_TOKEN": HUB, "HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path / "hf")}
         with Program(tmp_path, text, env=env) as program, caller(program, KEY) as client:
             wrong += found(asked(client))
+            confide(client)
+            kept = captures(client)
+            assert OPEN in kept, "what it looks for is there to be found"
+            wrong += found(iter([("a capture", kept)]))
             for repo in (REPO, "nobody/nothing"):
                 answer = client.post("/api/pulls", json={"repo": repo}, headers={"Accept": "text/event-stream"})
                 wrong += found(iter([("POST /api/pulls", answer.text)]))
