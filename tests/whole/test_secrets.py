@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,6 +27,8 @@ ALLOWED = {
     "GET /api/config": {PLAIN},
     # What runs the cmdStop of a model that we could not stop any more; its folder is for our user alone.
     "state": {VARIABLE, PLAIN, STOP},
+    # As they were written, so that each can come back; for our user alone too.
+    "earlier configurations": {KEY, OTHER, COMMAND, VARIABLE, PLAIN, PEER, STOP, MISTAKEN},
     # What a model's server prints itself is its own business, and who may read it is an operator.
     "GET /logs/stream/upstream?no-follow": {COMMAND, VARIABLE},
     "GET /logs/stream/dies?no-follow": {COMMAND, VARIABLE},
@@ -145,7 +148,9 @@ def written(folder: Path, program: Program) -> Iterator[tuple[str, str]]:
         yield f"the log file {path.name}", path.read_text("utf-8", "replace")
     for path in sorted((folder / "state").rglob("*")):
         if path.is_file():
-            yield "state", path.read_text("utf-8", "replace")
+            kept = path.parent.name == "configurations"
+            assert not kept or stat.S_IMODE(path.stat().st_mode) == 0o600, path
+            yield "earlier configurations" if kept else "state", path.read_text("utf-8", "replace")
     for path in sorted(folder.glob("requests.db*")):
         yield f"the store {path.name}", path.read_bytes().decode("latin-1")
 
