@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { evictedSentence, isShown, matches, parameters, ruleForAll, sections, sorted, wordOf } from "./models";
+import { ago, evictedSentence, isShown, matches, parameters, ruleForAll, sections, sorted, wordOf } from "./models";
 import type { Group, Rules, Standing } from "./shapes";
 
 const BARE: Standing = {
@@ -63,6 +63,11 @@ describe("who excludes whom", () => {
     expect(made[0]!.rules).toEqual(["one of them at a time", "loading one stops other groups", "other groups cannot stop them"]);
     expect(made.map(({ models }) => ids(models))).toEqual(["a b", "c", "p/x"]);
   });
+  test("stands below what is active, where that is wanted", () => {
+    const rules = groups(group("big", ["a", "b"]), group("(default)", ["c"]));
+    const made = sections([model("a", { group: "big", state: "ready" }), ...all.slice(1)], rules, true);
+    expect(made.map(({ title, models }) => `${title}: ${ids(models)}`)).toEqual(["Now: a", "big: b", "In no group: c", "p: p/x"]);
+  });
   test("is one sentence where there is one group", () => {
     const one = groups(group("(default)", ["a", "b"]), group("empty", []));
     expect(sections(all.slice(0, 2), one)).toHaveLength(1);
@@ -92,6 +97,12 @@ test("why one was evicted is a sentence", () => {
 test("who made room for an order, not for a caller, is told so", () => {
   const evicted = { wanted: "c", caller: "", waiting: 0, waited: 0, rule: "lru", chosen: ["b"], candidates: [], at: 1 };
   expect(evictedSentence(evicted)).toBe("Made room for c, which was ordered to load");
+});
+
+test("ages are told in steps that do not flicker", () => {
+  expect([2, 42.7, 663, 7300, 200_000].map((age) => ago(age).replaceAll("\u202f", " "))).toEqual([
+    "just now", "42 s ago", "11 min ago", "2 h ago", "2 d 7 h ago",
+  ]);
 });
 
 test("parameters", () => expect([7.6e9, 70e9, 1.1e6, 500e3].map(parameters)).toEqual(["7.6B", "70B", "1.1M", "500K"]));

@@ -110,16 +110,24 @@ export function rulesOf(group: Group): string[] {
   ].filter(Boolean);
 }
 
-/** One section where there is nothing to tell apart. Models of other servers have their own. */
-export function sections(models: readonly Standing[], rules: Rules | undefined): Section[] {
+const isActive = (model: Standing) => model.state !== "stopped" ? model.state !== "remote" : model.ordered || model.waiting.length > 0;
+
+export const groupTitle = (id: string) => (/^\(.*\)$/.test(id) ? "In no group" : id);
+
+/**
+ * One section where there is nothing to tell apart. Models of other servers have their own. With `activeFirst` what is
+ * up, waited for or in trouble stands before all groups: that is what people look for among many.
+ */
+export function sections(models: readonly Standing[], rules: Rules | undefined, activeFirst = false): Section[] {
   const groups = rules?.kind === "groups" ? rules.groups.filter((group) => group.members.length) : [];
-  const here = models.filter((model) => !model.peer);
-  const made: Section[] = [];
+  const parted = groups.length > 1 || models.some((model) => model.peer);
+  const first = activeFirst && parted ? models.filter(isActive) : [];
+  const here = models.filter((model) => !model.peer && !first.includes(model));
+  const made: Section[] = [{ id: "active", title: "Now", rules: [], models: first }];
   if (groups.length > 1) {
     for (const group of groups) {
       const members = here.filter((model) => model.group === group.id);
-      const title = /^\(.*\)$/.test(group.id) ? "In no group" : group.id;
-      made.push({ id: `group ${group.id}`, title, rules: rulesOf(group), models: members });
+      made.push({ id: `group ${group.id}`, title: groupTitle(group.id), rules: rulesOf(group), models: members });
     }
     const known = new Set(groups.map((group) => group.id));
     made.push({ id: "others", title: "Others", rules: [], models: here.filter((model) => !known.has(model.group)) });
@@ -145,7 +153,9 @@ export function ruleForAll(rules: Rules | undefined, models: number): string {
 // ---- sentences
 
 export function ago(seconds: number): string {
-  return seconds < 5 ? "just now" : `${duration(Math.round(seconds))} ago`;
+  if (seconds < 5) return "just now";
+  const step = seconds < 60 ? 1 : seconds < 3600 ? 60 : 3600; // what changes every second is no calm page
+  return `${duration(Math.floor(seconds / step) * step)} ago`;
 }
 
 /** Why a model had to make room. */
