@@ -2,8 +2,10 @@
 
 import { SvelteMap } from "svelte/reactivity";
 import { seconds } from "./now.svelte";
-import type { ConfigNews, Flight, InflightNews, Pull, Rules, Standing, Standings } from "./shapes";
+import type { ConfigNews, Flights, Flying, Pull, Rules, Sample, Standing, Standings } from "./shapes";
 import { Stream } from "./stream.svelte";
+
+const SAMPLES = 240; // ten minutes
 
 export class House {
   /** Until then nothing is known of models. */
@@ -11,7 +13,10 @@ export class House {
   /** Every model by its id, those of other servers included. */
   readonly models = new SvelteMap<string, Standing>();
   rules = $state.raw<Rules | undefined>();
-  readonly inflight = new SvelteMap<string, Flight>();
+  /** Requests that are being served, by their number. */
+  readonly flights = new SvelteMap<string, Flying>();
+  /** How busy the machine was, the last ten minutes. */
+  samples = $state.raw<readonly Sample[]>([]);
   readonly pulls = new SvelteMap<string, Pull>();
   config = $state.raw<ConfigNews>({ state: "loaded", mistakes: [] });
   profile = $state<string | null>(null);
@@ -25,7 +30,8 @@ export class House {
     });
     stream.on("standings", (news) => this.stand(news));
     stream.on("rules", (rules) => (this.rules = rules));
-    stream.on("inflight", (news) => this.fly(news));
+    stream.on("flights", (news) => this.fly(news));
+    stream.on("machine", ({ samples }) => this.measure(samples));
     stream.on("config", (news) => (this.config = news));
     stream.on("profileChanged", ({ active }) => (this.profile = active));
     stream.on("pull", (pull) => this.pulls.set(pull.id, pull));
@@ -46,12 +52,22 @@ export class House {
     this.heard = true;
   }
 
-  private fly(news: InflightNews): void {
-    if (news.operation === "snapshot") {
-      this.inflight.clear();
-      for (const request of news.requests ?? []) this.inflight.set(request.id, request);
-    } else if (news.request) this.inflight.set(news.request.id, news.request);
-    else if (news.id) this.inflight.delete(news.id);
+  private fly({ whole, rows, grown, gone }: Flights): void {
+    if (whole) this.flights.clear();
+    for (const row of rows) this.flights.set(row.id, row);
+    for (const [id, bytes] of Object.entries(grown)) {
+      const row = this.flights.get(id);
+      if (row) this.flights.set(id, { ...row, resp_bytes: bytes });
+    }
+    for (const id of gone) this.flights.delete(id);
+  }
+
+  /** A page that comes back is told again what it knows. */
+  private measure(fresh: readonly Sample[]): void {
+    const last = this.samples.at(-1)?.at ?? 0;
+    const first = fresh[0]?.at ?? 0;
+    const known = first > last ? this.samples : this.samples.filter((sample) => sample.at < first);
+    this.samples = [...known, ...fresh].slice(-SAMPLES);
   }
 }
 

@@ -7,7 +7,10 @@ export type Connection = "connecting" | "live" | "stale" | "reconnecting";
 type Hear = (data: never) => void;
 
 // Those that are not called `message`.
-const NAMED = ["swap", "config", "pull", "standings", "rules", "beat"];
+const NAMED = ["swap", "config", "pull", "standings", "rules", "beat", "flights", "finished", "machine"];
+// Told better by others of them, or by a stream of its own: `?without` spares the server the making.
+const WITHOUT = ["logData", "modelStatus", "loading", "inflight", "activity", "uiConfig"] as const;
+type Told = Omit<Events, (typeof WITHOUT)[number]>;
 const BEAT_MS = 15_000; // the server says something at least as often
 const AGAIN_MS = 2000;
 
@@ -19,10 +22,10 @@ export class Stream {
   private again: ReturnType<typeof setTimeout> | undefined;
   private watch: ReturnType<typeof setInterval> | undefined;
 
-  constructor(private readonly path = "api/events?logs=no") {}
+  constructor(private readonly path = `api/events?without=${WITHOUT.join(",")}`) {}
 
   /** `data` is what the event holds. Events of which nobody wants to hear are not even read. */
-  on<T extends keyof Events>(type: T, hear: (data: Events[T]) => void): () => void {
+  on<T extends keyof Told>(type: T, hear: (data: Told[T]) => void): () => void {
     const ears = this.ears.get(type) ?? new Set();
     this.ears.set(type, ears);
     ears.add(hear as Hear);
