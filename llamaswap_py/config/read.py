@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+from llamaswap_py.config.alerts import read_alerts
 from llamaswap_py.config.aliases import give_names
 from llamaswap_py.config.command import uses_port
 from llamaswap_py.config.disable import blame, owner_of, without
@@ -187,6 +188,7 @@ def read_settings(fields: Fields, models: Mapping[str, Model], names: Mapping[st
         max_body_bytes=fields.value("maxBodySize"),
         limits=read_limits(fields),
         crash_limit=read_crash_limit(fields),
+        alerts=read_alerts(fields),
         patience=fields.value("patience"),
         queue_limit=fields.value("queueLimit") or None,
         min_residency=fields.value("minResidency"),

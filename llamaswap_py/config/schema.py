@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from llamaswap_py.config.values import (
+    ALERT_RULES,
     PEER_TIMEOUTS,
     QUEUE_LIMIT,
     QUEUE_LIMIT_OF_ALL,
     QUIET_PATHS,
     SESSION_HEADERS,
     STATIC_FILES,
+    Alerts,
     LogFiles,
+    Receiver,
     Timeouts,
 )
 
@@ -60,6 +63,12 @@ LOGS = LogFiles()
 SHARERS = ("callers", "sessions", "nobody")
 STRATEGIES = ("pin", "warm", "spillover")
 GPUS = ("auto", "none", "nvidia", "amd", "apple")
+RECEIVERS, SEVERITIES, MAIL_TLS = (
+    ("webhook", "slack", "ntfy", "email"),
+    ("warning", "critical"),
+    ("starttls", "tls", "none"),
+)
+ALERTS, RECEIVER = Alerts(), Receiver("", "")
 MODALITIES = ("text", "audio", "image")
 TIME_FORMATS = (
     "ansic", "unixdate", "rubydate", "rfc822", "rfc822z", "rfc850", "rfc1123", "rfc1123z", "rfc3339", "rfc3339nano",
@@ -70,7 +79,14 @@ TIME_FORMATS = (
 NOT_YET = frozenset({"models.*.timeouts.expectContinue", "peers.*.timeouts.expectContinue"})
 
 # What is written there no mistake quotes.
-SECRET = frozenset({"apiKeys", "models.*.env", "peers.*.apiKey"})
+SECRET = frozenset(
+    {
+        "apiKeys",
+        "models.*.env",
+        "peers.*.apiKey",
+        *(f"alerts.receivers.*.{name}" for name in ("url", "secret", "token", "headers", "password")),
+    }
+)
 
 # A second place for the same entries: their keys are described once, at the path on the right.
 SAME = {
@@ -88,6 +104,28 @@ def timeouts(section: str, values: Timeouts) -> tuple[Key, ...]:
         Key(f"{section}.tlsHandshake", SECONDS, int(values.tls_handshake), "For the TLS handshake; 0: no limit."),
         Key(f"{section}.expectContinue", SECONDS, int(values.expect_continue), "Until `100 Continue`; 0: no wait."),
         Key(f"{section}.idleConn", SECONDS, int(values.idle), "An unused connection is kept so long; 0: no limit."),
+    )
+
+
+RULES_ABOUT = {
+    "cpu_usage": "Use of all cores, in percent.",
+    "memory_usage": "Use of the memory, in percent.",
+    "gpu_temperature": "The hottest GPU, in degrees Celsius.",
+    "error_rate": "Requests of the window that failed (5xx), in percent.",
+    "response_time": "Mean time until an answer begins, in milliseconds.",
+    "swap_thrash": "Part of the window that went into swapping models, in percent.",
+    "restarts": "Servers started after a failure, within the window.",
+    "disk_usage": "Use of the fullest disk of ours, in percent.",
+}
+
+
+def rule(name: str) -> tuple[Key, ...]:
+    section, chosen = f"alerts.{name}", ALERT_RULES[name]
+    return (
+        Key(section, MAP, None, RULES_ABOUT[name], ours=True),
+        Key(f"{section}.warning", WHOLE, chosen.warning, "A warning from here on; 0: none.", ours=True, least=0),
+        Key(f"{section}.critical", WHOLE, chosen.critical, "Critical from here on; 0: never.", ours=True, least=0),
+        Key(f"{section}.duration", SECONDS, int(chosen.duration), "Once it lasts so long.", ours=True, least=0),
     )
 
 
@@ -238,6 +276,28 @@ KEYS = (
     Key("performance.disabled", FLAG, False, "Do not measure."),
     Key("performance.every", SECONDS, 5, "Time between two measurements; at least 5."),
     Key("performance.gpus", WORD, "auto", "Which cards are looked at.", ours=True, words=GPUS),
+    Key("alerts", MAP, None, "What is watched, and who is told.", ours=True),
+    Key("alerts.disabled", FLAG, False, "Watch nothing.", ours=True),
+    Key("alerts.every", SECONDS, int(ALERTS.every), "Time between two looks.", ours=True, least=1),
+    Key("alerts.window", SECONDS, int(ALERTS.window), "What is counted is counted over so long.", ours=True, least=1),
+    Key("alerts.calm", SECONDS, int(ALERTS.calm), "An alert is over once it was low for so long.", ours=True, least=0),
+    Key("alerts.margin", WHOLE, ALERTS.margin, "Low is so many percent below its limit.", ours=True, least=0, most=90),
+    *(key for name in ALERT_RULES for key in rule(name)),
+    Key("alerts.receivers", MAP, None, "Who is told, besides the log, by a name of your choice.", ours=True),
+    Key("alerts.receivers.*", MAP, None, "One receiver.", ours=True),
+    Key("alerts.receivers.*.kind", WORD, "", "What it is. Required.", ours=True, words=RECEIVERS),
+    Key("alerts.receivers.*.least", WORD, "warning", "What is told at least.", ours=True, words=SEVERITIES),
+    Key("alerts.receivers.*.url", TEXT, "", "Its address; not of an email.", ours=True),
+    Key("alerts.receivers.*.secret", TEXT, "", "A webhook's messages are signed with it; empty: not.", ours=True),
+    Key("alerts.receivers.*.token", TEXT, "", "The access token of ntfy.", ours=True),
+    Key("alerts.receivers.*.headers", NAMES, None, "Sent along, by name.", ours=True),
+    Key("alerts.receivers.*.host", TEXT, "", "The mail server.", ours=True),
+    Key("alerts.receivers.*.port", WHOLE, RECEIVER.port, "Its port.", ours=True, least=1, most=65535),
+    Key("alerts.receivers.*.tls", WORD, RECEIVER.tls, "How it is kept secret on its way.", ours=True, words=MAIL_TLS),
+    Key("alerts.receivers.*.username", TEXT, "", "For the mail server; empty: no login.", ours=True),
+    Key("alerts.receivers.*.password", TEXT, "", "The same.", ours=True),
+    Key("alerts.receivers.*.from", TEXT, "", "The sender; empty: the username.", ours=True),
+    Key("alerts.receivers.*.to", TEXTS, (), "To whom.", ours=True),
     Key("logRequests", Kind.OPEN, None, "Accepted and ignored, as in llama-swap."),
 )  # fmt: skip
 

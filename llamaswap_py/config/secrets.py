@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from typing import Any
+from urllib.parse import urlsplit
 
 from llamaswap_py.config.command import argv
 from llamaswap_py.config.mask import MASK, SECRET_NAME, without
-from llamaswap_py.config.values import Config, Model
+from llamaswap_py.config.values import Config, Model, Receiver
 
 SECRET_FLAG = re.compile(r"--?[\w-]*(?:api-key|token|secret|password)")
 ASSIGNMENT = re.compile(r"[A-Za-z_]\w*")
@@ -17,9 +18,26 @@ ASSIGNMENT = re.compile(r"[A-Za-z_]\w*")
 def secrets_of(config: Config) -> set[str]:
     found = set(config.api_keys)
     found.update(peer.api_key for peer in config.peers.values())
+    for receiver in config.alerts.receivers.values():
+        found.update(secrets_of_receiver(receiver))
     for model in config.models.values():
         found.update(secrets_of_model(model))
     return found - {""}
+
+
+def secrets_of_receiver(receiver: Receiver) -> set[str]:
+    """Who knows the address of a webhook may write there."""
+    named = {receiver.url, receiver.secret, receiver.token, receiver.password, *receiver.headers.values()}
+    return named - {""}
+
+
+def secrets_in_address(receiver: Receiver) -> set[str]:
+    """The parts by which a library may quote it when something goes wrong."""
+    try:
+        parts = urlsplit(receiver.url)
+        return {parts.path, parts.query, parts.password or "", parts.username or ""} - {"", "/"}
+    except ValueError:
+        return set()
 
 
 def secrets_of_model(model: Model) -> set[str]:

@@ -10,6 +10,7 @@ from llamaswap_py.config.command import argv, render
 from llamaswap_py.config.values import (
     DEFAULT_GROUP,
     QUEUE_LIMIT,
+    Alerts,
     Config,
     CrashLimit,
     Filters,
@@ -21,6 +22,7 @@ from llamaswap_py.config.values import (
     Peer,
     Performance,
     Profile,
+    Receiver,
     Selector,
     Store,
     Timeouts,
@@ -74,6 +76,7 @@ def document(config: Config) -> Plain:
         "maxBodySize": config.max_body_bytes,
         "limits": limits_entry(config.limits),
         "crashLimit": crash_limit(config.crash_limit),
+        "alerts": alerts_entry(config.alerts),
         "patience": config.patience,
         "queueLimit": config.queue_limit or 0,
         "queueTimeout": seconds(config.queue_timeout),
@@ -113,6 +116,42 @@ def log_files(files: LogFiles) -> Plain:
 
 def crash_limit(limit: CrashLimit) -> Plain:
     return {"failures": limit.failures, "window": seconds(limit.window), "retry": seconds(limit.retry)}
+
+
+def alerts_entry(alerts: Alerts) -> Plain:
+    rules = {
+        name: {"warning": rule.warning, "critical": rule.critical, "duration": seconds(rule.duration)}
+        for name, rule in alerts.rules.items()
+    }
+    receivers = {each.id: receiver_entry(each) for each in alerts.receivers.values()}
+    return {
+        "disabled": alerts.disabled,
+        "every": seconds(alerts.every),
+        "window": seconds(alerts.window),
+        "calm": seconds(alerts.calm),
+        "margin": alerts.margin,
+        **rules,
+        **filled(receivers=receivers),
+    }
+
+
+def receiver_entry(receiver: Receiver) -> Plain:
+    mail = {"host": receiver.host, "port": receiver.port, "tls": receiver.tls}
+    return {
+        "kind": receiver.kind,
+        "least": receiver.least,
+        **(mail if receiver.kind == "email" else {}),
+        **filled(
+            url=receiver.url,
+            secret=receiver.secret,
+            token=receiver.token,
+            headers=dict(receiver.headers),
+            username=receiver.username,
+            password=receiver.password,
+            **{"from": receiver.sender},
+            to=list(receiver.to),
+        ),
+    }
 
 
 def settings(config: Config) -> Plain:
@@ -295,6 +334,7 @@ def values(config: Config) -> Plain:
             "limits": limits_entry(config.limits),
             "maxBodySize": config.max_body_bytes,
             "crashLimit": crash_limit(config.crash_limit),
+            "alerts": alerts_entry(config.alerts),
             "patience": config.patience,
             "queueLimit": config.queue_limit or 0,
             "quietPaths": list(config.quiet_paths),

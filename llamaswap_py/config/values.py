@@ -224,6 +224,63 @@ class CrashLimit:
 
 
 @dataclass(frozen=True, slots=True)
+class AlertRule:
+    """From which value on, and for how long, something is told. A limit of 0 is none."""
+
+    warning: int
+    critical: int
+    duration: float  # seconds
+
+
+# What each rule measures, and in what, says observe/alerts/rules.py.
+ALERT_RULES: Mapping[str, AlertRule] = MappingProxyType(
+    {
+        "cpu_usage": AlertRule(80, 95, 300.0),
+        "memory_usage": AlertRule(85, 95, 300.0),
+        "gpu_temperature": AlertRule(80, 85, 180.0),
+        "error_rate": AlertRule(5, 15, 120.0),
+        "response_time": AlertRule(10_000, 30_000, 180.0),
+        "swap_thrash": AlertRule(50, 80, 600.0),
+        "restarts": AlertRule(2, 4, 0.0),
+        "disk_usage": AlertRule(90, 97, 60.0),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """Who is told of alerts, and how."""
+
+    id: str
+    kind: str  # webhook | slack | ntfy | email
+    least: str = "warning"  # warning | critical
+    url: str = ""
+    secret: str = ""  # what a webhook's messages are signed with
+    token: str = ""  # ntfy's
+    headers: Mapping[str, str] = field(default_factory=nothing)
+    host: str = ""  # of the mail server
+    port: int = 587
+    tls: str = "starttls"  # starttls | tls | none
+    username: str = ""
+    password: str = ""
+    sender: str = ""
+    to: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Alerts:
+    """Ours: what is watched. Seconds."""
+
+    disabled: bool = False
+    every: float = 15.0  # between two looks
+    window: float = 300.0  # over which requests, swaps and restarts are counted
+    calm: float = 60.0  # so long a value must be well below its limit before its alert is over
+    margin: int = 5  # percent of the limit: what "well below" is
+    rules: Mapping[str, AlertRule] = field(default_factory=lambda: ALERT_RULES)
+    receivers: Mapping[str, Receiver] = field(default_factory=nothing)
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     models: Mapping[str, Model]  # in byte order of id
     groups: tuple[Group, ...] = ()  # every model is in exactly one; the rest are in DEFAULT_GROUP
@@ -257,6 +314,7 @@ class Config:
     log_files: LogFiles = LogFiles()  # ours
     limits: Limits = Limits()
     crash_limit: CrashLimit = CrashLimit()  # ours
+    alerts: Alerts = Alerts()  # ours
     patience: float = 30.0  # ours: seconds the oldest waiter may be overtaken by callers of what is up
     discover: tuple[Shelf, ...] = ()  # ours
     discovered: Mapping[str, str] = field(default_factory=nothing)  # ids of models that were found -> their file

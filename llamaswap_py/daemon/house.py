@@ -15,16 +15,20 @@ import structlog
 
 from llamaswap_py.config.read import Reading
 from llamaswap_py.config.values import Config, Limits
+from llamaswap_py.daemon.alarming import alarms
 from llamaswap_py.daemon.descriptors import Descriptors
 from llamaswap_py.daemon.downloads import models_folder
 from llamaswap_py.daemon.filing import Filing
 from llamaswap_py.daemon.observing import Observing
 from llamaswap_py.daemon.sources import Sources
+from llamaswap_py.daemon.state import State
 from llamaswap_py.daemon.version import version
 from llamaswap_py.errors import Refusal
 from llamaswap_py.launchers.keeper_link import KeeperLink
 from llamaswap_py.launchers.records import Records
 from llamaswap_py.library.pull.underway import Pulls
+from llamaswap_py.observe.alerts import standing
+from llamaswap_py.observe.alerts.wording import row
 from llamaswap_py.observe.gpu.shown import component
 from llamaswap_py.runtime.conductor import Conductor, plan_of
 from llamaswap_py.runtime.doubt import doubt
@@ -34,6 +38,7 @@ from llamaswap_py.runtime.peers import Peers
 from llamaswap_py.runtime.runs import Ground
 from llamaswap_py.runtime.tasks import Tasks
 from llamaswap_py.schedule.plan import Plan
+from llamaswap_py.server.alerts import AlertDoors
 from llamaswap_py.server.choosing import Choosing
 from llamaswap_py.server.configuration.adding import Adding
 from llamaswap_py.server.configuration.history import History as ConfigHistory
@@ -72,6 +77,7 @@ class Given:
     records: Records
     history: History
     versions: Versions
+    state: State
 
 
 class House:
@@ -80,6 +86,7 @@ class House:
     def __init__(self, config: Config, given: Given, tasks: Tasks, link: KeeperLink) -> None:
         self.filing, feed, sources = given.filing, given.feed, given.sources
         logs = self.filing.logs
+        self.state = given.state
         self.sources = sources
         self.tasks = tasks
         self.link = link
@@ -94,7 +101,11 @@ class House:
         self.events.profile = lambda: self.profiles.active
         ground.memory_back = self.observing.freed.memory_back
         machine = Machine(self.observing.performance, self.observing.hardware, self.observing.gpus, version)
-        self.metrics = self.metrics_of(self.observing, Happenings(feed, ground.clock))
+        happenings = Happenings(feed, ground.clock)
+        self.metrics = self.metrics_of(self.observing, happenings)
+        self.alarms = alarms(self.observing, happenings, tasks, self.places)
+        self.metrics.sources.more.append(lambda: standing.scores(self.alarms))
+        self.events.alerts = lambda: map(row, self.alarms.judge.firing.values())
         trying = Trying(self.conductor, sources, os.environ)
         shown = Shown(trying)
         self.saving = Saving(trying, given.versions)
@@ -114,6 +125,7 @@ class House:
             *self.adding.doors(),
             *pulling.doors(),
             *self.pages.doors(),
+            *AlertDoors(self.alarms).doors(),
         ]
         self.peers = Peers()
         choosing = Choosing(self.conductor, lambda: self.profiles.active)
@@ -121,6 +133,7 @@ class House:
         self.health = Health(self.conductor, recordings.recorder)
         gpus = self.observing.gpus
         self.health.gpus = lambda: component(gpus.known(), len(gpus.troubles))
+        self.health.more["alerts"] = lambda: standing.part(self.alarms)
         self.table = doors(proxy, logs, more, self.health)
         say = self.filing.access()
         self.face = Face(self.table, self.current_guard, limits=self.limits, room=given.descriptors.room, say=say)
@@ -140,6 +153,7 @@ class House:
         stack.push_async_callback(link.close)
         house = cls(config, given, tasks, link)
         stack.push_async_callback(house.observing.close)
+        stack.push_async_callback(house.alarms.close)
         stack.push_async_callback(house.face.close)
         stack.callback(house.events.close)
         return house
@@ -147,6 +161,8 @@ class House:
     async def open(self, sockets: Sequence[socket.socket], tls: Certificate | None) -> None:
         await self.face.open(sockets, tls.context if tls else None)
         self.observing.begin()
+        self.alarms.remember(self.state.alerts)
+        self.alarms.begin()
 
     def woke(self, seconds: float) -> None:
         log.warning(f"everything stood still for {seconds:.0f} s: every model's server is probed anew")
@@ -160,6 +176,12 @@ class House:
 
     def limits(self) -> Limits:
         return self.conductor.config.limits
+
+    def places(self) -> list[Path]:
+        """The folders that we, or what we start, write to."""
+        config = self.conductor.config
+        files = [config.store.path and str(Path(config.store.path).parent), config.log_files.directory]
+        return [self.state.directory, *(Path(each).absolute() for each in files if each), self.models_folder()]
 
     def models_folder(self) -> Path:
         return models_folder(self.sources, self.conductor.config, os.environ)
@@ -178,6 +200,7 @@ class House:
         self.face.access.say = self.filing.access()
         self.guard = guard
         self.observing.adopt(config)
+        self.alarms.adopt(config.alerts)
         self.conductor.replan(config, disabled, plan)
 
     def in_use(self) -> set[str]:

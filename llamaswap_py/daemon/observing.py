@@ -10,6 +10,7 @@ import structlog
 from llamaswap_py.config.values import Config
 from llamaswap_py.daemon.version import version
 from llamaswap_py.observe.activity import Recorder
+from llamaswap_py.observe.alerts.answers import Answers
 from llamaswap_py.observe.captures import Captures
 from llamaswap_py.observe.details import knowing
 from llamaswap_py.observe.gpu.freed import Freed
@@ -51,7 +52,8 @@ class Observing:
         self.recorder = Recorder(loop, captures, self.stored, config.store.path, bounds_of(config))
         self.recorder.know = knowing(apis, Whose(config))
         self.tally = Tally(titles_of(config))
-        self.recorder.count = self.tally.count
+        self.answers = Answers()
+        self.recorder.count = self.count
         self.recordings = Recordings(Inflight(loop), self.recorder)
 
         def say(text: str) -> None:
@@ -64,6 +66,11 @@ class Observing:
         feed.subscribe(self.hear)
         self.hardware = Hardware(version, say)
         self.config = config
+
+    def count(self, rows: Sequence[Row]) -> None:
+        """In the recorder's thread."""
+        self.tally.count(rows)
+        self.answers.count(rows)
 
     def begin(self) -> None:
         """What may wait until the program listens; until it runs, a thread that starts holds the others up."""

@@ -93,7 +93,7 @@ class Program:
             records = Records(state.records, token)
             stack.push_async_callback(records.close)
             history, versions = History(state.directory / "loads.json"), Versions(state.directory / "configurations")
-            given = Given(self.filing, self.feed, self.sources, descriptors, records, history, versions)
+            given = Given(self.filing, self.feed, self.sources, descriptors, records, history, versions, state)
             self.house = await House.build(reading.config, given, token, stack)
             await settle(before, state.records, self.house.link)
             state.own(token)

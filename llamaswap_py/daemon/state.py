@@ -37,6 +37,7 @@ class State:
         name = "".join(c if c.isalnum() or c in ".-" else "_" for c in listen)
         self.path = directory / f"owner-{name}.json"
         self.records = directory / f"runs-{name}"
+        self.alerts = directory / f"alerts-{name}.json"
         self.lock: int | None = None
 
     def take(self) -> str | None:

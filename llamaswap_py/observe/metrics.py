@@ -55,6 +55,9 @@ METRICS = (
     Metric("llamaswap_buffered_bytes", GAUGE, ("what",), "Held in memory: answers, records, captures."),
     Metric("llamaswap_event_loop_lag_seconds", GAUGE, (), "The longest that the loop was late in the last 15 s or so."),
     Metric("llamaswap_model_metrics_up", GAUGE, ("model",), "Whether its server told its own metrics just now."),
+    Metric("llamaswap_alerts_firing", GAUGE, ("rule",), "1 while the rule's alert fires."),
+    Metric("llamaswap_alert_messages_total", COUNTER, ("receiver", "outcome"), "delivered, failed, given up."),
+    Metric("llamaswap_alert_messages_waiting", GAUGE, ("receiver",), "Messages that the receiver has yet to hear."),
     Metric("llamaswap_start_time_seconds", GAUGE, (), "When the proxy began, in unix time."),
 )  # fmt: skip
 BY_NAME = {metric.name: metric for metric in METRICS}

@@ -68,7 +68,14 @@ class PullChanged:
     row: Mapping[str, Any]
 
 
-Event = ModelChanged | LoadProgressed | ConfigLoaded | ConfigRefused | RowsStored | PullChanged
+@dataclass(frozen=True, slots=True)
+class AlertChanged:
+    """An alert began, changed or is over; its row as the API shows it."""
+
+    row: Mapping[str, Any]
+
+
+Event = ModelChanged | LoadProgressed | ConfigLoaded | ConfigRefused | RowsStored | PullChanged | AlertChanged
 Listener = Callable[[Event], None]
 
 

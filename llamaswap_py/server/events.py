@@ -12,6 +12,7 @@ from aiohttp import hdrs, web
 from llamaswap_py.observe.inflight import Payload
 from llamaswap_py.runtime.conductor import Conductor
 from llamaswap_py.runtime.feed import (
+    AlertChanged,
     ConfigLoaded,
     ConfigRefused,
     Event,
@@ -57,6 +58,7 @@ class Events:
         self.reading: ConfigLoaded | ConfigRefused | None = None
         self.profile: Callable[[], str | None] = lambda: None
         self.pulls: Callable[[], Iterable[Mapping[str, Any]]] = tuple  # rows of those under way
+        self.alerts: Callable[[], Iterable[Mapping[str, Any]]] = tuple  # rows of those that fire
         self.leave: Callable[[], None] | None = None  # the table of requests
         self.stale = False
         feed.subscribe(self.hear)
@@ -82,6 +84,8 @@ class Events:
                     self.tell(Message(messages.activity(row), "activity"))
             case PullChanged(row) if self.wants("pull"):
                 self.tell(Message(messages.pull(row), f"pull {row['id']}"))
+            case AlertChanged(row) if self.wants("alert"):
+                self.tell(Message(messages.alert(row), f"alert {row['id']}"))
         self.own.hear(event)
 
     def tell_status(self) -> None:
@@ -132,6 +136,7 @@ class Events:
         yield messages.config(self.reading)
         yield messages.beat(time.time())
         yield from map(messages.pull, self.pulls())
+        yield from map(messages.alert, self.alerts())
         yield from self.own.opening(last, without)
 
     def settle(self) -> None:

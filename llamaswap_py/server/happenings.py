@@ -33,6 +33,12 @@ class Happenings:
     def scores(self) -> list[Score]:
         return self.kept.scores()
 
+    def swapping_seconds(self) -> float:
+        return sum(self.kept.values["llamaswap_swap_seconds_total"].values())
+
+    def restarts(self) -> dict[str, float]:
+        return {model: count for (model,), count in self.kept.values["llamaswap_model_restarts_total"].items()}
+
     def hear(self, event: Event) -> None:
         match event:
             case ModelChanged(over=True):

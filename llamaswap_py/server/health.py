@@ -25,6 +25,7 @@ class Health:
         self.conductor = conductor
         self.recorder = recorder
         self.gpus: Callable[[], dict[str, Any]] = lambda: {"status": OK, "visible": 0}
+        self.more: dict[str, Callable[[], dict[str, Any]]] = {}  # parts that others answer for
         self.starting: Callable[[], bool] = lambda: False  # it listens, and does not know all its models yet
 
     def doors(self) -> list[Door]:
@@ -51,6 +52,7 @@ class Health:
     def full(self, request: web.Request) -> web.Response:
         stopping, starting = self.conductor.closed, self.starting()
         parts = {"models": self.models(), "records": self.records(), "gpus": self.gpus()}
+        parts |= {name: told() for name, told in self.more.items()}
         state = OK if all(part["status"] == OK for part in parts.values()) else DEGRADED
         status = "stopping" if stopping else "starting" if starting else state
         body = {"status": status, "ready": not stopping and not starting, "components": parts}

@@ -114,6 +114,10 @@ def beat(now: float) -> bytes:
     return framed("beat", {"now": round(now, 3)}, event="beat")
 
 
+def alert(row: Mapping[str, object]) -> bytes:
+    return framed("alert", row, event="alert")
+
+
 def pull(row: Mapping[str, object]) -> bytes:
     """A download, as the API shows it."""
     return framed("pull", row, event="pull")

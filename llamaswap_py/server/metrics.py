@@ -48,6 +48,7 @@ class Sources:
     gpus: Gpus
     keeper: Callable[[], int]  # its process id
     lag: Callable[[], float] = field(default=lambda: 0.0)  # of the loop, seconds
+    more: list[Callable[[], list[Score]]] = field(default_factory=list)
 
 
 class Metrics:
@@ -79,6 +80,7 @@ class Metrics:
         texts = await asyncio.gather(*(self.told_by(run) for run in asked))
         told = {run.model.id: text for run, text in zip(asked, texts, strict=True) if text}
         scores = [*sources.tally.scores(), *sources.happenings.scores(), *self.standing()]
+        scores += [score for told in sources.more for score in told()]
         leaders, keeper, sample = self.leaders(), sources.keeper(), sources.performance.latest()
         up = [run.model.id for run in asked]
         known, gpus = sources.gpus.known(), sources.gpus

@@ -65,7 +65,30 @@ MODEL = st.builds(
     ),
 )
 
+RULE = st.fixed_dictionaries(
+    {"warning": st.integers(0, 90), "critical": st.sampled_from([0, 90, 100])}, optional={"duration": SECONDS}
+)
+HOOK = st.builds(
+    lambda rest: {"kind": "webhook", "url": "https://h/x", **rest},
+    some(secret=TEXT, headers=st.just({"A": "b"}), least=st.sampled_from(["warning", "critical"])),
+)
+MAIL = st.builds(
+    lambda rest: {"kind": "email", "host": "h", "to": ["a@b"], "from": "c@d", **rest},
+    some(port=st.integers(1, 65535), tls=st.sampled_from(["tls", "starttls"]), username=TEXT, password=TEXT),
+)
+ALERTS = some(
+    disabled=FLAG,
+    every=st.integers(1, 99),
+    window=st.integers(1, 999),
+    calm=SECONDS,
+    margin=st.integers(0, 90),
+    cpu_usage=RULE,
+    restarts=RULE,
+    receivers=some(hook=HOOK, mail=MAIL),
+)
+
 SETTINGS = some(
+    alerts=ALERTS,
     healthCheckTimeout=st.integers(15, 999),
     globalTTL=SECONDS,
     unloadTimeout=SECONDS,

@@ -45,13 +45,13 @@ def test_our_own_keys_are_marked() -> None:
         "logs",
     }
     ours |= {"crashLimit", "loadLimit", "stallTimeout", "models.*.loadLimit", "models.*.stallTimeout"}
-    within = ("limits.", "crashLimit.", "store.", "logs.")
+    within = ("limits.", "crashLimit.", "store.", "logs.", "alerts.")
     ours |= {"queueLimit", "queueTimeout", "minResidency", "holdLoad", "fairBetween", "upstream.quietPaths"}
-    ours |= {"heartbeat", "evictOnOutOfMemory", "performance.gpus"}
+    ours |= {"heartbeat", "evictOnOutOfMemory", "performance.gpus", "alerts"}
     ours |= {f"models.*.{name}" for name in ("queueLimit", "queueTimeout", "pin", "private", "drainOnAbort")}
     assert {key.path for key in KEYS if key.ours and not key.path.startswith(within)} == ours
 
 
 def test_names_of_the_operators_choice_are_one_star() -> None:
-    named = ("models", "groups", "peers", "profiles", "selectors")
+    named = ("models", "groups", "peers", "profiles", "selectors", "alerts.receivers")
     assert {key.path for key in KEYS if key.path.endswith(ANY_NAME)} == {f"{name}.*" for name in named}

@@ -6,9 +6,9 @@ import pytest
 
 from llamaswap_py.config.mask import MASK
 from llamaswap_py.config.read import Source, read
-from llamaswap_py.config.secrets import masked, secrets_of
+from llamaswap_py.config.secrets import masked, secrets_in_address, secrets_of
 from llamaswap_py.config.show import document
-from llamaswap_py.config.values import Config, Model
+from llamaswap_py.config.values import Config, Model, Receiver
 from llamaswap_py.config.write import dump
 from llamaswap_py.errors import ConfigError
 from tests.config.reading import config
@@ -22,21 +22,34 @@ models:
     description: ask with sk-hunter2 or k
 peers:
   p: {proxy: "http://p?key=sk-peer-7", models: [x], apiKey: sk-peer-7}
+alerts:
+  receivers:
+    hook: {kind: webhook, url: "https://h/hook-1", secret: signing-2, headers: {A: header-3}}
+    phone: {kind: ntfy, url: "https://h/hook-1", token: token-4}
+    mail: {kind: email, host: h, to: [a@b], username: me@b, password: word-5}
 """)
 
 
 def test_keys_passwords_and_tokens_are_found() -> None:
     wanted = {"sk-hunter2", "k", "sk-other", "hf_abcdef", "hf_123456", "pw", "sk-peer-7"}
+    wanted |= {"https://h/hook-1", "signing-2", "header-3", "token-4", "word-5"}
     assert secrets_of(CONFIG) == wanted
 
 
 def test_nothing_secret_is_left_and_the_rest_is() -> None:
     shown = dump(masked(document(CONFIG), secrets_of(CONFIG)))
-    assert not any(secret in shown for secret in ("hunter2", "sk-other", "hf_abcdef", "hf_123456", "sk-peer"))
+    assert not any(secret in shown for secret in ("signing-2", "header-3", "token-4", "word-5"))
+    assert not any(secret in shown for secret in ("hunter2", "sk-other", "hf_abcdef", "hf_123456", "sk-peer", "hook-1"))
     assert f"serve --port ${{PORT}} --api-key {MASK} --hf-token={MASK} --name k --api-key" in shown
     assert f'"MY_PASSWORD={MASK}"' in shown
     assert '"NAME=value"' in shown
     assert f"ask with {MASK} or k" in shown  # a short one is masked only where it stands alone
+
+
+def test_parts_of_an_address_are_secret_where_it_may_be_quoted() -> None:
+    told = Receiver("a", "webhook", url="https://me:pass@h/hooks/T0?key=x")
+    assert secrets_in_address(told) == {"me", "pass", "/hooks/T0", "key=x"}
+    assert secrets_in_address(Receiver("a", "webhook", url="http://[x/")) == set()
 
 
 def test_secrets_are_found_within_words_and_assignments() -> None:

@@ -19,7 +19,10 @@ COMMAND, VARIABLE, PLAIN = "canary-in-a-command", "canary-in-a-variable", "canar
 PEER, HUB, ENVIRONMENT = "canary-of-a-peer", "hf_canaryOfTheHub", "canary-of-our-environment"
 QUERY, COOKIE, STOP = "canary-in-a-query", "canary-in-a-cookie", "canary-in-a-cmdstop"
 MISTAKEN, PRIVATE, OPEN = "canary-in-a-mistake", "canary-in-a-private-prompt", "not private"
-CANARIES = (KEY, OTHER, WRONG, COMMAND, VARIABLE, PLAIN, PEER, HUB, ENVIRONMENT, QUERY, COOKIE, STOP, MISTAKEN, PRIVATE)
+CANARIES: tuple[str, ...] = (KEY, OTHER, WRONG)
+CANARIES += (COMMAND, VARIABLE, PLAIN, PEER, HUB, ENVIRONMENT, QUERY, COOKIE, STOP, MISTAKEN)
+HOOK, SIGNING, MAIL = "canary-of-a-webhook", "canary-of-signing", "canary-of-the-mail"
+CANARIES += (PRIVATE, HOOK, SIGNING, MAIL)
 
 # Where one may be, and why nowhere else.
 ALLOWED = {
@@ -28,7 +31,7 @@ ALLOWED = {
     # What runs the cmdStop of a model that we could not stop any more; its folder is for our user alone.
     "state": {VARIABLE, PLAIN, STOP},
     # As they were written, so that each can come back; for our user alone too.
-    "earlier configurations": {KEY, OTHER, COMMAND, VARIABLE, PLAIN, PEER, STOP, MISTAKEN},
+    "earlier configurations": {KEY, OTHER, COMMAND, VARIABLE, PLAIN, PEER, STOP, MISTAKEN, HOOK, SIGNING, MAIL},
     # What a model's server prints itself is its own business, and who may read it is an operator.
     "GET /logs/stream/upstream?no-follow": {COMMAND, VARIABLE},
     "GET /logs/stream/dies?no-follow": {COMMAND, VARIABLE},
@@ -45,6 +48,13 @@ store: {{path: {folder}/requests.db{captures}}}
 logs: {{directory: {folder}/logs}}
 peers:
   far: {{proxy: "http://127.0.0.1:9/", models: [remote], apiKey: {peer}}}
+alerts:
+  every: 1
+  error_rate: {{warning: 1, critical: 0, duration: 0}}
+  receivers:
+    hook: {{kind: webhook, url: "http://127.0.0.1:9/{hook}", secret: {signing}}}
+    odd: {{kind: webhook, url: "http://me:{hook}-a@127.0.0.1:9/{hook}-b?{hook}-c"}}
+    mail: {{kind: email, host: 127.0.0.1, port: 9, username: me, password: {mail}, to: [a@b.c]}}
 """
 
 MODELS = f"""
@@ -78,6 +88,10 @@ MISTAKES = (
     f"peers: {{p: {{proxy: 'http://h', models: [a], apiKey: [{MISTAKEN}]}}}}",
     f"peers: {{p: {{proxy: 'http://h', models: [a], apikey: {MISTAKEN}}}}}",
     f"apikeys: [{MISTAKEN}]",
+    f"alerts: {{receivers: {{a: {{kind: webhook, url: 'ftp://{MISTAKEN}'}}}}}}",
+    f"alerts: {{receivers: {{a: {{kind: webhook, url: 'http://h', headers: [{MISTAKEN}]}}}}}}",
+    f"alerts: {{receivers: {{a: {{kind: webhook, url: 'http://h', secret: [{MISTAKEN}]}}}}}}",
+    f"alerts: {{receivers: {{a: {{kind: email, host: h, to: [b@c], from: b@c, password: {{a: {MISTAKEN}}}}}}}}}",
     f"{MISTAKEN}",
     "startPort: ${env.SECRET_KEY}",
     "models: {a: {cmd: x, ttl: '${env.SECRET_KEY}'}}",
@@ -91,7 +105,7 @@ def looked_at(client: httpx.Client) -> Iterator[tuple[str, str]]:
     paths = [
         *("/running", "/v1/models", "/health", "/metrics", "/logs", "/upstream", "/ui", "/props?model=a"),
         *("/api/config", "/api/performance", "/api/hardware", "/api/version", "/api/profiles", "/api/pulls"),
-        *("/api/metrics/activity", "/api/metrics/stats"),
+        *("/api/metrics/activity", "/api/metrics/stats", "/api/alerts"),
         *(f"/logs/stream/{name}?no-follow" for name in ("", "proxy", "upstream", "a", "dies", "missing")),
     ]
     for path in paths:
@@ -165,7 +179,8 @@ def found(places: Iterator[tuple[str, str]]) -> list[str]:
 
 
 def test_no_secret_is_where_it_should_not_be(tmp_path: Path) -> None:
-    text = CONFIG.format(key=KEY, other=OTHER, peer=PEER, folder=tmp_path, captures="")
+    told = {"hook": HOOK, "signing": SIGNING, "mail": MAIL}
+    text = CONFIG.format(key=KEY, other=OTHER, peer=PEER, **told, folder=tmp_path, captures="")
     text += settings(MODELS.lstrip("\n"))
     wrong: list[str] = []
     with hub_of(1000) as hub:
@@ -176,6 +191,9 @@ def test_no_secret_is_where_it_should_not_be(tmp_path: Path) -> None:
             kept = captures(client)
             assert OPEN in kept, "what it looks for is there to be found"
             wrong += found(iter([("a capture", kept)]))
+            for name in ("hook", "odd", "mail"):
+                wrong += found(iter([(f"a test of {name}", client.post(f"/api/alerts/receivers/{name}/test").text)]))
+                program.wait_for(f"the receiver {name} could not be told")
             for repo in (REPO, "nobody/nothing"):
                 answer = client.post("/api/pulls", json={"repo": repo}, headers={"Accept": "text/event-stream"})
                 wrong += found(iter([("POST /api/pulls", answer.text)]))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypedDict
 
+from llamaswap_py.server.shapes.alerts import Alert
 from llamaswap_py.server.shapes.configuration import ConfigNews, ProfileNews
 from llamaswap_py.server.shapes.downloads import Pull
 from llamaswap_py.server.shapes.machine import Machine
@@ -68,6 +69,7 @@ EVENTS: dict[str, Any] = {
     "config": ConfigNews,
     "swap": Swap,
     "pull": Pull,
+    "alert": Alert,
     "standings": Standings,
     "rules": Rules,
     "beat": Beat,

@@ -2,6 +2,75 @@
 
 export type State = "stopped" | "starting" | "ready" | "stopping" | "failed" | "gave-up" | "disabled" | "leaked" | "remote";
 
+export interface Acknowledgement {
+  by: string;
+  note: string;
+  at: string | null;
+}
+
+/** `value` is the last, `worst` the worst, `told` whether receivers were. */
+export interface Alert {
+  id: string;
+  rule: string;
+  state: "firing" | "resolved";
+  level: "warning" | "critical";
+  measure: string;
+  unit: string;
+  value: number;
+  worst: number;
+  limit: number;
+  detail: string;
+  began: string | null;
+  ended: string | null;
+  why: string;
+  told: boolean;
+  acknowledged: Acknowledgement | null;
+}
+
+export interface AlertSilence {
+  until: string | null;
+  note: string;
+}
+
+/** `value` is null where nothing was measured. `duration` in seconds. */
+export interface AlertRule {
+  rule: string;
+  measure: string;
+  about: string;
+  unit: string;
+  warning: number;
+  critical: number;
+  duration: number;
+  state: "calm" | "rising" | "warning" | "critical" | "unknown" | "off";
+  value: number | null;
+  detail: string;
+  silence: AlertSilence | null;
+}
+
+/** Counted from the program's start. `next_try` in seconds. */
+export interface AlertReceiver {
+  name: string;
+  kind: "webhook" | "slack" | "ntfy" | "email";
+  least: "warning" | "critical";
+  delivered: number;
+  waiting: number;
+  given_up: number;
+  last: string | null;
+  trouble: string;
+  next_try: number | null;
+}
+
+/** `GET /api/alerts`. */
+export interface Alerts {
+  enabled: boolean;
+  every: number;
+  window: number;
+  firing: Alert[];
+  past: Alert[];
+  rules: AlertRule[];
+  receivers: AlertReceiver[];
+}
+
 export interface Mistake {
   file: string;
   line: number;
@@ -661,6 +730,7 @@ export interface Events {
   config: ConfigNews;
   swap: Swap;
   pull: Pull;
+  alert: Alert;
   standings: Standings;
   rules: Rules;
   beat: Beat;
