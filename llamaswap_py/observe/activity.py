@@ -31,6 +31,7 @@ T = TypeVar("T")
 log = structlog.get_logger("activity")
 
 LONGEST_QUEUE = 4096  # rows; at a thousand requests a second the thread may be away for four seconds
+MANY = 256  # rows; what takes long and can wait is broken off for them
 HEAVIEST_QUEUE = (
     64 * 1024 * 1024
 )  # bytes of bodies that wait; beyond it rows go without captures, beyond twice none come in
@@ -222,10 +223,12 @@ class Recorder:
         path, bounds = self.place
         self.opened_for = path
         try:
-            return Store(path, bounds)
+            store = Store(path, bounds)
         except (sqlite3.Error, OSError) as error:
             self.say(f"cannot use {path} for the records: {error}; they are kept in memory until the next start")
-            return Store("", bounds)
+            store = Store("", bounds)
+        store.is_busy = lambda: self.waiting.qsize() > MANY
+        return store
 
     def turn(self) -> bool:
         """One batch; False after the last."""

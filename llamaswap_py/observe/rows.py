@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -16,6 +16,8 @@ COLUMNS = (
     " input_tokens, output_tokens, prompt_per_second, tokens_per_second, duration_ms, error_msg, metadata_json"
 )
 INSERT = f"INSERT INTO activity (id, {COLUMNS}) VALUES ({', '.join('?' * 16)})"  # noqa: S608  # constants only
+FIRST_FAILURE = 400
+FAILED = f"resp_status_code >= {FIRST_FAILURE}"
 SORTS = {
     "id": "id",
     "time": "ts_created",
@@ -88,6 +90,17 @@ class Wanted(NamedTuple):
     page: int = 1
     sort: str = "id"
     descending: bool = True
+    paths: tuple[str, ...] = ()
+    status: tuple[int, int] | None = None  # from, to
+    callers: tuple[str, ...] = ()
+    apis: tuple[str, ...] = ()
+    text: str = ""  # how the request's id or its session begins
+    few: bool = False  # it is known that few are of these callers or dialects
+
+    @property
+    def narrow(self) -> bool:
+        """It asks for what nobody has counted beforehand."""
+        return bool(self.paths or self.status or self.callers or self.apis or self.text)
 
 
 class Page(NamedTuple):
@@ -108,7 +121,39 @@ def conditions(wanted: Wanted) -> tuple[str, list[object]]:
     if wanted.models:
         parts.append(f"model_id IN ({', '.join('?' * len(wanted.models))})")
         values += wanted.models
+    for part, more in narrowing(wanted):
+        parts.append(part)
+        values += more
     return (f" WHERE {' AND '.join(parts)}" if parts else "", values)
+
+
+def narrowing(wanted: Wanted) -> Iterator[tuple[str, Sequence[object]]]:
+    """What only a look at the rows tells, or at their details."""
+    if wanted.paths:
+        yield f"req_path IN ({', '.join('?' * len(wanted.paths))})", wanted.paths
+    if wanted.status:
+        # Said as it stands in the index of failures, which is used only then.
+        failed = f"{FAILED} AND " if wanted.status[0] >= FIRST_FAILURE else ""
+        yield f"{failed}resp_status_code BETWEEN ? AND ?", wanted.status
+    if wanted.text:
+        # It asks for few: they are found first, each by an index of its own.
+        bounds = wanted.text, f"{wanted.text}\U0010ffff"
+        found = [f"SELECT id FROM activity_details WHERE {name} BETWEEN ? AND ?" for name in ("request", "session")]  # noqa: S608
+        yield f"id IN ({' UNION '.join(found)})", (*bounds, *bounds)
+    for name, values in (("caller", wanted.callers), ("api", wanted.apis)):
+        if not values:
+            continue
+        marks = ", ".join("?" * len(values))
+        theirs = f"SELECT id FROM activity_details d WHERE d.{name} IN ({marks})"  # noqa: S608
+        yield (f"id IN ({theirs})" if wanted.few else f"EXISTS ({theirs} AND d.id = activity.id)"), values
+
+
+def table_of(wanted: Wanted, counting: bool = False) -> str:
+    """Who asks for few by their names gets them by their ids, and not by a walk in the order of the page. Many are
+    counted as they lie in the file."""
+    failed = wanted.status is not None and wanted.status[0] >= FIRST_FAILURE
+    found = wanted.models or failed or wanted.start is not None or wanted.end is not None
+    return "activity NOT INDEXED" if wanted.text or wanted.few or (counting and not found) else "activity"
 
 
 def column_of(wanted: Wanted) -> str:
@@ -116,7 +161,7 @@ def column_of(wanted: Wanted) -> str:
     column = SORTS[wanted.sort]
     if column == "model_id" and len(wanted.models) == 1:
         column = "id"  # it is the same everywhere
-    bounded = wanted.models or wanted.start is not None or wanted.end is not None
+    bounded = wanted.models or wanted.start is not None or wanted.end is not None or wanted.narrow
     return "ts_created" if column == "id" and bounded else column
 
 

@@ -5,13 +5,14 @@ Everything here belongs to the one thread that made the store. No question walks
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import repeat
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from llamaswap_py.observe import tables
+from llamaswap_py.observe.indexes import COUNTED, UNSORTED, are_few, prepare
 from llamaswap_py.observe.rows import (
     COLUMNS,
     DETAILS,
@@ -26,6 +27,7 @@ from llamaswap_py.observe.rows import (
     conditions,
     order,
     row_of,
+    table_of,
     values_of,
 )
 from llamaswap_py.observe.stats import histogram
@@ -35,8 +37,6 @@ BUSY_MS = 5000  # how long another program may hold the file before a row is giv
 SPEEDS_OF = 4000  # the newest rows; their speeds are read one by one
 
 DEEP = 10_000  # rows to be stepped over
-
-UNSORTED = ("id", "ts_created")  # there are indexes in this order already
 
 # The largest that ever was, also of rows that are gone.
 LAST_ID = "SELECT COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'activity'), 0)"
@@ -61,6 +61,7 @@ class Store:
     def __init__(self, path: str = "", bounds: Bounds = USUAL) -> None:
         self.path = path
         self.bounds = bounds
+        self.is_busy: Callable[[], bool] = lambda: False  # there is more to do than what takes long
         if path:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
         self.database = sqlite3.connect(path or ":memory:", isolation_level=None, timeout=BUSY_MS / 1000)
@@ -109,21 +110,24 @@ class Store:
     # -- what is asked
 
     def page(self, wanted: Wanted) -> Page:
+        if self.path:
+            prepare(self.database, wanted, self.is_busy)
+            wanted = wanted._replace(few=are_few(self.database, wanted))
         total = self.total(wanted)
         offset = min((wanted.page - 1) * wanted.limit, LARGEST)
         limit = min(wanted.limit, total - offset)
         if limit <= 0:
             return Page([], total)
-        self.prepare(wanted)
         if offset > DEEP and column_of(wanted) == "id" and wanted.min_id is None and wanted.max_id is None:
             wanted = wanted._replace(start=0)  # the same rows; but the index by time is small, and steps over many
         # The way to a row behind the middle is shorter from the end.
-        back = offset > total // 2
+        back = offset > total // 2 and not wanted.narrow
         where, values = conditions(wanted)
         if self.walks(wanted, offset + limit, total):
             where = where.replace("model_id", "+model_id")  # so that SQLite does not sort all that the models have
         found = self.database.execute(
-            f"SELECT id FROM activity{where} ORDER BY {order(wanted, wanted.descending != back)} LIMIT ? OFFSET ?",  # noqa: S608
+            f"SELECT id FROM {table_of(wanted)}{where} ORDER BY {order(wanted, wanted.descending != back)}"  # noqa: S608
+            " LIMIT ? OFFSET ?",
             (*values, limit, total - offset - limit if back else offset),
         )
         ids = [number for (number,) in found]
@@ -135,18 +139,18 @@ class Store:
             return False
         return needed * self.total(Wanted()) < total * total
 
+    def before(self, wanted: Wanted, number: int, limit: int) -> list[Row]:
+        """The next rows below an id, the newest first: a walk through all of them, in steps."""
+        where, values = conditions(wanted._replace(max_id=min(number - 1, wanted.max_id or number)))
+        found = self.database.execute(f"SELECT id FROM activity{where} ORDER BY id DESC LIMIT ?", (*values, limit))  # noqa: S608
+        return self.rows([number for (number,) in found])
+
     def rows(self, ids: Sequence[int]) -> list[Row]:
         details = self.details(ids)
         marks = ", ".join(repeat("?", len(ids)))
         found = self.database.execute(f"SELECT {COLUMNS}, id FROM activity WHERE id IN ({marks})", ids)  # noqa: S608
         rows = {values[-1]: row_of(values, details.get(values[-1], UNKNOWN)) for values in found}
         return [rows[number] for number in ids]
-
-    def prepare(self, wanted: Wanted) -> None:
-        """Whoever sorts by a column once does so again: the first time makes its index."""
-        column = column_of(wanted)
-        if self.path and column not in UNSORTED:
-            self.database.execute(f"CREATE INDEX IF NOT EXISTS idx_activity_{column} ON activity ({column}, id)")
 
     def details(self, ids: Sequence[int]) -> Mapping[int, Details]:
         marks = ", ".join(repeat("?", len(ids)))
@@ -156,6 +160,9 @@ class Store:
     def total(self, wanted: Wanted) -> int:
         """How many there are. In a file the days count themselves; only their ends are looked at."""
         where, values = conditions(wanted)
+        if wanted.narrow:
+            few = f"SELECT COUNT(*) FROM (SELECT 1 FROM {table_of(wanted, counting=True)}{where} LIMIT ?)"  # noqa: S608
+            return int(self.one(few, (*values, COUNTED)))
         if not self.path or wanted.min_id is not None or wanted.max_id is not None:
             return int(self.one(f"SELECT COUNT(*) FROM activity{where}", values))  # noqa: S608
         first = None if wanted.start is None else -(-wanted.start // tables.DAY)

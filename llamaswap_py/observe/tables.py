@@ -54,6 +54,7 @@ CREATE TABLE IF NOT EXISTS activity_details (
     phase TEXT NOT NULL,
     closed_by TEXT NOT NULL,
     code TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS idx_activity_failed ON activity (ts_created DESC, id DESC) WHERE resp_status_code >= 400;
 CREATE TABLE IF NOT EXISTS activity_captures (
     id INTEGER PRIMARY KEY,
     size INTEGER NOT NULL,

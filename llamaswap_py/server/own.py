@@ -12,9 +12,9 @@ from llamaswap_py.runtime.conductor import Conductor
 from llamaswap_py.runtime.feed import ConfigLoaded, ConfigRefused, Event, LoadProgressed, ModelChanged, RowsStored
 from llamaswap_py.server import messages
 from llamaswap_py.server.audience import Message, Tell
+from llamaswap_py.server.finished import shown
 from llamaswap_py.server.flights import Flights
 from llamaswap_py.server.recording import Recordings
-from llamaswap_py.server.records import shown
 from llamaswap_py.server.remembered import Remembered
 from llamaswap_py.server.sampling import Sampling
 from llamaswap_py.server.shapes.machine import Sample

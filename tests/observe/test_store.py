@@ -207,6 +207,80 @@ def test_pages_in_a_file_are_those_in_memory(
         assert file.page(wanted) == store.page(wanted)
 
 
+NARROW = [
+    Wanted(paths=("/v1/embeddings",)),
+    Wanted(status=(400, 499)),
+    Wanted(status=(200, 299), models=("a", "b")),
+    Wanted(status=(404, 404), start=10_000),
+    Wanted(callers=("key 2",), sort="duration"),
+    Wanted(apis=("anthropic", "openai"), paths=("/v1/chat/completions",)),
+    Wanted(text="req-1", limit=7, page=2),
+    Wanted(text="s1", descending=False),
+    Wanted(text="%"),
+]
+
+
+def narrow_rows(count: int) -> list[Row]:
+    made = []
+    for n in range(count):
+        details = Details(("openai", "anthropic", "")[n % 3], f"key {n % 4}", session=f"s{n % 5}", request=f"req-{n}")
+        path = ("/v1/chat/completions", "/v1/embeddings")[n % 2]
+        made.append(
+            Row(600 * n, "abc"[n % 3], path, "", (200, 404, 500, 200)[n % 4], details=details, duration_ms=n % 7)
+        )
+    return made
+
+
+def fits(row: Row, wanted: Wanted) -> bool:
+    low, high = wanted.status or (0, 999)
+    told = row.details
+    return (
+        (not wanted.paths or row.path in wanted.paths)
+        and low <= row.status <= high
+        and (not wanted.models or row.model in wanted.models)
+        and (wanted.start is None or row.created >= wanted.start)
+        and (not wanted.callers or told.caller in wanted.callers)
+        and (not wanted.apis or told.api in wanted.apis)
+        and (told.request.startswith(wanted.text) or told.session.startswith(wanted.text))
+    )
+
+
+@pytest.mark.parametrize("wanted", NARROW, ids=str)
+@pytest.mark.parametrize("where", ["file", "memory"])
+def test_a_narrow_question_finds_what_a_look_at_each_row_would(
+    file: Store, store: Store, wanted: Wanted, where: str
+) -> None:
+    asked = file if where == "file" else store
+    asked.add(narrow_rows(200))
+    every = asked.page(Wanted(limit=999, sort=wanted.sort, descending=wanted.descending)).rows
+    found = [row.id for row in every if fits(row, wanted)]
+    page = asked.page(wanted)
+    first = (wanted.page - 1) * wanted.limit
+    assert ([row.id for row in page.rows], page.total) == (found[first : first + wanted.limit], len(found))
+
+
+def test_what_takes_long_is_left_for_another_time_where_rows_wait(file: Store) -> None:
+    """The page is found without the index; the next one makes it."""
+    fill(file, 20_000)
+    file.is_busy = lambda: True
+    slow = file.page(Wanted(sort="duration"))
+    indexes = "SELECT COUNT(*) FROM sqlite_master WHERE name = 'idx_activity_duration_ms'"
+    assert file.one(indexes) == 0
+    file.is_busy = lambda: False
+    assert file.page(Wanted(sort="duration")) == slow
+    assert file.one(indexes) == 1
+
+
+def test_a_walk_in_steps_passes_every_row_once(file: Store) -> None:
+    file.add(narrow_rows(50))
+    wanted = Wanted(status=(200, 299), models=("a", "b"))
+    found, last = [], 10**9
+    while rows := file.before(wanted, last, 7):
+        found += rows
+        last = rows[-1].id
+    assert found == file.page(wanted._replace(limit=999)).rows
+
+
 ROWS = 60_000
 # Instructions of SQLite's machine. To look at every row takes at least three for each.
 ENOUGH = 90_000
@@ -218,6 +292,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
         fill(made, ROWS)
         for sort in SORTS:
             made.page(Wanted(sort=sort))  # the first time makes the index
+        made.page(Wanted(text="x"))
         yield made
 
 
@@ -231,6 +306,8 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
         Wanted(end=10_000),
         *(Wanted(sort=sort) for sort in SORTS),
         *(Wanted(sort=sort, models=("b",)) for sort in SORTS),
+        Wanted(status=(500, 599)),
+        Wanted(text="nobody"),
     ],
     ids=str,
 )

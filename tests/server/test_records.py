@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import csv
+import io
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -15,8 +17,11 @@ from llamaswap_py.errors import Refusal, TooManyRequests, Unloaded, UpstreamFail
 from llamaswap_py.observe.activity import Recorder
 from llamaswap_py.observe.captures import Captures
 from llamaswap_py.observe.inflight import Inflight
+from llamaswap_py.observe.rows import Row
+from llamaswap_py.observe.store import Bounds, Store
 from llamaswap_py.runtime.relay import Closer, Outcome, Phase
 from llamaswap_py.server.doors import Door, Kind
+from llamaswap_py.server.exports import STEP
 from llamaswap_py.server.face import Face
 from llamaswap_py.server.guard import Guard, guard_of
 from llamaswap_py.server.listen import open_sockets, parse
@@ -90,6 +95,62 @@ async def face(captures: int = 1 << 20, guard: Guard | None = None) -> AsyncIter
         served.stop_listening()
         await served.close()
         await place.recorder.close()
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({"model": "a"}, [3, 1]),
+        ({"status": "2xx"}, [3, 2, 1]),
+        ({"status": "5XX"}, []),
+        ({"status": "200", "path": CHAT}, [3, 2, 1]),
+        ({"path": "/v1/embeddings"}, []),
+        ({"api": "openai"}, []),
+        ({"caller": "key 1"}, []),
+        ({"text": "nobody"}, []),
+    ],
+    ids=str,
+)
+async def test_rows_are_narrowed_down(query: dict[str, str], found: list[int]) -> None:
+    async with face() as client:
+        for model in ("a", "b", "a"):
+            await client.post("/model", params={"model": model})
+        assert [row["id"] for row in await client.rows(**query)] == found
+        assert [row["id"] for row in (await client.get(f"{ACTIVITY}.json", params=query)).json()] == found
+
+
+@pytest.mark.parametrize("status", ["6xx", "20", "2000", "x"])
+async def test_a_status_that_is_none_is_refused(status: str) -> None:
+    async with face() as client:
+        assert (await client.get(ACTIVITY, params={"status": status})).status_code == 400
+        assert (await client.get(f"{ACTIVITY}.csv", params={"status": status})).status_code == 400
+
+
+async def test_all_rows_are_exported_however_many_there_are() -> None:
+    """In steps, and what is between two is neither missing nor twice. A name that is a formula is none in a table."""
+    count = 2 * STEP + 3
+    rows = [Row(1, "=1+1" if n else "b", CHAT, "text/x", 200, duration_ms=n) for n in range(count)]
+    async with face() as client:
+        await client.place.recorder.ask(lambda store: keep_all(store, rows))
+        table = (await client.get(f"{ACTIVITY}.csv")).raise_for_status()
+        listed = (await client.get(f"{ACTIVITY}.json")).raise_for_status().json()
+        assert (await client.get(f"{ACTIVITY}.xml")).status_code == 404
+    assert table.headers["Content-Disposition"] == 'attachment; filename="activity.csv"'
+    found = list(csv.DictReader(io.StringIO(table.text, newline="")))
+    assert [row["id"] for row in listed] == list(range(count, 0, -1)) == [int(row["id"]) for row in found]
+    assert {row["model"] for row in found} == {"'=1+1", "b"}
+    assert [int(row["duration_ms"]) for row in found] == [row["duration_ms"] for row in listed]
+
+
+def keep_all(store: Store, rows: Sequence[Row]) -> None:
+    store.bounds = Bounds(keep=len(rows))
+    store.add(rows)
+
+
+async def test_an_export_of_nothing_is_an_empty_list_and_a_head() -> None:
+    async with face() as client:
+        assert (await client.get(f"{ACTIVITY}.json")).json() == []
+        assert len((await client.get(f"{ACTIVITY}.csv")).text.splitlines()) == 1
 
 
 async def test_a_row_as_the_page_reads_it() -> None:

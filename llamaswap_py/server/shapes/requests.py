@@ -108,6 +108,7 @@ class ActivityPage(TypedDict):
     limit: int
     total: int
     total_pages: int
+    at_least: NotRequired[bool]  # there are more than `total`: it was counted no further
 
 
 class Finished(TypedDict):

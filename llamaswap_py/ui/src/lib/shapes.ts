@@ -696,6 +696,7 @@ export interface ActivityPage {
   limit: number;
   total: number;
   total_pages: number;
+  at_least?: boolean;
 }
 
 /** Requests that were written down. `gap`: some before them are missing here; the list has them. */

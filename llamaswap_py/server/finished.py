@@ -1,0 +1,56 @@
+"""A row of the records as pages are shown it: llama-swap's, with ours beside it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import cast
+
+from llamaswap_py.observe.rows import UNKNOWN, Details, Row
+from llamaswap_py.server.shapes.requests import Activity
+from llamaswap_py.server.shapes.requests import Details as DetailsShape
+
+
+def shown(row: Row, has_capture: bool) -> Activity:
+    usage = row.usage
+    when = datetime.fromtimestamp(row.created).astimezone().isoformat(timespec="seconds")
+    told = {
+        "id": row.id,
+        "timestamp": when.replace("+00:00", "Z"),
+        "model": row.model,
+        "req_path": row.path,
+        "resp_content_type": row.content_type,
+        "resp_status_code": row.status,
+        "tokens": {
+            "cache_tokens": usage.cached,
+            "draft_tokens": usage.drafted,
+            "draft_acc_tokens": usage.accepted,
+            "input_tokens": usage.input,
+            "output_tokens": usage.output,
+            "prompt_per_second": usage.prompt_speed,
+            "tokens_per_second": usage.speed,
+        },
+        "duration_ms": row.duration_ms,
+        "has_capture": has_capture,
+        **({"error_msg": row.error} if row.error else {}),
+        **({"metadata": row.metadata} if row.metadata else {}),
+        **({"details": details_of(row.details)} if row.details != UNKNOWN else {}),
+    }
+    return cast("Activity", told)
+
+
+def details_of(details: Details) -> DetailsShape:
+    """Times in milliseconds, as everything here; without what is not known."""
+    times = {
+        "queued_ms": details.queued,
+        "loading_ms": details.loading,
+        "first_byte_ms": details.first_byte,
+        "mean_gap_ms": details.mean_gap,
+    }
+    named = details._asdict()
+    for name in ("queued", "loading", "first_byte", "mean_gap"):
+        del named[name]
+    told = {
+        **{name: value for name, value in named.items() if value},
+        **{n: round(1000 * t, 3) for n, t in times.items()},
+    }
+    return cast("DetailsShape", told)
