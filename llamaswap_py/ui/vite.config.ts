@@ -70,5 +70,6 @@ export default defineConfig({
       ]),
     ),
   },
+  resolve: process.env.VITEST ? { conditions: ["browser"] } : {}, // tests see the page's Svelte, not the server's
   test: { include: ["src/**/*.test.ts"], environment: "node" },
 });

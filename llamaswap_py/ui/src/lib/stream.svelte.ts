@@ -74,7 +74,8 @@ export class Stream {
     if (this.connection !== "live") this.connection = "live";
   }
 
-  private take(text: string): void {
+  /** One event, as it came. */
+  take(text: string): void {
     this.alive();
     const { type, data } = JSON.parse(text) as { type: string; data: string };
     const ears = this.ears.get(type);
