@@ -159,7 +159,11 @@ def libraries(tools: Tools, say: Say) -> None:
     if stamped(modules, wanted):
         return
     say("fetching the page's libraries")
-    run([tools.node, tools.npm, "ci", "--no-audit", "--no-fund", "--fetch-retries=1"], "The page's libraries could not be fetched", tools)
+    run(
+        [tools.node, tools.npm, "ci", "--no-audit", "--no-fund", "--fetch-retries=1"],
+        "The page's libraries could not be fetched",
+        tools,
+    )
     (modules / STAMP).write_text(wanted)
 
 
