@@ -20,6 +20,7 @@ from llamaswap_py.daemon.descriptors import Descriptors
 from llamaswap_py.daemon.downloads import models_folder
 from llamaswap_py.daemon.filing import Filing
 from llamaswap_py.daemon.observing import Observing
+from llamaswap_py.daemon.overlook import overview
 from llamaswap_py.daemon.sources import Sources
 from llamaswap_py.daemon.state import State
 from llamaswap_py.daemon.version import version
@@ -106,6 +107,9 @@ class House:
         self.alarms = alarms(self.observing, happenings, tasks, self.places)
         self.metrics.sources.more.append(lambda: standing.scores(self.alarms))
         self.events.alerts = lambda: map(row, self.alarms.judge.firing.values())
+        self.overview = overview(self.observing, self.metrics, happenings)
+        self.overview.glances.table = lambda: self.table
+        self.overview.glances.alerts = lambda: len(self.alarms.judge.firing)
         trying = Trying(self.conductor, sources, os.environ)
         shown = Shown(trying)
         self.saving = Saving(trying, given.versions)
@@ -119,6 +123,7 @@ class House:
             *self.profiles.doors(),
             *machine.doors(),
             *self.metrics.doors(),
+            *self.overview.doors(),
             *shown.doors(),
             *self.saving.doors(),
             *ConfigHistory(self.saving).doors(),
@@ -132,7 +137,7 @@ class House:
         proxy = Proxy(self.conductor, self.peers, self.current_guard, recordings, choosing)
         self.health = Health(self.conductor, recordings.recorder)
         gpus = self.observing.gpus
-        self.health.gpus = lambda: component(gpus.known(), len(gpus.troubles))
+        self.health.more["gpus"] = lambda: component(gpus.known(), len(gpus.troubles))
         self.health.more["alerts"] = lambda: standing.part(self.alarms)
         self.table = doors(proxy, logs, more, self.health)
         say = self.filing.access()

@@ -45,6 +45,8 @@ class Flight(msgspec.Struct, eq=False):
     heard: Heard
     cancel: Callable[[], object]
     metadata: dict[str, str] = msgspec.field(default_factory=dict)
+    request: str = ""  # the id it goes by
+    asked: bytes | None = None  # its body, where that is held and short
     id: str = ""  # the table gives it
     told: int = -1  # the size that was last told
 

@@ -17,6 +17,7 @@ class Tally:
 
     def __init__(self, models: Collection[str]) -> None:
         self.models = models
+        self.last: dict[str, int] = {}  # of each API, when it was asked last, in unix seconds
         self.kept = Scores(
             "llamaswap_requests_total",
             "llamaswap_request_duration_seconds",
@@ -42,6 +43,7 @@ class Tally:
         kept, details = self.kept, row.details
         model = row.model if row.model in self.models else OTHER
         api, at = details.api or OTHER, (model,)
+        self.last[api] = row.created
         kept.add("llamaswap_requests_total", (api, model, f"{row.status // 100}xx"))
         kept.see("llamaswap_request_duration_seconds", (api, model), row.duration_ms / 1000)
         kept.see("llamaswap_queue_wait_seconds", at, details.queued)

@@ -24,7 +24,6 @@ class Health:
     def __init__(self, conductor: Conductor, recorder: Recorder) -> None:
         self.conductor = conductor
         self.recorder = recorder
-        self.gpus: Callable[[], dict[str, Any]] = lambda: {"status": OK, "visible": 0}
         self.more: dict[str, Callable[[], dict[str, Any]]] = {}  # parts that others answer for
         self.starting: Callable[[], bool] = lambda: False  # it listens, and does not know all its models yet
 
@@ -51,7 +50,7 @@ class Health:
 
     def full(self, request: web.Request) -> web.Response:
         stopping, starting = self.conductor.closed, self.starting()
-        parts = {"models": self.models(), "records": self.records(), "gpus": self.gpus()}
+        parts = {"models": self.models(), "records": self.records()}
         parts |= {name: told() for name, told in self.more.items()}
         state = OK if all(part["status"] == OK for part in parts.values()) else DEGRADED
         status = "stopping" if stopping else "starting" if starting else state

@@ -68,6 +68,8 @@ class Recording:
 
     def asks(self, headers: Sequence[tuple[str, str]], body: bytes | None) -> None:
         """What goes to the model's server; None where the body is not held as a whole."""
+        if body is not None and len(body) <= HELD:
+            self.flight.asked = body
         limit = self.recorder.captures.limit
         if limit:
             self.asked = Asked(tuple(headers), body if body is not None and len(body) <= limit else None)
@@ -161,6 +163,7 @@ class Recordings:
             when=time.time(),
             began=self.inflight.loop.time(),
             heard=Heard(max(HELD, self.recorder.captures.limit)),
+            request=id_of(request),
             cancel=lambda: task.cancel(Cancelled("the request was cancelled by an operator")),
         )
         return Recording(self.inflight, self.recorder, flight, path, request)

@@ -1,0 +1,35 @@
+"""The whole at a glance, wired to what is measured and counted."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from llamaswap_py.daemon.observing import Observing
+from llamaswap_py.daemon.version import version
+from llamaswap_py.observe.processes import members
+from llamaswap_py.server.face import found_dialects
+from llamaswap_py.server.happenings import Happenings
+from llamaswap_py.server.metrics import Metrics
+from llamaswap_py.server.overview.glance import Glances, Overview
+from llamaswap_py.server.overview.progress import ProgressDoors
+
+
+def paths_of_apis() -> Mapping[str, Sequence[str]]:
+    """Those that callers ask models at."""
+    return {each.name: tuple(dict.fromkeys(route.path for route in each.routes)) for each in found_dialects()}
+
+
+def overview(observing: Observing, metrics: Metrics, happenings: Happenings) -> Overview:
+    conductor, gpus = metrics.sources.conductor, observing.gpus
+
+    async def taken() -> Mapping[str, int | None]:
+        leaders = metrics.leaders()
+        if not gpus.known():
+            return dict.fromkeys(leaders)
+        return await asyncio.to_thread(lambda: gpus.taken(members(leaders)))
+
+    recordings, performance = observing.recordings, observing.performance
+    given = conductor, recordings, performance, gpus, observing.tally, happenings
+    glances = Glances(*given, version=version, paths=paths_of_apis(), taken=taken)
+    return Overview(glances, ProgressDoors(conductor, recordings))

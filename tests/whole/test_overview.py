@@ -1,0 +1,142 @@
+"""The whole at a glance, of the running program: the shapes that dashboards know, and real values in them."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.fakes.tiny_gguf import Tiny
+from tests.whole.asking import caller, openai_shape, settings
+from tests.whole.program import Program, model
+from tests.whole.talk import CHAT, chat_body
+
+VIEWS = ["gpu", "models", "apis", "config", "optimization"]
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    folder = tmp_path_factory.mktemp("overview")
+    file = Tiny().write(folder / "tiny.gguf")
+    text = settings(model("a", f"-m {file} --ctx-size 4096"), model("dies", "--exit --exit-code 3"))
+    with Program(folder, text + "performance: {gpus: none}\n") as started:
+        yield started
+
+
+@pytest.fixture
+def ask(program: Program) -> Iterator[httpx.Client]:
+    with caller(program) as client:
+        yield client
+
+
+def told(client: httpx.Client, path: str) -> dict[str, Any]:
+    found: dict[str, Any] = client.get(path).raise_for_status().json()
+    return found
+
+
+def test_where_there_is_no_card_that_is_said_and_no_number_is_made_up(ask: httpx.Client) -> None:
+    found = told(ask, "/api/metrics/gpu")
+    assert (found["gpus"], found["present"]) == ([], False)
+    assert "performance.gpus" in found["reason"]
+    sums = "total_memory_used", "total_memory_available", "average_temperature", "average_utilization"
+    assert {found[name] for name in (*sums, "driver_version", "cuda_version")} == {None}
+    assert found["thermal_status"] == "unknown"
+
+
+def test_the_families_of_apis_are_counted_as_they_are_asked(ask: httpx.Client) -> None:
+    before = {row["api"]: row for row in told(ask, "/api/metrics/apis")["endpoints"]}
+    ask.post(CHAT, json=chat_body("a", "one two")).raise_for_status()
+    ask.post(CHAT, json=chat_body("dies", "one"))
+    ask.post(CHAT, json=chat_body("nobody", "one"))
+    found = told(ask, "/api/metrics/apis")
+    rows = {row["api"]: row for row in found["endpoints"]}
+    one, was = rows["openai"], before["openai"]
+    for name, more in (("total", 3), ("successful", 1), ("failed", 1), ("refused", 1)):
+        assert one[f"{name}_requests"] - was[f"{name}_requests"] == more
+    assert (one["endpoint"], one["path"]) == ("OpenAI API", "/v1/chat/completions")
+    assert one["average_response_time"] > 0
+    assert one["last_request_time"].endswith("Z")
+    assert (rows["anthropic"]["total_requests"], rows["anthropic"]["status"]) == (0, "unused")
+    assert found["overallHealth"] == one["status"]
+
+
+def test_the_dashboard_has_all_of_it(ask: httpx.Client) -> None:
+    ask.post(CHAT, json=chat_body("a", "one two")).raise_for_status()
+    found = told(ask, "/api/metrics/dashboard")
+    assert set(found) == {"status", "requests", "models", "gpu_metrics"}
+    status = found["status"]
+    assert status["status"] in ("healthy", "warning", "critical")
+    assert 0 <= status["score"] <= 100
+    assert status["components"]["gpu"] == {"score": None, "value": None, "weight": 0.15}
+    assert status["components"]["response"]["value"] > 0
+    rows = {row["id"]: row for row in found["models"]}
+    assert (rows["a"]["state"], rows["a"]["context_size"], rows["a"]["quantization"]) == ("ready", 4096, "F16")
+    assert rows["a"]["size_bytes"] > 0
+    assert rows["dies"]["parameter_size"] is None
+    assert found["gpu_metrics"]["present"] is False
+
+
+def test_a_request_is_followed_and_dismissed_by_the_id_that_it_goes_by(ask: httpx.Client) -> None:
+    """So far about so many tokens of at most so many; afterwards it has failed, and is found by the same id."""
+    name = "follow-me"
+    body = {**chat_body("a", "[fake words=5000 interval=0.02]"), "max_tokens": 777}
+
+    def send() -> None:
+        client = httpx.Client(base_url=ask.base_url, trust_env=False, timeout=60)
+        with client, contextlib.suppress(httpx.HTTPError):
+            client.post(CHAT, json=body, headers={"X-Request-ID": name})
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    while not ((look := ask.get(f"/api/progress/{name}")).status_code == 200 and look.json()["progress"]):
+        pass
+    found = look.json()
+    assert (found["request_id"], found["status"], found["model"], found["total"]) == (name, "processing", "a", 777)
+    assert [row["request_id"] for row in told(ask, "/api/metrics/dashboard")["requests"]] == [name]
+    assert told(ask, f"/api/progress/{found['id']}")["request_id"] == name
+    dismissed = ask.post(f"/api/dismiss/{name}").raise_for_status().json()
+    assert (dismissed["request_id"], dismissed["status"]) == (name, "dismissed")
+    sender.join()
+    while (after := told(ask, f"/api/progress/{name}"))["status"] == "processing":
+        pass
+    assert after["model"] == "a"
+    assert openai_shape(ask.post(f"/api/dismiss/{name}"))[0] == "not_found"
+
+
+def test_who_waits_is_told_so(ask: httpx.Client) -> None:
+    assert ask.get("/api/progress/nobody").status_code == 404
+    ask.post(CHAT, json=chat_body("a", "one two three"), headers={"X-Request-ID": "done"}).raise_for_status()
+    found = told(ask, "/api/progress/done")
+    assert (found["status"], found["path"], found["id"]) == ("completed", CHAT, None)
+    assert found["progress"] == found["total"] > 0
+
+
+def test_advice_says_on_what_it_is_founded(ask: httpx.Client) -> None:
+    found = told(ask, "/api/metrics/optimization")
+    assert set(found) == {"timestamp", "since", "score", "recommendations", "system"}
+    assert (found["system"]["models"], found["system"]["gpus"]) == (2, 0)
+    assert 0 <= found["score"] <= 100
+    for each in found["recommendations"]:
+        assert each["figures"]
+
+
+def test_what_this_program_is(ask: httpx.Client) -> None:
+    status = told(ask, "/api/status")
+    assert (status["status"], status["models"]["known"]) == ("ok", 2)
+    assert status["uptime_seconds"] > 0
+    info = told(ask, "/api/info")
+    assert {"method": "GET", "path": "/api/info"} in info["endpoints"]
+    assert CHAT in info["apis"]["openai"]
+    assert info["version"] == status["version"] == told(ask, "/api/version")["version"]
+
+
+@pytest.mark.parametrize("view", ["", *(f"/{view}" for view in VIEWS)])
+def test_the_paths_of_other_dashboards_lead_to_the_page(ask: httpx.Client, view: str) -> None:
+    answer = ask.get(f"/dashboard{view}")
+    assert answer.status_code == 302
+    assert answer.headers["Location"].startswith("/ui/")
+    assert ("#" in answer.headers["Location"]) == bool(view)
