@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import shutil
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -24,7 +23,8 @@ def building(root: str) -> ModuleType:
 
 class PageHook(BuildHookInterface):  # type: ignore[type-arg, unused-ignore]
     def dependencies(self) -> list[str]:
-        return [] if shutil.which("node") else [building(self.root).WHEEL]
+        page = building(self.root)
+        return [] if page.on_path() else [page.WHEEL]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         if version != "editable":  # installed in place the program makes the page itself, once it serves

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { ago, evictedSentence, isShown, matches, parameters, ruleForAll, sections, sorted, wordOf } from "./models";
+import { ago, cut, evictedSentence, isShown, matches, parameters, ruleForAll, sections, sorted, wordOf } from "./models";
 import type { Group, Rules, Standing } from "./shapes";
 
 const BARE: Standing = {
@@ -82,6 +82,15 @@ describe("who excludes whom", () => {
     const made = sections([model("new", { group: "later" })], groups(group("x", ["y"]), group("z", ["w"])));
     expect(ids(made.flatMap(({ models }) => models))).toBe("new");
   });
+});
+
+test("the first so many, in their sections", () => {
+  const parts = ["abc", "d", "efg"].map((id) => ({ id, title: id, rules: [], models: [...id].map((each) => model(each)) }));
+  const shown = (most: number) => cut(parts, most).map(({ models }) => ids(models));
+  expect(shown(2)).toEqual(["a b"]);
+  expect(shown(3)).toEqual(["a b c"]);
+  expect(shown(5)).toEqual(["a b c", "d", "e"]);
+  expect(shown(99)).toEqual(["a b c", "d", "e f g"]);
 });
 
 test("why one was evicted is a sentence", () => {

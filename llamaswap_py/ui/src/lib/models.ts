@@ -139,6 +139,18 @@ export function sections(models: readonly Standing[], rules: Rules | undefined, 
   return made.filter((section) => section.models.length);
 }
 
+/** The first so many of them, in the sections they are in. */
+export function cut(all: readonly Section[], most: number): Section[] {
+  let left = most;
+  const made = [];
+  for (const section of all) {
+    if (left <= 0) break;
+    made.push({ ...section, models: section.models.slice(0, left) });
+    left -= section.models.length;
+  }
+  return made;
+}
+
 /** What the sections do not show: the one rule for all, or the sets of a matrix. */
 export function ruleForAll(rules: Rules | undefined, models: number): string {
   if (!rules || models < 2) return "";
