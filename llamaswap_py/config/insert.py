@@ -12,7 +12,7 @@ import yaml
 
 from llamaswap_py.config.report import Report, Source
 from llamaswap_py.config.tree import Map, Node, Scalar, at
-from llamaswap_py.config.write import dump
+from llamaswap_py.config.write import ShortLists, dump
 from llamaswap_py.config.yaml import FAST, parse
 
 SECTION = "models"
@@ -72,7 +72,7 @@ def put(text: str, section: Section, model: str, keys: Mapping[str, Any]) -> Ins
 
 
 def entry_lines(model: str, keys: Mapping[str, Any], indent: int, step: int, headed: bool = False) -> list[str]:
-    written = dump({SECTION: {model: dict(keys)}} if headed else {model: dict(keys)}, step)
+    written = dump({SECTION: {model: dict(keys)}} if headed else {model: dict(keys)}, step, ShortLists)
     return [f"{' ' * indent}{line}".rstrip() for line in written.splitlines()]
 
 

@@ -41,10 +41,26 @@ Writer.add_representer(str, text)
 Writer.add_representer(float, number)
 
 
-def dump(document: dict[str, Any], indent: int = 2) -> str:
+class ShortLists(Writer):
+    """Lists of single words in brackets, as people write them."""
+
+
+def brackets(writer: Writer, value: list[Any]) -> yaml.SequenceNode:
+    return writer.represent_sequence("tag:yaml.org,2002:seq", value, flow_style=all(map(is_short, value)))
+
+
+def is_short(value: Any) -> bool:
+    return not isinstance(value, (list, dict)) and len(str(value)) <= SHORT and "\n" not in str(value)
+
+
+SHORT = 40
+ShortLists.add_representer(list, brackets)
+
+
+def dump(document: dict[str, Any], indent: int = 2, writer: type[Writer] = Writer) -> str:
     written = yaml.dump(
         document,
-        Dumper=Writer,
+        Dumper=writer,
         sort_keys=False,
         allow_unicode=True,
         width=math.inf,

@@ -7,7 +7,7 @@ import pytest
 from llamaswap_py.config.insert import NotInsertable, with_model
 
 KEYS = {"cmd": "run --port ${PORT}", "aliases": ["q"]}
-ENTRY = 'new:\n  cmd: "run --port ${PORT}"\n  aliases:\n  - q\n'
+ENTRY = 'new:\n  cmd: "run --port ${PORT}"\n  aliases: [q]\n'
 
 
 def indented(by: int) -> str:
@@ -80,7 +80,7 @@ def test_a_model_is_put_in_and_the_rest_stays(name: str) -> None:
 
 def test_the_steps_of_the_file_are_those_of_the_entry() -> None:
     made = with_model("models:\n    a:\n        cmd: x\n", "new", KEYS)
-    assert made.text.endswith('    new:\n        cmd: "run --port ${PORT}"\n        aliases:\n        - q\n')
+    assert made.text.endswith('    new:\n        cmd: "run --port ${PORT}"\n        aliases: [q]\n')
 
 
 @pytest.mark.parametrize(

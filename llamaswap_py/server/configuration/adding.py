@@ -78,6 +78,8 @@ class Adding:
                 raise NoSuchRecord(f"{asked.found} is no model that was found; GET /api/config/candidates lists them")
             keys = written(chosen)
         together = {**keys, **asked.keys}
+        if isinstance(together.get("cmd"), str) and "\n" in together["cmd"]:
+            together["cmd"] = together["cmd"].rstrip("\n") + "\n"  # so that it stands there as people write it
         return {name: value for name, value in together.items() if value is not None}
 
 
