@@ -54,7 +54,7 @@ GARBAGE = (10_000, 20, 20)
 
 # So long a thread that computes may keep the loop waiting, at each of its callbacks; Python's own 5 ms, for a hundred
 # streams, make half a second.
-TURN_SECONDS = 0.0002
+TURN_SECONDS = 0.00005
 
 
 class Program:

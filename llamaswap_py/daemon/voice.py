@@ -21,7 +21,7 @@ LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warn": logging.WARNING,
 # Bytes that wait for a slow stdout; beyond it they are lost there, never in the rings.
 STDOUT_BACKLOG = 4 * 1024 * 1024
 
-GATHER_SECONDS = 0.02  # the thread wakes that often under load, not for every line
+GATHER_SECONDS = 0.05  # the thread wakes that often under load, not for every line
 
 # A disk that is full may have room again; a reader that is gone does not come back.
 PASSING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO) if hasattr(errno, "EDQUOT") else (errno.ENOSPC,)
