@@ -143,6 +143,10 @@ class Keeper:
     # -- trees
 
     def find(self, run: Run) -> list[table.Process]:
+        """For a signal: what it misses is met by the next one, or by the kill."""
+        family = table.family()
+        if family is not None:
+            return run.find(family, family)
         rows = table.snapshot()
         return run.find(rows, trees.below(rows, os.getpid()))
 

@@ -10,8 +10,8 @@ import sys
 from llamaswap_py.keeper.process import Process
 
 if sys.platform == "linux":
-    from llamaswap_py.keeper.proc import boot, look, marked, now, own_children, snapshot
+    from llamaswap_py.keeper.proc import boot, family, look, marked, now, own_children, snapshot
 else:
-    from llamaswap_py.keeper.ps import boot, look, marked, now, own_children, snapshot
+    from llamaswap_py.keeper.ps import boot, family, look, marked, now, own_children, snapshot
 
-__all__ = ["Process", "boot", "look", "marked", "now", "own_children", "snapshot"]
+__all__ = ["Process", "boot", "family", "look", "marked", "now", "own_children", "snapshot"]

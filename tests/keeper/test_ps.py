@@ -42,6 +42,7 @@ def test_nobody_asked_for_is_nobody() -> None:
     assert ps.marked([], "X=") == set()
     assert ps.session(2**22 + 1) == 0
     assert ps.own_children() is None
+    assert ps.family() is None
 
 
 @pytest.mark.skipif(sys.platform == "linux", reason="its ps tells no environment")

@@ -133,6 +133,29 @@ def test_a_zombie_does_not_live() -> None:
     assert table.look(process.pid) is None
 
 
+@pytest.mark.skipif(table.own_children() is None, reason="this kernel lists no children")
+def test_the_family_is_who_descends_from_us_whatever_thread_and_session_they_came_from() -> None:
+    script = (
+        "import subprocess, threading\n"
+        "def start(): print(subprocess.Popen(['sleep', '60'], start_new_session=True).pid, flush=True)\n"
+        "thread = threading.Thread(target=start); thread.start(); thread.join()\n"
+        "subprocess.Popen(['sleep', '60'], start_new_session=True).wait()"
+    )
+    with subprocess.Popen([sys.executable, "-I", "-c", script], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        try:
+            grandchild = int(process.stdout.readline())
+            while len(below := trees.below(table.snapshot(), process.pid)) < 2:
+                pass
+            family = table.family() or {}
+            assert {grandchild, process.pid, *below} <= set(family)
+            assert set(family) <= set(trees.below(table.snapshot(), os.getpid()))
+        finally:
+            for row in trees.below(table.snapshot(), process.pid).values():
+                trees.send(row, signal.SIGKILL)
+            process.kill()
+
+
 def test_our_own_row() -> None:
     """We are in the table with our parent and session, and began before now."""
     found = table.snapshot()[os.getpid()]
