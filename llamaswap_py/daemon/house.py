@@ -55,6 +55,7 @@ from llamaswap_py.server.health import Health
 from llamaswap_py.server.machine import Machine
 from llamaswap_py.server.metrics import Metrics
 from llamaswap_py.server.metrics import Sources as MetricSources
+from llamaswap_py.server.overview.distribution import Distribution
 from llamaswap_py.server.pages import Pages
 from llamaswap_py.server.profiles import Profiles
 from llamaswap_py.server.proxy import Proxy
@@ -124,6 +125,7 @@ class House:
             *machine.doors(),
             *self.metrics.doors(),
             *self.overview.doors(),
+            *Distribution(self.overview, self.saving).doors(),
             *shown.doors(),
             *self.saving.doors(),
             *ConfigHistory(self.saving).doors(),

@@ -26,6 +26,7 @@ class Described:
     parameters: int = 0
     size: int = 0  # bytes, of all its files
     trained_context: int = 0
+    layers: int = 0
 
 
 UNKNOWN = Described()
@@ -87,4 +88,4 @@ def described(parts: Iterable[Path], size: int) -> Described:
         return Described(size=size)
     first = cards[0].facts
     parameters = sum(card.facts.parameters for card in cards)
-    return Described(first.architecture, first.quantisation, parameters, size, first.context_length)
+    return Described(first.architecture, first.quantisation, parameters, size, first.context_length, first.block_count)

@@ -235,7 +235,8 @@ def arguments() -> argparse.ArgumentParser:
     add("--host", default="127.0.0.1", help="address to listen on")
     add("--port", type=int, default=8080, help="port to listen on; 0 takes a free one and logs it")
     add("-m", "--model", default="", help="accepted and ignored, as a real command line has one")
-    add("-c", "--ctx-size", default="", help="accepted and ignored")
+    for names in (("-c", "--ctx-size"), ("-b", "--batch-size"), ("-ngl", "--n-gpu-layers"), ("-ts", "--tensor-split")):
+        add(*names, default="", help="accepted and ignored")
     add("--alias", default="fake", help="the name it goes by, in its answers and in what they say")
     add("--api-key", default="", help="require this key everywhere but on /health")
     add("--journal", default="", help="append one JSON line per event to this file")
