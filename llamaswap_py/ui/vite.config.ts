@@ -16,7 +16,8 @@ function compressed(): Plugin {
     configResolved(config) {
       folder = resolve(config.root, config.build.outDir);
     },
-    closeBundle() {
+    closeBundle(error) {
+      if (error) return; // it says what is wrong; there is nothing to compress
       for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
         if (!entry.isFile() || !WORTH_COMPRESSING.test(entry.name)) continue;
         const path = join(entry.parentPath, entry.name);
