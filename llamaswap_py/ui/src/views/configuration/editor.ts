@@ -180,7 +180,7 @@ export class Editor {
           autocompletion({ override: [(context) => complete(context, options)], icons: false }),
           hover(options),
           this.writable.of(EditorState.readOnly.of(!options.writable)),
-          EditorView.contentAttributes.of({ "aria-label": "Text of the configuration file" }),
+          EditorView.contentAttributes.of({ tabindex: "0", "aria-label": "Text of the configuration file" }),
           EditorView.updateListener.of((update) => {
             if (update.docChanged && !this.quiet) options.changed(update.state.doc.toString());
           }),
