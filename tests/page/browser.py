@@ -35,12 +35,7 @@ ON_A_MAC = (
 MISSING = "the page was not tested: there is no Chromium here. scripts/test.sh --install brings it where apt-get can."
 
 AXE = building.HERE / "node_modules" / "axe-core" / "axe.min.js"
-# What `content-visibility` skips would keep the colours of the theme before, and axe reads them.
-DRAWN_ANEW = """async () => {
-  for (const each of document.querySelectorAll("*"))
-    if (getComputedStyle(each).contentVisibility === "auto") each.style.contentVisibility = "visible";
-  await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
-}"""
+DRAWN = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 SERIOUS = "axe.run(document, {resultTypes: ['violations']}).then(found => found.violations.filter(each =>\
  ['serious', 'critical'].includes(each.impact)).map(each => `${each.impact}: ${each.help}: ` +\
  each.nodes.map(node => node.html.slice(0, 200) + ' ' + node.any.map(why => why.message).join('; ')).join(' | ')))"
@@ -143,7 +138,7 @@ class Look:
         self.width, self.theme = width, theme
         self.page.set_viewport_size({"width": width, "height": HEIGHTS[width]})
         self.page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-        self.page.evaluate(DRAWN_ANEW)
+        self.page.evaluate(DRAWN)
 
     def sizes(self, check: Callable[[], None]) -> None:
         """Do it on every screen."""
