@@ -108,6 +108,11 @@ test("who made room for an order, not for a caller, is told so", () => {
   expect(evictedSentence(evicted)).toBe("Made room for c, which was ordered to load");
 });
 
+test("a caller who waited for no time at all has asked", () => {
+  const evicted = { wanted: "c", caller: "", waiting: 1, waited: 0.004, rule: "lru", chosen: ["b"], candidates: [], at: 1 };
+  expect(evictedSentence(evicted)).toBe("Made room for c, for which a caller asked");
+});
+
 test("ages are told in steps that do not flicker", () => {
   expect([2, 42.7, 663, 7300, 200_000].map((age) => ago(age).replaceAll("\u202f", " "))).toEqual([
     "just now", "42 s ago", "11 min ago", "2 h ago", "2 d 7 h ago",

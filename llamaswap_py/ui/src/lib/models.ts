@@ -173,10 +173,11 @@ export function ago(seconds: number): string {
 /** Why a model had to make room. */
 export function evictedSentence(evicted: Evicted): string {
   if (!evicted.waiting) return `Made room for ${evicted.wanted}, which was ordered to load`;
-  const who = evicted.waiting > 1 ? `${plural(evicted.waiting, "caller")} had waited` : "a caller had waited";
+  const who = evicted.waiting > 1 ? plural(evicted.waiting, "caller") : "a caller";
+  const how = evicted.waited < 0.1 ? "asked" : `had waited ${duration(evicted.waited)}`; // nobody waits for milliseconds
   const others = evicted.candidates.length - evicted.chosen.length;
   const spared = others > 0 ? `; ${plural(others, "other")} could stay` : "";
-  return `Made room for ${evicted.wanted}, for which ${who} ${duration(evicted.waited)}${spared}`;
+  return `Made room for ${evicted.wanted}, for which ${who} ${how}${spared}`;
 }
 
 export function parameters(number: number): string {
