@@ -18,6 +18,7 @@ Output = pytest.CaptureFixture[str]
 def test_the_files_of_the_folder_are_the_commands() -> None:
     """Pinned: a file that lands in the folder by accident is a command that nobody meant."""
     assert commands.names() == [
+        "bench",
         "check",
         "completion",
         "config",
