@@ -186,17 +186,25 @@ async def serving(session: aiohttp.ClientSession, file: File, plan: Plan) -> Asy
 
 
 async def ready(session: aiohttp.ClientSession, base: str, process: asyncio.subprocess.Process) -> None:
-    limit = aiohttp.ClientTimeout(total=5)
-    async with asyncio.timeout(LOADING_SECONDS):
-        while process.returncode is None:
-            with contextlib.suppress(aiohttp.ClientError, TimeoutError, OSError):
-                async with session.get(f"{base}/health", timeout=limit) as answer:
-                    if answer.status == 200:
-                        return
-            await asyncio.sleep(PROBE_SECONDS)
-    raise Unusable(
-        f"the engine ended with {process.returncode} before the model was ready: llamaswap engine -m FILE says why"
+    deadline = time.monotonic() + LOADING_SECONDS
+    while process.returncode is None and time.monotonic() < deadline:
+        if await is_healthy(session, base):
+            return
+        await asyncio.sleep(PROBE_SECONDS)
+    end = (
+        "was not ready in time"
+        if process.returncode is None
+        else f"ended with {process.returncode} before it was ready"
     )
+    raise Unusable(f"the engine {end}: llamaswap engine -m FILE says why")
+
+
+async def is_healthy(session: aiohttp.ClientSession, base: str) -> bool:
+    limit = aiohttp.ClientTimeout(total=5)
+    with contextlib.suppress(aiohttp.ClientError, TimeoutError, OSError):
+        async with session.get(f"{base}/health", timeout=limit) as answer:
+            return answer.status == 200
+    return False
 
 
 def free_port() -> int:

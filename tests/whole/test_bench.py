@@ -60,7 +60,10 @@ def test_two_quantisations_are_compared_and_the_rates_are_the_engines(tmp_path: 
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    with Program(tmp_path_factory.mktemp("bench"), settings(model("a", "--token-interval 0.003"), model("b", "--token-interval 0.003"))) as started:
+    with Program(
+        tmp_path_factory.mktemp("bench"),
+        settings(model("a", "--token-interval 0.003"), model("b", "--token-interval 0.003")),
+    ) as started:
         yield started
 
 
