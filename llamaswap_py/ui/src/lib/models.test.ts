@@ -75,8 +75,11 @@ describe("who excludes whom", () => {
     expect(ruleForAll(one, 1)).toBe("");
   });
   test("is the sets of a matrix", () => {
-    const matrix: Rules = { kind: "matrix", groups: [], sets: [{ name: "day", expression: "a & b" }], names: {} };
-    expect(ruleForAll(matrix, 2)).toBe("May be up together: day = a & b");
+    const sets = [{ name: "day", expression: "q & (b|c-1)" }, { name: "night", expression: "q" }];
+    const matrix: Rules = { kind: "matrix", groups: [], sets, names: { q: "qwen", "c-1": "lab/c" } };
+    expect(ruleForAll(matrix, 2)).toBe(
+      "May be up together by the matrix: day: qwen & (b|lab/c) · night: qwen. Every other model is up alone.",
+    );
   });
   test("loses no model whose group is not known yet", () => {
     const made = sections([model("new", { group: "later" })], groups(group("x", ["y"]), group("z", ["w"])));

@@ -131,7 +131,7 @@ export function sections(models: readonly Standing[], rules: Rules | undefined, 
     }
     const known = new Set(groups.map((group) => group.id));
     made.push({ id: "others", title: "Others", rules: [], models: here.filter((model) => !known.has(model.group)) });
-  } else made.push({ id: "here", title: "", rules: [], models: here });
+  } else made.push({ id: "here", title: first.length ? "Stopped" : parted ? "Here" : "", rules: [], models: here });
   for (const peer of new Set(models.map((model) => model.peer).filter(Boolean))) {
     const theirs = models.filter((model) => model.peer === peer);
     made.push({ id: `peer ${peer}`, title: peer, rules: ["on another server: it loads and stops them itself"], models: theirs });
@@ -155,7 +155,9 @@ export function cut(all: readonly Section[], most: number): Section[] {
 export function ruleForAll(rules: Rules | undefined, models: number): string {
   if (!rules || models < 2) return "";
   if (rules.kind === "matrix") {
-    return `May be up together: ${rules.sets.map((set) => `${set.name} = ${set.expression}`).join("; ")}`;
+    const named = (text: string) => text.replace(/[\w.-]+/g, (name) => rules.names[name] ?? name);
+    const sets = rules.sets.map((set) => `${set.name}: ${named(set.expression)}`);
+    return `May be up together by the matrix: ${sets.join(" · ")}. Every other model is up alone.`;
   }
   const groups = rules.groups.filter((group) => group.members.length);
   if (groups.length !== 1) return "";
