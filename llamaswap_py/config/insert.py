@@ -14,6 +14,7 @@ from llamaswap_py.config.report import Report, Source
 from llamaswap_py.config.tree import Map, Node, Scalar, at
 from llamaswap_py.config.write import ShortLists, dump
 from llamaswap_py.config.yaml import FAST, parse
+from llamaswap_py.errors import Mistake
 
 SECTION = "models"
 MARK = "\ufeff"
@@ -51,7 +52,7 @@ def with_model(text: str, model: str, keys: Mapping[str, Any]) -> Inserted:
     body = text.removeprefix(MARK)
     made = put(body, section_of(body), model, keys)
     made = Inserted(text[: len(text) - len(body)] + made.text, made.line, made.count)
-    if not is_one_more(before, tree_of(made.text), model):
+    if not is_one_more(before, parsed(made.text)[0], model):
         raise NotInsertable("what stands under `models` cannot be added to without changing the rest; write it there")
     return made
 
@@ -201,12 +202,16 @@ def is_brace(event: Any) -> bool:
 # -- whether it went well
 
 
-def tree_of(text: str) -> Node | None:
+def parsed(text: str) -> tuple[Node | None, list[Mistake]]:
     source = Source("", text)
     report = Report([source])
-    tree = parse(source, report)
-    if report.mistakes:
-        raise NotInsertable(f"line {report.mistakes[0].line}: {report.mistakes[0].message}; correct that first")
+    return parse(source, report), report.mistakes
+
+
+def tree_of(text: str) -> Node | None:
+    tree, mistakes = parsed(text)
+    if mistakes:
+        raise NotInsertable(f"line {mistakes[0].line}: {mistakes[0].message}; correct that first")
     return tree
 
 

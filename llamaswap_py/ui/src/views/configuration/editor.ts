@@ -1,6 +1,6 @@
 // The editor for YAML: what it knows of keys comes from the server's schema, what it underlines from the server's check.
 
-import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap, type CompletionContext, type CompletionResult } from "@codemirror/autocomplete";
+import { acceptCompletion, autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap, type CompletionContext, type CompletionResult } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
 import { yaml } from "@codemirror/lang-yaml";
 import { HighlightStyle, bracketMatching, foldGutter, foldKeymap, indentUnit, syntaxHighlighting } from "@codemirror/language";
@@ -146,6 +146,8 @@ const LOOK = EditorView.theme({
 export interface Options extends Knowledge {
   text: string;
   writable: boolean;
+  /** The id of what says how to leave the field by the keyboard. */
+  hint: string;
   changed: (text: string) => void;
   save: () => void;
 }
@@ -180,7 +182,7 @@ export class Editor {
           autocompletion({ override: [(context) => complete(context, options)], icons: false }),
           hover(options),
           this.writable.of(EditorState.readOnly.of(!options.writable)),
-          EditorView.contentAttributes.of({ tabindex: "0", "aria-label": "Text of the configuration file" }),
+          EditorView.contentAttributes.of({ tabindex: "0", "aria-label": "Text of the configuration file", "aria-describedby": options.hint }),
           EditorView.updateListener.of((update) => {
             if (update.docChanged && !this.quiet) options.changed(update.state.doc.toString());
           }),
@@ -193,8 +195,8 @@ export class Editor {
             ...foldKeymap,
             ...completionKeymap,
             ...lintKeymap,
-            { key: "Shift-Tab", run: indentWithTab.shift! },
-            { key: "Tab", run: (view) => !view.state.readOnly && view.state.selection.main.head > 0 && indentWithTab.run!(view) },
+            { key: "Tab", run: acceptCompletion },
+            indentWithTab,
           ]),
         ],
       }),
