@@ -172,15 +172,17 @@ class Passage:
 
     def received(self, data: bytes) -> None:
         answer = self._answer
-        out, full = answer.feed(data), False
+        out = answer.feed(data)
         if not self._steady:
             full = self._begins(out)
         elif out:
             self._hear(out)
             self._sent = sent = self._sent + len(out)
-            full = self._sink.write(out)
             if sent > self._mark:
                 self._mark = self._weigh(sent)
+            full = self._sink.write(out)
+        else:
+            full = False
         if answer.settled:
             self._settle()
         elif full and self._connection is not None:

@@ -93,10 +93,11 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.heard += 1
-        if self._listener is None:
+        listener = self._listener
+        if listener is None:
             self.abort()
         else:
-            self._listener.received(data)
+            listener.received(data)
 
     def eof_received(self) -> None:
         listener = self._listener

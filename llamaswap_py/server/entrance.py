@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from aiohttp import web
@@ -45,6 +45,8 @@ class Visitor(web.RequestHandler):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
+        # What does not fit its socket holds up its server at once; and what fits is written without a detour.
+        cast(asyncio.WriteTransport, transport).set_write_buffer_limits(0)
         self.entrance.enter(self)
 
     def connection_lost(self, exc: BaseException | None) -> None:

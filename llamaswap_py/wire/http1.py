@@ -62,9 +62,9 @@ def whole_chunks(data: bytes, ending: bytes = CRLF) -> int:
     """Up to where `data`, which begins with a chunk, is whole plain chunks (not the closing one) of which the last one
     ends so, its own line end included. They can be handed on as they are, instead of being fed to a reader."""
     step = at = FIRST[data[:LONGEST_SIZE]]
+    if at == len(data) and data.endswith(ending) and at > len(ending) + 2:
+        return at  # mostly at once: a chunk an event, an event a read
     end, least = len(data), len(ending) + 3  # of a chunk that can hold such an ending
-    if at == end and step >= least and data.endswith(ending):
-        return end  # mostly at once: a chunk an event, an event a read
     ends = []
     while step and at <= end:
         if step >= least:
