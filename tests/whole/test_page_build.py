@@ -9,6 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from llamaswap_py.ui import building
+from tests.page.built import built_page
 from tests.whole.program import ROOT, Program
 
 if sys.platform == "win32":
@@ -23,18 +25,32 @@ def clone(tmp_path: Path) -> Path:
     return tmp_path / "clone"
 
 
+def beside(clone: Path, folder: Path, env: dict[str, str]) -> Program:
+    program = Program(folder, "models: {}\n", env={"LLAMASWAP_BUILD_PAGE": "", "PYTHONPATH": str(clone), **env})
+    program.folder = clone
+    return program
+
+
+def test_the_page_appears_behind_the_serving_proxy(clone: Path, tmp_path: Path) -> None:
+    """With libraries that are there already: fetching them anew would only test the registry."""
+    built_page()
+    (clone / "llamaswap_py" / "ui" / "node_modules").symlink_to(building.HERE / "node_modules")
+    with beside(clone, tmp_path, {}) as program:
+        program.wait_for("building the page behind the running server")
+        program.wait_for("the page is built, in")
+        late = httpx.get(f"{program.url}/ui/", trust_env=False)
+    assert "assets/index-" in late.text
+    assert (clone / "llamaswap_py" / "ui" / "built" / "licences.txt").is_file()
+
+
 def test_without_node_and_registry_it_serves_and_says_what_to_do(clone: Path, tmp_path: Path) -> None:
     (tmp_path / "bin").mkdir()
     env = {
-        "LLAMASWAP_BUILD_PAGE": "",
         "PATH": str(tmp_path / "bin"),
         "PIP_NO_INDEX": "1",
         "PIP_FIND_LINKS": str(tmp_path),
-        "PYTHONPATH": str(clone),
     }
-    program = Program(tmp_path, "models: {}\n", env=env)
-    program.folder = clone
-    with program:
+    with beside(clone, tmp_path, env) as program:
         program.wait_for("building the page behind the running server")
         program.wait_for("The page could not be built")
         page = httpx.get(f"{program.url}/ui/", trust_env=False)
