@@ -31,6 +31,10 @@ class Shelf:
         found = [each for each in self.sessions() if each.id.startswith(name) or name == "last"]
         return found[-1] if found else None
 
+    def remove(self, session: Session) -> None:
+        for kind in ("json", "html"):
+            (self.folder / f"{session.id}.{kind}").unlink(missing_ok=True)
+
     def fresh_id(self, stamp: str) -> str:
         """The moment, as a name that nothing has yet."""
         name, number = stamp, 1

@@ -16,6 +16,7 @@ import structlog
 from llamaswap_py.config.read import Reading
 from llamaswap_py.config.values import Config, Limits
 from llamaswap_py.daemon.alarming import alarms
+from llamaswap_py.daemon.benching import benchmarking, own_url
 from llamaswap_py.daemon.descriptors import Descriptors
 from llamaswap_py.daemon.downloads import models_folder
 from llamaswap_py.daemon.filing import Filing
@@ -87,11 +88,8 @@ class House:
 
     def __init__(self, config: Config, given: Given, tasks: Tasks, link: KeeperLink) -> None:
         self.filing, feed, sources = given.filing, given.feed, given.sources
-        logs = self.filing.logs
-        self.state = given.state
-        self.sources = sources
-        self.tasks = tasks
-        self.link = link
+        logs, self.state, self.own_url = self.filing.logs, given.state, ""
+        self.sources, self.tasks, self.link = sources, tasks, link
         ground = Ground(link, logs, tasks, asyncio.get_running_loop().time, records=given.records)
         ground.history = given.history
         self.conductor = Conductor(config, ground, feed)
@@ -119,6 +117,8 @@ class House:
         self.events.pulls = lambda: pulls.rows(everything=False)
         pulling = PullDoors(pulls, lambda: self.conductor.config)
         self.pages = Pages()
+        benches = benchmarking(tasks, feed, lambda: self.conductor.config, self.state, lambda: self.own_url)
+        self.events.benchmarks = lambda: benches.benchmarks.rows(everything=False)
         more = [
             *self.events.doors(),
             *self.profiles.doors(),
@@ -133,6 +133,7 @@ class House:
             *pulling.doors(),
             *self.pages.doors(),
             *AlertDoors(self.alarms).doors(),
+            *benches.doors(),
         ]
         self.peers = Peers()
         choosing = Choosing(self.conductor, lambda: self.profiles.active)
@@ -142,8 +143,8 @@ class House:
         self.health.more["gpus"] = lambda: component(gpus.known(), len(gpus.troubles))
         self.health.more["alerts"] = lambda: standing.part(self.alarms)
         self.table = doors(proxy, logs, more, self.health)
-        say = self.filing.access()
-        self.face = Face(self.table, self.current_guard, limits=self.limits, room=given.descriptors.room, say=say)
+        say, room = self.filing.access(), given.descriptors.room
+        self.face = Face(self.table, self.current_guard, limits=self.limits, room=room, say=say)
 
     def metrics_of(self, observing: Observing, happenings: Happenings) -> Metrics:
         recordings, performance = observing.recordings, observing.performance
@@ -166,6 +167,7 @@ class House:
         return house
 
     async def open(self, sockets: Sequence[socket.socket], tls: Certificate | None) -> None:
+        self.own_url = own_url(sockets[0].getsockname(), tls is not None)
         await self.face.open(sockets, tls.context if tls else None)
         self.observing.begin()
         self.alarms.remember(self.state.alerts)

@@ -75,7 +75,15 @@ class AlertChanged:
     row: Mapping[str, Any]
 
 
-Event = ModelChanged | LoadProgressed | ConfigLoaded | ConfigRefused | RowsStored | PullChanged | AlertChanged
+@dataclass(frozen=True, slots=True)
+class BenchmarkChanged:
+    """A benchmark by order got further; its row as the API shows it."""
+
+    row: Mapping[str, Any]
+
+
+News = PullChanged | AlertChanged | BenchmarkChanged  # that have rows of the API
+Event = ModelChanged | LoadProgressed | ConfigLoaded | ConfigRefused | RowsStored | News
 Listener = Callable[[Event], None]
 
 

@@ -13,6 +13,7 @@ from llamaswap_py.observe.inflight import Payload
 from llamaswap_py.runtime.conductor import Conductor
 from llamaswap_py.runtime.feed import (
     AlertChanged,
+    BenchmarkChanged,
     ConfigLoaded,
     ConfigRefused,
     Event,
@@ -59,6 +60,7 @@ class Events:
         self.profile: Callable[[], str | None] = lambda: None
         self.pulls: Callable[[], Iterable[Mapping[str, Any]]] = tuple  # rows of those under way
         self.alerts: Callable[[], Iterable[Mapping[str, Any]]] = tuple  # rows of those that fire
+        self.benchmarks: Callable[[], Iterable[Mapping[str, Any]]] = tuple  # rows of those that are not over
         self.leave: Callable[[], None] | None = None  # the table of requests
         self.stale = False
         feed.subscribe(self.hear)
@@ -86,6 +88,8 @@ class Events:
                 self.tell(Message(messages.pull(row), f"pull {row['id']}"))
             case AlertChanged(row) if self.wants("alert"):
                 self.tell(Message(messages.alert(row), f"alert {row['id']}"))
+            case BenchmarkChanged(row) if self.wants("benchmark"):
+                self.tell(Message(messages.benchmark(row), f"benchmark {row['id']}"))
         self.own.hear(event)
 
     def tell_status(self) -> None:
@@ -137,6 +141,7 @@ class Events:
         yield messages.beat(time.time())
         yield from map(messages.pull, self.pulls())
         yield from map(messages.alert, self.alerts())
+        yield from map(messages.benchmark, self.benchmarks())
         yield from self.own.opening(last, without)
 
     def settle(self) -> None:

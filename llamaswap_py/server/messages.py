@@ -118,6 +118,10 @@ def alert(row: Mapping[str, object]) -> bytes:
     return framed("alert", row, event="alert")
 
 
+def benchmark(row: Mapping[str, object]) -> bytes:
+    return framed("benchmark", row, event="benchmark")
+
+
 def pull(row: Mapping[str, object]) -> bytes:
     """A download, as the API shows it."""
     return framed("pull", row, event="pull")

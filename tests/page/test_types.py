@@ -9,7 +9,7 @@ import httpx
 import msgspec
 import pytest
 
-from llamaswap_py.server.shapes import alerts, configuration, downloads, machine, models, requests
+from llamaswap_py.server.shapes import alerts, benchmarks, configuration, downloads, machine, models, requests
 from llamaswap_py.server.shapes.events import EVENTS, Refused
 from tests.page import types
 from tests.whole.asking import caller, chat, settings
@@ -75,6 +75,7 @@ def ask(program: Program) -> Iterator[httpx.Client]:
         ("/api/config/candidates", configuration.ConfigCandidates),
         ("/api/pulls", downloads.Pulls),
         ("/api/alerts", alerts.Alerts),
+        ("/api/benchmarks", benchmarks.Benchmarks),
         ("/api/processes", machine.Processes),
         ("/api/version", machine.Version),
     ],

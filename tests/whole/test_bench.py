@@ -11,8 +11,11 @@ from typing import Any
 
 import pytest
 
+from llamaswap_py.server.shapes.benchmarks import Benchmarks, BenchmarkSession
 from tests.fakes.requantised import requantised
-from tests.whole.asking import pids, settings
+from tests.page.test_types import fits
+from tests.whole.asking import caller, pids, settings
+from tests.whole.following import follow
 from tests.whole.program import LONG, ROOT, Program, model
 
 DEMO = ROOT / "llamaswap_py" / "demo" / "demo.gguf"
@@ -106,3 +109,41 @@ def test_what_cannot_be_measured_says_why(program: Program, tmp_path: Path) -> N
         done = bench(tmp_path, *words)
         assert (done.returncode, said in done.stdout + done.stderr) == (1, True), (words, done)
     assert bench(tmp_path, "list").stdout == "Nothing was measured yet.\n"
+
+
+def test_a_page_orders_one_follows_it_and_reads_its_report(tmp_path: Path) -> None:
+    text = "apiKeys: [a-long-key]\n" + settings(model("a", "--token-interval 0.003", aliases="[other]"))
+    order = {"models": ["other"], "prompt": 16, "concurrency": [1, 2], "tokens": 8, "repeat": 1}
+    key = {"Authorization": "Bearer a-long-key"}
+    with Program(tmp_path, text) as program, caller(program, "a-long-key") as client, follow(program, **key) as page:
+        row = client.post("/api/benchmarks", json=order).raise_for_status().json()
+        assert (row["models"], row["error"]) == (["a"], "")
+        assert page.until("benchmark", lambda data: data["of"] == 2).data["state"] == "running"
+        over = page.until("benchmark", lambda data: data["state"] in ("done", "failed")).data
+        assert (over["state"], over["error"]) == ("done", "")
+        figures = client.get(f"/api/benchmarks/{over['session']}").raise_for_status().json()
+        assert fits(BenchmarkSession, figures)
+        assert [cell["callers"] for cell in figures["results"][0]["cells"]] == [1, 2]
+        report = client.get(f"/api/benchmarks/{over['session']}/report").raise_for_status()
+        assert "Benchmark of a" in report.text
+        assert report.headers["Content-Security-Policy"].startswith("default-src 'none'")
+        told = client.get("/api/benchmarks").json()
+        assert fits(Benchmarks, told)
+        assert [each["id"] for each in told["kept"]] == [over["session"]]
+        assert client.get(f"/api/benchmarks/{row['id']}").json()["state"] == "done"
+        for name in (row["id"], over["session"]):
+            assert client.delete(f"/api/benchmarks/{name}").json()["state"] == "removed"
+            assert client.delete(f"/api/benchmarks/{name}").status_code == 404
+        assert client.get("/api/benchmarks").json() == {"orders": [], "kept": []}
+
+
+def test_an_order_is_cancelled_and_a_wrong_one_refused(tmp_path: Path) -> None:
+    with Program(tmp_path, settings(model("a", "--first-seconds 3600"))) as program, caller(program) as client:
+        ids = [client.post("/api/benchmarks", json={"models": ["a"]}).json()["id"] for _ in "ab"]
+        states = [client.get(f"/api/benchmarks/{name}").json()["state"] for name in ids]
+        assert states[1] == "waiting"
+        for name in ids:
+            assert client.delete(f"/api/benchmarks/{name}").json()["state"] == "cancelled"
+        assert client.post("/api/benchmarks", json={"models": ["nobody"]}).status_code == 404
+        for wrong in ("{}", '{"models": []}', '{"models": ["a"], "prompt": 0}', '{"models": ["a"], "x": 1}', "["):
+            assert client.post("/api/benchmarks", content=wrong).status_code == 400, wrong

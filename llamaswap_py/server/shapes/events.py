@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, Literal, TypedDict
 
 from llamaswap_py.server.shapes.alerts import Alert
+from llamaswap_py.server.shapes.benchmarks import BenchmarkOrder
 from llamaswap_py.server.shapes.configuration import ConfigNews, ProfileNews
 from llamaswap_py.server.shapes.downloads import Pull
 from llamaswap_py.server.shapes.machine import Machine
@@ -70,6 +71,7 @@ EVENTS: dict[str, Any] = {
     "swap": Swap,
     "pull": Pull,
     "alert": Alert,
+    "benchmark": BenchmarkOrder,
     "standings": Standings,
     "rules": Rules,
     "beat": Beat,

@@ -71,6 +71,88 @@ export interface Alerts {
   receivers: AlertReceiver[];
 }
 
+/** `done` of `of` combinations of the model that `doing` names; `session` is the id of what is kept of it. */
+export interface BenchmarkOrder {
+  id: string;
+  models: string[];
+  state: "waiting" | "running" | "done" | "failed" | "cancelled";
+  doing: string;
+  done: number;
+  of: number;
+  session: string;
+  error: string;
+}
+
+export interface BenchmarkModel {
+  name: string;
+  about: string;
+  speed: number | null;
+}
+
+export interface BenchmarkSummary {
+  id: string;
+  began: number;
+  machine: string;
+  models: BenchmarkModel[];
+}
+
+/** `GET /api/benchmarks`. */
+export interface Benchmarks {
+  orders: BenchmarkOrder[];
+  kept: BenchmarkSummary[];
+}
+
+export interface BenchmarkPlan {
+  prompts: number[];
+  callers: number[];
+  tokens: number;
+  repeats: number;
+  loads: boolean;
+}
+
+/** One length of prompt and one number of callers; docs/benchmarks.md says what each figure is. */
+export interface BenchmarkCell {
+  wanted: number;
+  callers: number;
+  answers: number;
+  prompt: number;
+  output: number;
+  first: number;
+  first_95: number;
+  prompt_speed: number;
+  prompt_by_engine: boolean;
+  speed: number;
+  engine_speed: number | null;
+  together: number;
+  gap: number;
+  gap_95: number;
+  gap_most: number;
+  failed: number;
+  why: string;
+}
+
+export interface BenchmarkResult {
+  name: string;
+  place: string;
+  about: string;
+  size: number;
+  cold: number | null;
+  warm: number | null;
+  memory: number | null;
+  gpu_memory: number | null;
+  cells: BenchmarkCell[];
+  trouble: string;
+}
+
+/** `GET /api/benchmarks/{id}` of one that is kept. */
+export interface BenchmarkSession {
+  id: string;
+  began: number;
+  machine: string;
+  plan: BenchmarkPlan;
+  results: BenchmarkResult[];
+}
+
 export interface Mistake {
   file: string;
   line: number;
@@ -732,6 +814,7 @@ export interface Events {
   swap: Swap;
   pull: Pull;
   alert: Alert;
+  benchmark: BenchmarkOrder;
   standings: Standings;
   rules: Rules;
   beat: Beat;
