@@ -53,6 +53,8 @@ def test_a_text_is_edited_with_a_mistake_and_then_without(chromium: Browser, tmp
         assert chat(program, "writer", "hello").status_code == 200
         page = look.open("configuration", "Configuration")
         edited(page)
+        line(page, "ttl: 600").get_by_text("ttl").hover()
+        expect(page.locator(".about-key")).to_contain_text("Unload after so long without use.")
         append(page, "ttl: 600", "soon")
         expect(page.get_by_text("1 mistake")).to_be_visible()
         region = page.get_by_role("region", name="Mistakes and warnings")
@@ -68,20 +70,24 @@ def test_a_text_is_edited_with_a_mistake_and_then_without(chromium: Browser, tmp
         page.keyboard.type("con")
         page.get_by_role("option", name="concurrencyLimit").click()
         page.keyboard.type("4")
-        append(page, "--alias ${MODEL_ID}", " --name other")
+        for model_id in ("writer", "reader"):
+            line(page, f"  {model_id}:").click()
+            page.keyboard.press("ArrowDown")
+            page.keyboard.press("End")
+            page.keyboard.type(" --name other")
         expect(page.get_by_text("No mistakes")).to_be_visible()
         dialog = review(page)
         expect(dialog).to_contain_text("reader cmd")
         expect(dialog).to_contain_text("It is not up: nothing is restarted.")
-        expect(dialog).to_contain_text("writer concurrencyLimit")
-        expect(dialog).to_contain_text("It goes on running.")
+        expect(dialog).to_contain_text("writer cmd concurrencyLimit")
+        expect(dialog).to_contain_text("It is up now: it is stopped, and started anew for its next caller.")
         look.inspected("configuration-review")
         look.be(1440, "light")
         dialog.get_by_role("button", name="Save", exact=True).click()
         expect(page.get_by_text("config.yaml is saved. It is in force.")).to_be_visible()
         expect(page.get_by_role("button", name="Review and save")).to_be_disabled()
         said = TEXT.replace("# mine", "# mine, too").replace("ttl: 600\n", "ttl: 600\n    concurrencyLimit: 4\n")
-        assert program.path.read_text() == said.rstrip("\n") + " --name other\n"
+        assert program.path.read_text() == said.replace("${MODEL_ID}\n", "${MODEL_ID} --name other\n")
 
 
 def test_what_somebody_else_saved_is_not_overwritten(chromium: Browser, tmp_path: Path) -> None:

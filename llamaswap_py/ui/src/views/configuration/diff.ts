@@ -84,9 +84,10 @@ export function hunks(all: Line[], around = 3): Hunk[] {
   all.forEach((line, i) => {
     if (line.kind !== "same") for (let j = Math.max(0, i - around); j <= Math.min(all.length - 1, i + around); j++) shown.add(j);
   });
+  for (let i = 0; i < all.length; i++) if ((i === 0 || shown.has(i - 1)) && shown.has(i + 1)) shown.add(i); // not worth a gap
   const found: Hunk[] = [];
   let last = -1;
-  for (const i of shown) {
+  for (const i of [...shown].sort((one, other) => one - other)) {
     if (i !== last + 1 || !found.length) found.push({ skipped: i - last - 1, lines: [] });
     found.at(-1)!.lines.push(all[i]!);
     last = i;
