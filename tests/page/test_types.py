@@ -9,7 +9,7 @@ import httpx
 import msgspec
 import pytest
 
-from llamaswap_py.server.shapes import alerts, benchmarks, configuration, downloads, machine, models, requests
+from llamaswap_py.server.shapes import alerts, benchmarks, configuration, downloads, machine, models, overview, requests
 from llamaswap_py.server.shapes.events import EVENTS, Refused
 from tests.page import types
 from tests.whole.asking import caller, chat, settings
@@ -78,6 +78,13 @@ def ask(program: Program) -> Iterator[httpx.Client]:
         ("/api/benchmarks", benchmarks.Benchmarks),
         ("/api/processes", machine.Processes),
         ("/api/version", machine.Version),
+        ("/api/metrics/dashboard", overview.Dashboard),
+        ("/api/metrics/gpu", overview.Gpus),
+        ("/api/metrics/apis", overview.Families),
+        ("/api/metrics/optimization", overview.Optimization),
+        ("/api/dashboard/weight-distribution", overview.Distribution),
+        ("/api/status", overview.ServerStatus),
+        ("/api/info", overview.Info),
     ],
 )
 def test_routes_say_what_is_described(ask: httpx.Client, path: str, shape: Any) -> None:

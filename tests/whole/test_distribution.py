@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
+from llamaswap_py.server.shapes import overview
 from tests.fakes.tiny_gguf import Tiny
 from tests.whole.asking import caller, openai_shape, running, settings
 from tests.whole.program import Program, model
@@ -57,6 +59,14 @@ def test_a_preset_is_tried_and_then_written_by_the_cards_there_are(program: Prog
     ask.post(CHAT, json=chat_body("a", "one")).raise_for_status()
     first, before = running(program)["a"]["pid"], program.path.read_text()
     shown = ask.get(WEIGHTS).json()
+    assert msgspec.convert(shown, overview.Distribution) == shown
+    cards = ask.get("/api/metrics/gpu").json()
+    assert msgspec.convert(cards, overview.Gpus) == cards
+    assert (cards["total_memory_available"], cards["driver_version"], cards["cuda_version"]) == (
+        32768,
+        "550.54.15",
+        "12.4",
+    )
     assert [card["share_percent"] for card in shown["gpus"]] == [75.0, 25.0]
     wanted = of_a(ask)["presets"]["balanced"]
     assert wanted == {"tensor_split": "0.75,0.25", "gpu_layers": 999, "batch_size": 1024}

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
+from llamaswap_py.server.shapes import overview
 from tests.fakes.tiny_gguf import Tiny
 from tests.whole.asking import caller, openai_shape, settings
 from tests.whole.program import Program, model
@@ -98,6 +100,7 @@ def test_a_request_is_followed_and_dismissed_by_the_id_that_it_goes_by(ask: http
     assert (found["request_id"], found["status"], found["model"], found["total"]) == (name, "processing", "a", 777)
     assert [row["request_id"] for row in told(ask, "/api/metrics/dashboard")["requests"]] == [name]
     assert told(ask, f"/api/progress/{found['id']}")["request_id"] == name
+    assert msgspec.convert(found, overview.RequestProgress) == found
     dismissed = ask.post(f"/api/dismiss/{name}").raise_for_status().json()
     assert (dismissed["request_id"], dismissed["status"]) == (name, "dismissed")
     sender.join()

@@ -681,6 +681,212 @@ export interface Ordered {
   pinned?: boolean;
 }
 
+export interface Part {
+  score: number | null;
+  value: number | null;
+  weight: number;
+}
+
+export interface Score {
+  status: "healthy" | "warning" | "critical" | "unknown";
+  timestamp: string;
+  score: number | null;
+  components: Record<string, Part>;
+  alerts: number;
+  alert_penalty: number;
+}
+
+/** Memory in MiB. */
+export interface Gpu {
+  index: number;
+  name: string;
+  vendor: string;
+  uuid: string | null;
+  temperature: number | null;
+  vram_temperature: number | null;
+  utilization_percent: number | null;
+  memory_used: number | null;
+  memory_total: number | null;
+  memory_free: number | null;
+  memory_percent: number | null;
+  power_draw: number | null;
+  power_limit: number | null;
+  fan_speed: number | null;
+  driver: string | null;
+  driver_version: string | null;
+  asleep: boolean;
+  stale: boolean;
+  seen: string;
+  disbelieved: string[];
+  why?: string;
+}
+
+/** `GET /api/metrics/gpu`. */
+export interface Gpus {
+  timestamp: string;
+  gpus: Gpu[];
+  total_memory_used: number | null;
+  total_memory_available: number | null;
+  average_temperature: number | null;
+  average_utilization: number | null;
+  thermal_status: "good" | "warning" | "critical" | "emergency" | "unknown";
+  models: Record<string, number | null>;
+  driver_version: string | null;
+  cuda_version: string | null;
+  present: boolean;
+  troubles: Record<string, string>;
+  reason: string | null;
+}
+
+/** `GET /api/progress/{id}`. */
+export interface RequestProgress {
+  request_id: string;
+  id: string | null;
+  status: "queued" | "loading" | "processing" | "completed" | "failed" | "dismissed";
+  model: string;
+  path: string;
+  progress: number | null;
+  total: number | null;
+  queue_position: number | null;
+  loading_percent: number | null;
+  bytes: number;
+  elapsed_ms: number;
+  error?: string;
+}
+
+export interface ModelAtAGlance {
+  name: string;
+  id: string;
+  state: string;
+  family: string | null;
+  parameter_size: string | null;
+  quantization: string | null;
+  context_size: number | null;
+  size_bytes: number | null;
+  created: string | null;
+}
+
+/** `GET /api/metrics/dashboard`. */
+export interface Dashboard {
+  status: Score;
+  requests: RequestProgress[];
+  models: ModelAtAGlance[];
+  gpu_metrics: Gpus;
+}
+
+/** Of APIs. */
+export interface Family {
+  endpoint: string;
+  api: string;
+  path: string | null;
+  paths: string[];
+  total_requests: number;
+  successful_requests: number;
+  failed_requests: number;
+  refused_requests: number;
+  average_response_time: number | null;
+  success_rate: number | null;
+  last_request_time: string | null;
+  status: "healthy" | "warning" | "critical" | "unused";
+}
+
+/** `GET /api/metrics/apis`. */
+export interface Families {
+  endpoints: Family[];
+  timestamp: string;
+  since: string;
+  overallHealth: "healthy" | "warning" | "critical" | "unused";
+}
+
+export interface Recommendation {
+  id: string;
+  priority: "high" | "medium" | "low";
+  category: "performance" | "stability" | "cost" | "scaling";
+  title: string;
+  recommendation: string;
+  figures: Record<string, unknown>;
+  model?: string;
+}
+
+export interface SystemAtAGlance {
+  requests: number;
+  models: number;
+  gpus: number;
+  memory_used_bytes: number | null;
+  memory_total_bytes: number | null;
+}
+
+/** `GET /api/metrics/optimization`. */
+export interface Optimization {
+  timestamp: string;
+  since: string;
+  score: number;
+  recommendations: Recommendation[];
+  system: SystemAtAGlance;
+}
+
+export interface Settings {
+  tensor_split: number | string | null;
+  gpu_layers: number | string | null;
+  context_size: number | string | null;
+  batch_size: number | string | null;
+}
+
+/** Of one model. */
+export interface Spread {
+  model_name: string;
+  tensor_split: number | string | null;
+  gpu_layers: number | string | null;
+  context_size: number | string | null;
+  batch_size: number | string | null;
+  size_bytes: number | null;
+  layers: number | null;
+  trained_context: number | null;
+  presets: Record<string, Settings>;
+}
+
+/** Of one card. */
+export interface Share {
+  index: number;
+  name: string;
+  memory_total_bytes: number | null;
+  memory_free_bytes: number | null;
+  share_percent: number | null;
+}
+
+/** `GET /api/dashboard/weight-distribution`. */
+export interface Distribution {
+  models: Spread[];
+  gpus: Share[];
+  present: boolean;
+  reason: string | null;
+  presets: Record<string, string>;
+}
+
+/** `GET /api/status`. */
+export interface ServerStatus {
+  status: "ok" | "starting" | "stopping";
+  timestamp: string;
+  version: string;
+  uptime_seconds: number;
+  models: Record<string, number>;
+  active_requests: number;
+}
+
+export interface Endpoint {
+  method: string;
+  path: string;
+}
+
+/** `GET /api/info`. */
+export interface Info {
+  name: string;
+  version: string;
+  description: string;
+  apis: Record<string, string[]>;
+  endpoints: Endpoint[];
+}
+
 /** A request in flight. */
 export interface Flight {
   id: string;
