@@ -76,9 +76,9 @@ class Link:
 def answer_of(line: bytes) -> dict[str, Any]:
     try:
         told = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Failed("the answer is no JSON") from None
-    if not isinstance(told, dict) or not isinstance(told.get("cards", []), list):
+    if not isinstance(told, dict) or not all(isinstance(told.get(name, []), list) for name in ("cards", "lost")):
         raise Failed("the answer has another shape")
     if "failed" in told:
         raise Failed(str(told["failed"])[:500])

@@ -14,10 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from llamaswap_py.observe.gpu.freed import Freed
 from llamaswap_py.observe.gpu.gpus import Gpus
 from llamaswap_py.observe.gpu.link import Failed, Link, answer_of, command
+from llamaswap_py.observe.gpu.shown import accelerators, component, figures
 from llamaswap_py.observe.gpu.source import Source
 
 FAKE = Path(__file__).resolve().parents[2] / "fakes" / "nvml"
@@ -163,6 +166,8 @@ def test_nonsense_is_not_believed(gpus: Watch, tell: Tell) -> None:
         (b"Segmentation fault\n", "the answer is no JSON"),
         (b"[1]\n", "the answer has another shape"),
         (b'{"cards": 3}\n', "the answer has another shape"),
+        (b'{"cards": [], "lost": {}}\n', "the answer has another shape"),
+        (b"[" * 100_000 + b"\n", "the answer is no JSON"),
         (b'{"failed": "no"}\n', "no"),
     ],
 )
@@ -259,3 +264,30 @@ def test_a_program_that_cannot_be_ended_has_no_successor(tell: Tell) -> None:
         source.ask()
     source.link.end(LONG)
     assert source.link.process.poll() is not None
+
+
+LIES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3) | st.just("1"), inner, max_size=3),
+    max_leaves=5,
+)
+FIELDS = st.sampled_from(["index", "name", "uuid", "memory_used", "memory_total", "processes", "temperature", "why"])
+CARDS = st.lists(st.dictionaries(FIELDS, LIES | st.just(0)) | LIES, max_size=3)
+
+
+@given(
+    st.fixed_dictionaries({}, optional={"cards": CARDS, "lost": CARDS, "driver_version": LIES, "cuda_version": LIES})
+)
+def test_whatever_a_tool_says_whoever_hears_it_goes_on(told: dict[str, Any]) -> None:
+    """The same of what is shown of it: nothing there fails, and all of it is JSON."""
+    gpus = Gpus(print)
+    gpus.every = 5.0
+    gpus.sources["nvidia"] = Source("nvidia", [], 5.0, gpus.hear)
+    try:
+        answer: dict[str, Any] | Failed = answer_of(json.dumps(told).encode())
+    except Failed as failure:
+        answer = failure
+    gpus.hear("nvidia", answer)
+    known = gpus.known()
+    shown = figures(known, gpus.taken({"a": {1}}), gpus.now()), accelerators(each.card for each in known)
+    assert json.dumps([*shown, gpus.since(None), component(known, len(gpus.troubles))], allow_nan=False)
