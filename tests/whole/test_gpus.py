@@ -62,6 +62,7 @@ def component(client: httpx.Client) -> dict[str, Any]:
     return told
 
 
+@pytest.mark.fault("F28", "F33")
 def test_figures_are_where_they_are_looked_for_and_memory_is_waited_for(ask: httpx.Client, tell: Tell) -> None:
     """The server is gone for its callers when the card has its memory back, and not before."""
     until(lambda: component(ask) == {"status": "ok", "visible": 1})
@@ -92,6 +93,7 @@ def test_figures_are_where_they_are_looked_for_and_memory_is_waited_for(ask: htt
         assert other.get("/running").json()["running"] == []
 
 
+@pytest.mark.fault("F35")
 def test_a_driver_that_hangs_costs_nobody_anything(ask: httpx.Client, tell: Tell) -> None:
     """Swaps and answers go on; what was known of the card is stale, and says since when."""
     ask.post(CHAT, json=chat_body(NAME, "one")).raise_for_status()

@@ -185,8 +185,6 @@ REASONS = {
     "F10": "nothing is evicted for a mark of memory here: only callers make room",
     "F29": NO_GPU,
     "F32": "no ceiling of memory is offered; that the kernel ended a server is told (P28)",
-    "F33": NO_GPU,
-    "F35": NO_GPU,
     "O79": "HTTP/2 is not offered",
 }
 
