@@ -10,6 +10,7 @@ from llamaswap_py.wire.sse import CHUNK_END
 FIRST = 16 * 1024
 # The last events name what was spent; those of Responses repeat the whole text before it.
 LAST = 64 * 1024
+EVENT_END = b"\n\n"
 NEAR = 8 * 1024  # from either end: there a stream's numbers stand
 
 
@@ -80,6 +81,12 @@ class Window:
             at += 1
         self._first = self._pieces[:at]
         del self._pieces[:at]
+        if self._first:
+            last = self._first[-1]
+            # Of a read that brought much, no more than whole events: it would be held as long as the answer lasts.
+            end = last.find(EVENT_END, max(0, len(last) - (size - FIRST)))
+            if 0 <= end:
+                self._first[-1] = last[: end + len(EVENT_END)]
 
     def _drop(self) -> None:
         at, size = len(self._pieces), 0

@@ -53,11 +53,24 @@ def test_up_to_the_limit_it_need_not_be_asked_again() -> None:
     assert window.weigh(6) == 6 + LAST
 
 
+def test_of_one_large_read_the_beginning_is_held_up_to_the_end_of_an_event() -> None:
+    events = b"data: 12345678\n\n" * 20_000
+    for pieces in ([events], [b"data: 1\n\n", events], [chunk(events)]):
+        window = filled([*pieces, b"data: last\n\n"], limit=1000)
+        first = body_of(window, chunked=pieces[0] != events and len(pieces) == 1).first
+        assert FIRST <= len(first) < FIRST + 32
+        assert first.endswith(b"5678\n\n")
+
+
 def test_what_was_shed_early_can_go_on() -> None:
     window = filled([b"a", b"b"])
     window.shed()
     window.add(b"c")
     assert body_of(window, chunked=False) == Body(b"ab", b"c", whole=False)
+    window = filled([])
+    window.shed()
+    window.add(b"c")
+    assert body_of(window, chunked=False) == Body(b"", b"c", whole=False)
 
 
 @given(st.lists(st.lists(st.binary(min_size=1, max_size=3000), min_size=1, max_size=3), max_size=60))
