@@ -85,7 +85,7 @@ class Window:
             last = self._first[-1]
             # Of a read that brought much, no more than whole events: it would be held as long as the answer lasts.
             end = last.find(EVENT_END, max(0, len(last) - (size - FIRST)))
-            if 0 <= end:
+            if end >= 0:
                 self._first[-1] = last[: end + len(EVENT_END)]
 
     def _drop(self) -> None:
