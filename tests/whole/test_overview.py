@@ -24,7 +24,7 @@ VIEWS = ["gpu", "models", "apis", "config", "optimization"]
 def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     folder = tmp_path_factory.mktemp("overview")
     file = Tiny().write(folder / "tiny.gguf")
-    text = settings(model("a", f"-m {file} --ctx-size 4096"), model("dies", "--exit --exit-code 3"))
+    text = settings(model("a", f"-m {file} --ctx-size 4096", seats=2), model("dies", "--exit --exit-code 3"))
     with Program(folder, text + "performance: {gpus: none}\n") as started:
         yield started
 
@@ -82,10 +82,8 @@ def test_the_dashboard_has_all_of_it(ask: httpx.Client) -> None:
     assert found["gpu_metrics"]["present"] is False
 
 
-def test_a_request_is_followed_and_dismissed_by_the_id_that_it_goes_by(ask: httpx.Client) -> None:
-    """So far about so many tokens of at most so many; afterwards it has failed, and is found by the same id."""
-    name = "follow-me"
-    body = {**chat_body("a", "[fake words=5000 interval=0.02]"), "max_tokens": 777}
+def sent(ask: httpx.Client, name: str, body: dict[str, Any]) -> threading.Thread:
+    """By somebody else, who does not care how it ends."""
 
     def send() -> None:
         client = httpx.Client(base_url=ask.base_url, trust_env=False, timeout=60)
@@ -94,6 +92,22 @@ def test_a_request_is_followed_and_dismissed_by_the_id_that_it_goes_by(ask: http
 
     sender = threading.Thread(target=send)
     sender.start()
+    return sender
+
+
+def until(ask: httpx.Client, name: str, status: str) -> dict[str, Any]:
+    while (look := ask.get(f"/api/progress/{name}")).status_code != 200 or look.json()["status"] != status:
+        pass
+    found: dict[str, Any] = look.json()
+    return found
+
+
+def test_a_request_is_followed_and_dismissed_by_the_id_that_it_goes_by(ask: httpx.Client) -> None:
+    """So far about so many tokens of at most so many; afterwards it has failed, and is found by the same id."""
+    name = "follow-me"
+    body = {**chat_body("a", "[fake words=5000 interval=0.02]"), "max_tokens": 777}
+
+    sender = sent(ask, name, body)
     while not ((look := ask.get(f"/api/progress/{name}")).status_code == 200 and look.json()["progress"]):
         pass
     found = look.json()
@@ -110,7 +124,22 @@ def test_a_request_is_followed_and_dismissed_by_the_id_that_it_goes_by(ask: http
     assert openai_shape(ask.post(f"/api/dismiss/{name}"))[0] == "not_found"
 
 
-def test_who_waits_is_told_so(ask: httpx.Client) -> None:
+def test_who_waits_for_a_seat_is_told_the_place(ask: httpx.Client) -> None:
+    body = chat_body("a", "[fake words=5000 interval=0.02]")
+    first, second = sent(ask, "first", body), sent(ask, "second", body)
+    for name in ("first", "second"):
+        until(ask, name, "processing")
+    third = sent(ask, "third", body)
+    waiting = until(ask, "third", "queued")
+    assert (waiting["queue_position"], waiting["progress"], waiting["bytes"]) == (1, None, 0)
+    for name in ("third", "first", "second"):
+        ask.post(f"/api/dismiss/{name}").raise_for_status()
+    for sender in (first, second, third):
+        sender.join()
+    assert until(ask, "third", "failed")["error"]
+
+
+def test_a_request_that_is_over_is_found_by_its_id(ask: httpx.Client) -> None:
     assert ask.get("/api/progress/nobody").status_code == 404
     ask.post(CHAT, json=chat_body("a", "one two three"), headers={"X-Request-ID": "done"}).raise_for_status()
     found = told(ask, "/api/progress/done")
