@@ -73,7 +73,7 @@ def state_of(words: Words) -> Path:
 
 def measured(shelf: Shelf, words: Words) -> Session:
     plan = benches.plan_of(words)
-    began = time.time()
+    began, machine = time.time(), benches.machine()
     results = benches.run(words, words.rest, plan)
     stamp = datetime.fromtimestamp(began, UTC).strftime("%Y%m%d-%H%M%S")
     wanted = {cell.wanted for result in results for cell in result.cells}
@@ -81,7 +81,7 @@ def measured(shelf: Shelf, words: Words) -> Session:
         tuple(prompt for prompt in plan.prompts if prompt in wanted) or plan.prompts,
         plan.callers, plan.tokens, plan.repeats, plan.loads,
     )  # fmt: skip
-    session = Session(shelf.fresh_id(stamp), began, benches.machine(), measured_plan, tuple(results))
+    session = Session(shelf.fresh_id(stamp), began, machine, measured_plan, tuple(results))
     if any(result.cells for result in results):
         print(f"report: {shelf.keep(session, report(session, shelf.sessions()))}", file=sys.stderr)
     return session
@@ -102,6 +102,7 @@ def told(shelf: Shelf, words: Words, session: Session) -> int:
     if "json" in words.switches:
         print(msgspec.json.format(msgspec.json.encode(session), indent=2).decode())
     else:
+        print(f"{session.machine}\n")
         print(table(spoken.MODEL_TITLES, [spoken.model_row(each) for each in session.results]))
         rows = spoken.rows(session, earlier)
         if rows:
