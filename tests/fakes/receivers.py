@@ -56,17 +56,17 @@ class HttpReceiver(Receiver):
         class Answering(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
+                with receiver.news:  # before the answer: whoever has that may look here
+                    receiver.tries += 1
+                    if receiver.status == 200:
+                        receiver.heard.append(Heard(self.path, dict(self.headers), body))
+                    receiver.news.notify_all()
                 self.send_response(receiver.status)
                 self.send_header("Content-Length", "4")
                 if receiver.retry_after:
                     self.send_header("Retry-After", receiver.retry_after)
                 self.end_headers()
                 self.wfile.write(b"word")
-                with receiver.news:
-                    receiver.tries += 1
-                    if receiver.status == 200:
-                        receiver.heard.append(Heard(self.path, dict(self.headers), body))
-                    receiver.news.notify_all()
 
             def log_message(self, *_: Any) -> None:
                 """The test looks at `heard`."""
