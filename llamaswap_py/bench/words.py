@@ -43,7 +43,7 @@ def percent(value: float | None) -> str:
 
 def row(name: str, cell: Cell, then: Result | None) -> tuple[str, ...]:
     if not cell.answers:
-        return (name, str(cell.wanted), str(cell.callers), cell.why or "no answer", *[""] * 8)
+        return (name, f"~{cell.wanted}", str(cell.callers), "failed", *["-"] * 8)
     return (
         name,
         f"{cell.prompt:.0f}" if cell.prompt else f"~{cell.wanted}",
@@ -78,11 +78,13 @@ def model_row(result: Result) -> tuple[str, ...]:
 
 def notes(session: Session) -> list[str]:
     """What a reader must know of these figures."""
-    cells = [cell for result in session.results for cell in result.cells]
+    cells = [(result.name, cell) for result in session.results for cell in result.cells]
     said = [f"{result.name}: {result.trouble}" for result in session.results if result.trouble]
-    failed = sum(cell.failed for cell in cells)
-    if any(cell.answers and not cell.prompt_by_engine for cell in cells):
+    if any(cell.answers and not cell.prompt_by_engine for _, cell in cells):
         said.append("* the prompt's tokens over the time until the first token: the server does not say its own rate")
-    if failed:
-        said.append(f"{failed} requests failed; the first: {next(cell.why for cell in cells if cell.failed)}")
+    for name, cell in cells:
+        if cell.failed:
+            some = str(cell.failed) if cell.answers else f"all {cell.failed}"
+            where = f"{name}, prompt of {cell.wanted}, {cell.callers} at once"
+            said.append(f"{where}: {some} failed: {cell.why or 'no answer'}")
     return said

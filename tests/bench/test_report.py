@@ -59,8 +59,8 @@ def test_a_report_is_whole_and_asks_nobody_for_anything() -> None:
         "nobody answers",
     ):
         assert text in seen.text
-    assert "1 requests failed" not in seen.text
-    assert "4 requests failed; the first: it hung up" in seen.text
+    assert "model <b> Q8_0, prompt of 512, 1 at once: 1 failed: it hung up" in seen.text
+    assert "far, prompt of 128, 1 at once: all 3 failed: 400: <no> room" in seen.text
     assert page.count("<svg") == 7
 
 
@@ -79,7 +79,7 @@ def test_rows_say_what_is_not_known() -> None:
         "model <b> Q8_0", "130", "1", "900", "50.0", "50.5", "48.0", "10.0 ms", "20.0 ms", "20.0 ms", "30.0 ms", "-",
     )  # fmt: skip
     assert rows[1][3:6] == ("340*", "40.0", "-")
-    assert rows[2][:4] == ("far", "128", "1", "400: <no> room")
+    assert rows[2][:4] == ("far", "~128", "1", "failed")
     assert {len(row) for row in rows} == {len(words.TITLES)}
     assert any(note.startswith("* ") for note in words.notes(SESSION))
 
