@@ -6,6 +6,7 @@ import sqlite3
 import time
 from collections.abc import Callable
 
+from llamaswap_py.observe.spreads import forget
 from llamaswap_py.observe.store import Store
 
 STEP = 500  # rows that one step takes away: some milliseconds, and then others have their turn
@@ -58,6 +59,7 @@ def prune(store: Store, now: float) -> bool:
     if not found:
         return False
     with store.transaction():
+        forget(store, [number for (number,) in found])
         for table in ("activity", "activity_details", "activity_captures"):
             store.database.executemany(f"DELETE FROM {table} WHERE id = ?", found)  # noqa: S608  # constants only
     store.captured = store.one("SELECT COALESCE(SUM(size), 0) FROM activity_captures")

@@ -15,7 +15,7 @@ def histogram(values: Sequence[float]) -> dict[str, Any] | None:
     if not ordered:
         return None
     low, high = ordered[0], ordered[-1]
-    count = 1 if low == high else min(max(math.ceil(math.log2(len(ordered))) + 1, FEWEST), MOST)
+    count = 1 if low == high else bins_for(len(ordered))
     size = (high - low) / count
     bins = [0] * count
     for value in ordered:
@@ -30,6 +30,10 @@ def histogram(values: Sequence[float]) -> dict[str, Any] | None:
         "p95": percentile(ordered, 95),
         "p99": percentile(ordered, 99),
     }
+
+
+def bins_for(count: int) -> int:
+    return min(max(math.ceil(math.log2(count)) + 1, FEWEST), MOST)
 
 
 def percentile(ordered: Sequence[float], percent: float) -> float:

@@ -30,12 +30,9 @@ from llamaswap_py.observe.rows import (
     table_of,
     values_of,
 )
-from llamaswap_py.observe.stats import histogram
 
 LARGEST = 2**63 - 1  # of SQLite's integers
 BUSY_MS = 5000  # how long another program may hold the file before a row is given up
-SPEEDS_OF = 4000  # the newest rows; their speeds are read one by one
-
 DEEP = 10_000  # rows to be stepped over
 
 # The largest that ever was, also of rows that are gone.
@@ -182,8 +179,8 @@ class Store:
         where, values = conditions(wanted)
         return int(self.one(f"SELECT COUNT(*) FROM activity{where}", values))  # noqa: S608
 
-    def stats(self, model: str = "") -> dict[str, Any]:
-        """Sums over all rows, and how the speeds of the newest are spread."""
+    def sums(self, model: str = "") -> dict[str, int]:
+        """Over all rows."""
         where, values = conditions(Wanted(models=(model,) if model else ()))
         kept = "SUM(requests)" if self.path else "COUNT(*)"
         sums = self.database.execute(
@@ -191,16 +188,7 @@ class Store:
             f" FROM {'activity_days' if self.path else 'activity'}{where}",
             values,
         ).fetchone()
-        speeds = self.database.execute(
-            f"SELECT prompt_per_second, tokens_per_second FROM activity{where}"  # noqa: S608
-            " ORDER BY ts_created DESC, id DESC LIMIT ?",
-            (*values, SPEEDS_OF),
-        ).fetchall()
-        return {
-            **{name: int(value or 0) for name, value in zip(COUNTS, sums, strict=True)},
-            "prompt_histogram": histogram([prompt for prompt, _ in speeds]),
-            "gen_histogram": histogram([generated for _, generated in speeds]),
-        }
+        return {name: int(value or 0) for name, value in zip(COUNTS, sums, strict=True)}
 
     # -- captures in the file
 

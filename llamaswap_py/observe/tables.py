@@ -55,6 +55,13 @@ CREATE TABLE IF NOT EXISTS activity_details (
     closed_by TEXT NOT NULL,
     code TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS idx_activity_failed ON activity (ts_created DESC, id DESC) WHERE resp_status_code >= 400;
+CREATE TABLE IF NOT EXISTS activity_spreads (
+    span INTEGER NOT NULL,
+    slot INTEGER NOT NULL,
+    model_id TEXT NOT NULL,
+    data BLOB NOT NULL,
+    PRIMARY KEY (span, slot, model_id)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS activity_counted (id INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS activity_captures (
     id INTEGER PRIMARY KEY,
     size INTEGER NOT NULL,

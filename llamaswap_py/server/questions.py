@@ -16,21 +16,23 @@ STATUS = re.compile(r"[1-5](xx|[0-9]{2})")
 LARGEST_PAGE = 999  # llama-swap's
 
 
-def wanted_of(request: web.Request) -> Wanted:
-    query = request.query
-    start, end = (moment(query.get(name, ""), name) for name in ("start", "end"))
+def range_of(request: web.Request) -> Wanted:
+    """Models and time, and nothing else."""
+    start, end = (moment(request.query.get(name, ""), name) for name in ("start", "end"))
     if start is not None and end is not None and start > end:
         raise BadRequest("start must be before end")
+    return Wanted(several(request, "model"), start, end)
+
+
+def wanted_of(request: web.Request) -> Wanted:
+    query = request.query
     lowest, highest = (bound(query.get(name, ""), name) for name in ("min_id", "max_id"))
     if lowest is not None and highest is not None and lowest > highest:
         raise BadRequest("min_id must be <= max_id")
     limit = integer(query.get("limit") or "25", "invalid limit")
     if not 1 <= limit <= LARGEST_PAGE:
         raise BadRequest(f"limit must be between 1 and {LARGEST_PAGE}")
-    return Wanted(
-        models=several(request, "model"),
-        start=start,
-        end=end,
+    return range_of(request)._replace(
         min_id=lowest,
         max_id=highest,
         limit=limit,

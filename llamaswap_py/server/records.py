@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -13,11 +14,12 @@ from llamaswap_py.errors import Internal, NoSuchRecord
 from llamaswap_py.observe.captures import Captures, found
 from llamaswap_py.observe.indexes import COUNTED
 from llamaswap_py.observe.rows import Wanted
+from llamaswap_py.observe.spreads import count_on, spreads, stats
 from llamaswap_py.observe.store import Store
 from llamaswap_py.server.doors import Door, Kind
 from llamaswap_py.server.exports import export
 from llamaswap_py.server.finished import shown
-from llamaswap_py.server.questions import integer, wanted_of
+from llamaswap_py.server.questions import integer, range_of, wanted_of
 from llamaswap_py.server.recording import Recordings
 
 
@@ -31,6 +33,7 @@ class Records:
             Door("GET", "/api/metrics/activity", Kind.CONTROL, self.activity),
             Door("GET", "/api/metrics/activity.{form:csv|json}", Kind.CONTROL, self.exported),
             Door("GET", "/api/metrics/stats", Kind.CONTROL, self.stats),
+            Door("GET", "/api/metrics/spreads", Kind.CONTROL, self.spread),
             Door("GET", "/api/captures/{id}", Kind.CONTROL, self.capture),
             Door("POST", "/api/inflight/{id}/cancel", Kind.CONTROL, self.cancel),
         ]
@@ -44,8 +47,19 @@ class Records:
         return await export(request, self.recorder, wanted_of(request), request.match_info["form"])
 
     async def stats(self, request: web.Request) -> web.Response:
-        model = request.query.get("model", "").strip()
-        return await self.told(lambda store: store.stats(model), "failed to get activity stats")
+        wanted = range_of(request)
+        await self.counted()
+        return await self.told(lambda store: stats(store, wanted), "failed to get activity stats")
+
+    async def spread(self, request: web.Request) -> web.Response:
+        wanted, now = range_of(request), int(time.time())
+        await self.counted()
+        return await self.told(lambda store: spreads(store, wanted, now), "failed to get activity spreads")
+
+    async def counted(self) -> None:
+        """All rows are, in steps between which others are written down."""
+        while await self.recorder.ask(count_on):
+            pass
 
     async def capture(self, request: web.Request) -> web.Response:
         number = integer(request.match_info["id"], "invalid capture ID")

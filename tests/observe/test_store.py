@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from llamaswap_py.observe.rows import SORTS, Details, Row, Wanted
+from llamaswap_py.observe.spreads import stats
 from llamaswap_py.observe.store import Bounds, Store
 from llamaswap_py.wire.usage import Usage
 
@@ -75,13 +76,13 @@ def test_sorting_sorts(store: Store) -> None:
 
 def test_sums_leave_out_what_was_not_said(store: Store) -> None:
     store.add([row("a", usage=Usage(10, 20, -1)), row("b", usage=Usage(1, 2, 3, speed=50.0))])
-    told = store.stats()
+    told = stats(store, Wanted())
     assert (told["total_requests"], told["total_input_tokens"], told["total_output_tokens"]) == (2, 11, 22)
     assert told["total_cache_tokens"] == 3
     assert told["prompt_histogram"] is None
     assert told["gen_histogram"]["bins"] == [1]
-    assert store.stats("b")["total_requests"] == 1
-    assert store.stats("nobody")["total_requests"] == 0
+    assert stats(store, Wanted(("b",)))["total_requests"] == 1
+    assert stats(store, Wanted(("nobody",)))["total_requests"] == 0
 
 
 def test_a_file_is_never_pruned_and_is_there_again(tmp_path: Path) -> None:
@@ -165,7 +166,7 @@ def test_sums_and_totals_are_those_of_the_rows_whoever_wrote_or_took_them(file: 
     for model in ("", "a", "d", "nobody"):
         sums = "SELECT COUNT(*), TOTAL(input_tokens) FROM activity WHERE ? IN (model_id, '')"
         count, tokens = file.database.execute(sums, (model,)).fetchone()
-        told = file.stats(model)
+        told = stats(file, Wanted((model,) if model else ()))
         assert (told["total_requests"], told["total_input_tokens"]) == (count, tokens)
         assert file.total(Wanted(models=(model,) if model else ())) == count
 
@@ -317,7 +318,7 @@ def test_no_page_walks_through_all_rows(large: Store, wanted: Wanted) -> None:
 
 @pytest.mark.parametrize("model", ["", "b"])
 def test_no_sums_walk_through_all_rows(large: Store, model: str) -> None:
-    assert steps(large, lambda: large.stats(model)) < ENOUGH
+    assert steps(large, lambda: stats(large, Wanted((model,) if model else ()))) < ENOUGH
 
 
 def steps(store: Store, work: Callable[[], object]) -> int:

@@ -67,6 +67,8 @@ def ask(program: Program) -> Iterator[httpx.Client]:
     [
         ("/running", models.Running),
         ("/api/metrics/activity", requests.ActivityPage),
+        ("/api/metrics/spreads", requests.Spreads),
+        ("/api/metrics/stats", requests.Stats),
         ("/api/captures/1", requests.Capture),
         ("/api/profiles", configuration.Profiles),
         ("/api/config/files", configuration.ConfigFiles),

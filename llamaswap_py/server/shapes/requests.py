@@ -111,6 +111,72 @@ class ActivityPage(TypedDict):
     at_least: NotRequired[bool]  # there are more than `total`: it was counted no further
 
 
+class Spread(TypedDict):
+    """`counts[i]` of them lie between `edges[i]` and `edges[i + 1]`."""
+
+    count: int
+    p50: float
+    p90: float
+    p95: float
+    p99: float
+    edges: list[float]
+    counts: list[int]
+
+
+class Together(TypedDict):
+    """Many requests. Speeds are tokens a second; null: there is none to tell of."""
+
+    requests: int
+    input_tokens: int
+    output_tokens: int
+    cache_tokens: int
+    queued_s: float
+    loading_s: float
+    prompt_speed: Spread | None
+    gen_speed: Spread | None
+    first_byte_ms: Spread | None
+    duration_ms: Spread | None
+
+
+class Slot(TypedDict):
+    """What was waited for. `at`: unix seconds."""
+
+    at: int
+    requests: int
+    queued_s: float
+    loading_s: float
+
+
+class Spreads(TypedDict):
+    """`GET /api/metrics/spreads`. Slots without requests are left out."""
+
+    total: Together
+    models: dict[str, Together]
+    slot_seconds: int
+    waits: list[Slot]
+
+
+class Histogram(TypedDict):
+    bins: list[int]
+    min: float
+    max: float
+    binSize: float
+    p50: float
+    p95: float
+    p99: float
+
+
+class Stats(TypedDict):
+    """`GET /api/metrics/stats`."""
+
+    total_requests: int
+    total_input_tokens: int
+    total_output_tokens: int
+    total_cache_tokens: int
+    prompt_histogram: Histogram | None
+    gen_histogram: Histogram | None
+
+
 class Finished(TypedDict):
     """Requests that were written down. `gap`: some before them are missing here; the list has them."""
 

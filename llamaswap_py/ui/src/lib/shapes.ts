@@ -832,17 +832,15 @@ export interface Settings {
   batch_size: number | string | null;
 }
 
-/** Of one model. */
+/** `counts[i]` of them lie between `edges[i]` and `edges[i + 1]`. */
 export interface Spread {
-  model_name: string;
-  tensor_split: number | string | null;
-  gpu_layers: number | string | null;
-  context_size: number | string | null;
-  batch_size: number | string | null;
-  size_bytes: number | null;
-  layers: number | null;
-  trained_context: number | null;
-  presets: Record<string, Settings>;
+  count: number;
+  p50: number;
+  p90: number;
+  p95: number;
+  p99: number;
+  edges: number[];
+  counts: number[];
 }
 
 /** Of one card. */
@@ -985,6 +983,56 @@ export interface ActivityPage {
   total: number;
   total_pages: number;
   at_least?: boolean;
+}
+
+/** Many requests. Speeds are tokens a second; null: there is none to tell of. */
+export interface Together {
+  requests: number;
+  input_tokens: number;
+  output_tokens: number;
+  cache_tokens: number;
+  queued_s: number;
+  loading_s: number;
+  prompt_speed: Spread | null;
+  gen_speed: Spread | null;
+  first_byte_ms: Spread | null;
+  duration_ms: Spread | null;
+}
+
+/** What was waited for. `at`: unix seconds. */
+export interface Slot {
+  at: number;
+  requests: number;
+  queued_s: number;
+  loading_s: number;
+}
+
+/** `GET /api/metrics/spreads`. Slots without requests are left out. */
+export interface Spreads {
+  total: Together;
+  models: Record<string, Together>;
+  slot_seconds: number;
+  waits: Slot[];
+}
+
+export interface Histogram {
+  bins: number[];
+  min: number;
+  max: number;
+  binSize: number;
+  p50: number;
+  p95: number;
+  p99: number;
+}
+
+/** `GET /api/metrics/stats`. */
+export interface Stats {
+  total_requests: number;
+  total_input_tokens: number;
+  total_output_tokens: number;
+  total_cache_tokens: number;
+  prompt_histogram: Histogram | null;
+  gen_histogram: Histogram | null;
 }
 
 /** Requests that were written down. `gap`: some before them are missing here; the list has them. */
