@@ -260,6 +260,9 @@ class UpstreamTimeout(Refusal):
     code = "upstream_timeout"
 
 
+STATUSES = {each.code: each.status for each in (Refusal, *Refusal.__subclasses__())}
+
+
 @dataclass(frozen=True, slots=True)
 class Mistake:
     """One thing wrong in the configuration: where, what, and what to do about it."""

@@ -5,7 +5,8 @@ The library is imported when somebody first asks: nothing else of the house need
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from llamaswap_py.observe.metrics import BY_NAME, COUNTER, HISTOGRAM, LLAMA_SWAPS
@@ -29,16 +30,25 @@ def exposed(
 ) -> Exposed:
     """`measured`: the machine, as text. `told`: what the models' servers said, as text, by model. `up`: all that were
     asked."""
-    from prometheus_client.exposition import choose_encoder
-
     theirs: dict[str, Family] = {}
     unread = [model for model, text in told.items() if not merged(theirs, model, text)]
     answered = {model: float(model in told and model not in unread) for model in up}
     ours = [family(score) for score in (*scores, score_of_up(answered)) if score.values or score.spreads]
-    encode, content_type = choose_encoder(accept)
+    encode, content_type = encoder(accept)
     machine = parsed(measured)
     body = encode(Collected(itertools.chain(machine, ours, theirs.values())))
     return Exposed(body, content_type, tuple(unread))
+
+
+def encoder(accept: str) -> tuple[Callable[[Collected], bytes], str]:
+    """The library's. What it has for OpenMetrics takes the colons out of the samples' names and leaves them in their
+    families'; all names are plain here, so it is told that none needs a change."""
+    from prometheus_client.exposition import choose_encoder, generate_latest
+    from prometheus_client.openmetrics.exposition import ALLOWUTF8
+
+    encode, content_type = choose_encoder(accept)
+    plain = not isinstance(encode, partial) or encode.func is generate_latest
+    return encode if plain else partial(encode, escaping=ALLOWUTF8), content_type
 
 
 class Collected:
@@ -76,9 +86,24 @@ def cumulated(buckets: Sequence[float], counts: Sequence[int]) -> Iterator[tuple
 
 
 def parsed(text: str) -> list[Family]:
+    """Names that not every reader knows (of UTF-8) are made plain."""
     from prometheus_client.parser import text_string_to_metric_families
 
-    return list(text_string_to_metric_families(text))
+    return [plain(each) for each in text_string_to_metric_families(text)]
+
+
+def plain(family: Family) -> Family:
+    from prometheus_client.openmetrics.exposition import escape_label_name, escape_metric_name
+
+    family.name = escape_metric_name(family.name)
+    family.samples = [
+        sample._replace(
+            name=escape_metric_name(sample.name),
+            labels={escape_label_name(label): value for label, value in sample.labels.items()},
+        )
+        for sample in family.samples
+    ]
+    return family
 
 
 def merged(families: dict[str, Family], model: str, text: str) -> bool:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from llamaswap_py.errors import STATUSES
 from llamaswap_py.observe.rows import Row, Wanted
 from llamaswap_py.observe.store import LAST_ID, Store
 
+FAILURES = ", ".join(sorted(f"'{code}'" for code, status in STATUSES.items() if status >= 500))
 LOOKED_THROUGH = 20_000  # for one that goes by an id: there is no index by it
 
 
@@ -19,7 +21,7 @@ class Lately(NamedTuple):
 def lately(store: Store, start: int) -> Lately:
     """Since then, in unix seconds."""
     found = store.database.execute(
-        "SELECT COUNT(*), TOTAL(resp_status_code >= 500), AVG(NULLIF(first_byte, 0))"
+        f"SELECT COUNT(*), TOTAL(resp_status_code >= 500 OR code IN ({FAILURES})), AVG(NULLIF(first_byte, 0))"  # noqa: S608
         " FROM activity LEFT JOIN activity_details USING (id) WHERE ts_created >= ?",
         (start,),
     ).fetchone()

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from llamaswap_py.errors import STATUSES
 from llamaswap_py.wire.usage import NOTHING, Usage
 
 COLUMNS = (
@@ -76,6 +77,11 @@ class Row(NamedTuple):
     metadata: Mapping[str, str] = MappingProxyType({})
     id: int = 0  # the store gives it
     details: Details = UNKNOWN
+
+    @property
+    def fate(self) -> int:
+        """The status; of an answer that broke off after its beginning that of what ended it."""
+        return max(self.status, STATUSES.get(self.details.code, 0))
 
 
 class Wanted(NamedTuple):

@@ -44,7 +44,7 @@ class Tally:
         model = row.model if row.model in self.models else OTHER
         api, at = details.api or OTHER, (model,)
         self.last[api] = row.created
-        kept.add("llamaswap_requests_total", (api, model, f"{row.status // 100}xx"))
+        kept.add("llamaswap_requests_total", (api, model, f"{row.fate // 100}xx"))
         kept.see("llamaswap_request_duration_seconds", (api, model), row.duration_ms / 1000)
         kept.see("llamaswap_queue_wait_seconds", at, details.queued)
         kept.add("llamaswap_response_bytes_total", at, details.bytes)

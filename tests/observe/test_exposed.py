@@ -67,6 +67,21 @@ def test_the_models_own_metrics_stand_under_their_names_once() -> None:
     assert 'vllm:latency_count{exported_model="x",model="c"} 2.0' in text
 
 
+STRANGE = '# TYPE "a.b:c" gauge\n{"a.b:c","d.e"="f"} 1\n# TYPE plain gauge\nplain 2\n'
+
+
+@pytest.mark.parametrize("accept", [OPEN, f"{OPEN}; escaping=allow-utf-8", f"{OPEN};escaping=dots;q=0.5,text/plain;q=0.1"])
+def test_both_formats_have_the_same_samples_under_the_same_names(accept: str) -> None:
+    told = {"a": SERVER, "b": VLLM, "c": STRANGE}
+    plainly = text_string_to_metric_families(exposed("", everything(), "", told).body.decode())
+    openly = {family.name: family for family in open_families(exposed(accept, everything(), "", told).body.decode())}
+    wanted = {(s.name, *sorted(s.labels.items()), s.value) for family in plainly for s in family.samples}
+    assert {(s.name, *sorted(s.labels.items()), s.value) for f in openly.values() for s in f.samples} == wanted
+    assert all(family.samples for family in openly.values())
+    assert openly["llamacpp:prompt_tokens"].samples[0].name == "llamacpp:prompt_tokens_total"
+    assert openly["a_b:c"].samples[0].labels == {"model": "c", "d_e": "f"}
+
+
 @pytest.mark.parametrize(
     "text", ["<html>", 'broken{a="b" 3', "# TYPE x counter\n# TYPE x gauge\nx{ 1", "x not-a-number"]
 )

@@ -20,6 +20,14 @@ def test_what_ended_lately() -> None:
     store.close()
 
 
+def test_an_answer_that_broke_off_has_failed_and_one_that_was_cancelled_has_not() -> None:
+    store = Store()
+    codes = ("upstream_failed", "cancelled", "caller_left", "")
+    store.add([Row(1, "m", "/p", "", 200, details=Details(code=code)) for code in codes])
+    assert lately(store, 0)[:2] == (4, 1)
+    store.close()
+
+
 def test_a_request_is_found_by_its_id() -> None:
     """The newest, where several went by the same."""
     store = Store()

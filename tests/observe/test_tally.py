@@ -38,6 +38,12 @@ def test_an_answer_counts_its_tokens_times_and_speeds() -> None:
     }
 
 
+def test_an_answer_that_broke_off_counts_by_what_ended_it() -> None:
+    codes = ("upstream_failed", "cancelled", "caller_left")
+    found = tallied(*(row(details=Details(api="openai", code=code, phase="body")) for code in codes))
+    assert found["requests_total"].values == {("openai", "a", kind): 1 for kind in ("5xx", "4xx", "2xx")}
+
+
 def test_names_that_callers_make_up_are_one_name() -> None:
     found = tallied(*(row(f"made-up-{number}", 404) for number in range(100)))
     assert found["requests_total"].values == {("other", "other", "4xx"): 100}

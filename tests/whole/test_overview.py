@@ -103,7 +103,7 @@ def until(ask: httpx.Client, name: str, status: str) -> dict[str, Any]:
 
 
 def test_a_request_is_followed_and_dismissed_by_the_id_that_it_goes_by(ask: httpx.Client) -> None:
-    """So far about so many tokens of at most so many; afterwards it has failed, and is found by the same id."""
+    """So far about so many tokens of at most so many; afterwards it was dismissed, and is found by the same id."""
     name = "follow-me"
     body = {**chat_body("a", "[fake words=5000 interval=0.02]"), "max_tokens": 777}
 
@@ -120,7 +120,7 @@ def test_a_request_is_followed_and_dismissed_by_the_id_that_it_goes_by(ask: http
     sender.join()
     while (after := told(ask, f"/api/progress/{name}"))["status"] == "processing":
         pass
-    assert after["model"] == "a"
+    assert (after["model"], after["status"], after["progress"]) == ("a", "dismissed", None)
     assert openai_shape(ask.post(f"/api/dismiss/{name}"))[0] == "not_found"
 
 
@@ -136,7 +136,7 @@ def test_who_waits_for_a_seat_is_told_the_place(ask: httpx.Client) -> None:
         ask.post(f"/api/dismiss/{name}").raise_for_status()
     for sender in (first, second, third):
         sender.join()
-    assert until(ask, "third", "failed")["error"]
+    assert until(ask, "third", "dismissed")["error"]
 
 
 def test_a_request_that_is_over_is_found_by_its_id(ask: httpx.Client) -> None:
@@ -145,6 +145,27 @@ def test_a_request_that_is_over_is_found_by_its_id(ask: httpx.Client) -> None:
     found = told(ask, "/api/progress/done")
     assert (found["status"], found["path"], found["id"]) == ("completed", CHAT, None)
     assert found["progress"] == found["total"] > 0
+
+
+def test_an_answer_whose_server_dies_has_failed_wherever_it_is_counted(ask: httpx.Client) -> None:
+    """Its caller has seen status 200, and an error event."""
+    before = of_openai(ask)
+    body = {**chat_body("a", "[fake words=30 crash=5]"), "stream": True}
+    with contextlib.suppress(httpx.TransportError):
+        ask.post(CHAT, json=body, headers={"X-Request-ID": "broken"})
+    found = until(ask, "broken", "failed")
+    assert found["error"].startswith("the model's server")
+    assert (found["progress"], found["total"]) == (None, None)
+    after = of_openai(ask)
+    assert after["failed_requests"] == before["failed_requests"] + 1
+    assert after["successful_requests"] == before["successful_requests"]
+    assert told(ask, "/api/metrics/dashboard")["status"]["components"]["errors"]["value"] > 0
+    assert 'llamaswap_requests_total{api="openai",model="a",status="5xx"}' in ask.get("/metrics").text
+
+
+def of_openai(client: httpx.Client) -> dict[str, Any]:
+    rows: dict[str, dict[str, Any]] = {row["api"]: row for row in told(client, "/api/metrics/apis")["endpoints"]}
+    return rows["openai"]
 
 
 def test_advice_says_on_what_it_is_founded(ask: httpx.Client) -> None:

@@ -18,7 +18,7 @@ class Answers:
         finished, failed, answered, waited = self.sums[:4]
         for row in rows:
             finished += 1
-            failed += row.status >= 500
+            failed += row.fate >= 500
             if 200 <= row.status < 400:
                 answered += 1
                 waited += row.details.first_byte or row.duration_ms / 1000

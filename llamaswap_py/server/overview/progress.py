@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from llamaswap_py.errors import NoSuchRecord
+from llamaswap_py.errors import Cancelled, NoSuchRecord
 from llamaswap_py.observe.inflight import Flight
 from llamaswap_py.observe.lately import of_request
-from llamaswap_py.observe.rows import Row
+from llamaswap_py.observe.rows import FIRST_FAILURE, Row
 from llamaswap_py.runtime.conductor import Conductor, Lease
 from llamaswap_py.runtime.estimate import Progress
 from llamaswap_py.runtime.standings import progress_of
@@ -119,11 +119,13 @@ def longest(body: bytes | None) -> int | None:
 
 
 def ended(row: Row) -> dict[str, Any]:
-    spent = max(0, row.usage.output)
+    """Of an answer that broke off nobody has said how many tokens it had."""
+    whole = not row.error and row.status < FIRST_FAILURE
+    spent = max(0, row.usage.output) or (0 if whole else None)
     return {
         "request_id": row.details.request,
         "id": None,
-        "status": "completed" if row.status < 400 else "failed",
+        "status": "completed" if whole else "dismissed" if row.details.code == Cancelled.code else "failed",
         "model": row.model,
         "path": row.path,
         "progress": spent,

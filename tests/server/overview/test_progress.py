@@ -63,4 +63,5 @@ def test_what_has_ended() -> None:
     row = Row(1, "m", "/p", "", 500, Usage(), 12, "it died", details=Details(request="r", bytes=3))
     told = ended(row)
     assert (told["status"], told["error"], told["request_id"], told["elapsed_ms"]) == ("failed", "it died", "r", 12)
-    assert told["progress"] == told["total"] == 0
+    assert told["progress"] is told["total"] is None
+    assert ended(row._replace(status=200, error=""))["progress"] == 0
