@@ -260,7 +260,8 @@ class UpstreamTimeout(Refusal):
     code = "upstream_timeout"
 
 
-STATUSES = {each.code: each.status for each in (Refusal, *Refusal.__subclasses__())}
+FAMILY: tuple[type[Refusal], ...] = (Refusal, *Refusal.__subclasses__())
+STATUSES = {each.code: each.status for each in FAMILY}
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,9 +46,10 @@ def encoder(accept: str) -> tuple[Callable[[Collected], bytes], str]:
     from prometheus_client.exposition import choose_encoder, generate_latest
     from prometheus_client.openmetrics.exposition import ALLOWUTF8
 
-    encode, content_type = choose_encoder(accept)
-    plain = not isinstance(encode, partial) or encode.func is generate_latest
-    return encode if plain else partial(encode, escaping=ALLOWUTF8), content_type
+    chosen, content_type = choose_encoder(accept)
+    encode: Callable[..., bytes] = chosen
+    openly = isinstance(chosen, partial) and chosen.func is not generate_latest
+    return partial(encode, escaping=ALLOWUTF8) if openly else encode, content_type
 
 
 class Collected:

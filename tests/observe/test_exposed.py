@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable, Iterable
 
 import pytest
+from prometheus_client import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as open_families
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -70,11 +72,14 @@ def test_the_models_own_metrics_stand_under_their_names_once() -> None:
 STRANGE = '# TYPE "a.b:c" gauge\n{"a.b:c","d.e"="f"} 1\n# TYPE plain gauge\nplain 2\n'
 
 
-@pytest.mark.parametrize("accept", [OPEN, f"{OPEN}; escaping=allow-utf-8", f"{OPEN};escaping=dots;q=0.5,text/plain;q=0.1"])
+@pytest.mark.parametrize(
+    "accept", [OPEN, f"{OPEN}; escaping=allow-utf-8", f"{OPEN};escaping=dots;q=0.5,text/plain;q=0.1"]
+)
 def test_both_formats_have_the_same_samples_under_the_same_names(accept: str) -> None:
     told = {"a": SERVER, "b": VLLM, "c": STRANGE}
     plainly = text_string_to_metric_families(exposed("", everything(), "", told).body.decode())
-    openly = {family.name: family for family in open_families(exposed(accept, everything(), "", told).body.decode())}
+    parse: Callable[[str], Iterable[Metric]] = open_families
+    openly = {family.name: family for family in parse(exposed(accept, everything(), "", told).body.decode())}
     wanted = {(s.name, *sorted(s.labels.items()), s.value) for family in plainly for s in family.samples}
     assert {(s.name, *sorted(s.labels.items()), s.value) for f in openly.values() for s in f.samples} == wanted
     assert all(family.samples for family in openly.values())
