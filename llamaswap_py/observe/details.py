@@ -39,6 +39,7 @@ def knowing(apis: Mapping[str, str], whose: Whose) -> Know:
             ending.phase._value_,
             ending.closed_by._value_ if ending.closed_by is not None else "",
             finished.code,
+            ending.longest_gap if events > 1 else 0.0,
         )
 
     return know

@@ -53,6 +53,7 @@ class Details(NamedTuple):
     phase: str = ""  # how far the answer got
     closed_by: str = ""  # who ended it before its end
     code: str = ""  # of the refusal
+    longest_gap: float = 0.0  # between two pieces of a stream
 
 
 UNKNOWN = Details()

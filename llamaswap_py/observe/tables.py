@@ -53,7 +53,8 @@ CREATE TABLE IF NOT EXISTS activity_details (
     bytes INTEGER NOT NULL,
     phase TEXT NOT NULL,
     closed_by TEXT NOT NULL,
-    code TEXT NOT NULL);
+    code TEXT NOT NULL,
+    longest_gap REAL NOT NULL DEFAULT 0);
 CREATE INDEX IF NOT EXISTS idx_activity_failed ON activity (ts_created DESC, id DESC) WHERE resp_status_code >= 400;
 CREATE TABLE IF NOT EXISTS activity_spreads (
     span INTEGER NOT NULL,
@@ -96,6 +97,9 @@ DAY = 86400  # seconds; in UTC
 def make(database: sqlite3.Connection, sums: bool) -> None:
     database.executescript(LLAMA_SWAPS)
     database.executescript(OURS)
+    columns = {name for _, name, *_ in database.execute("PRAGMA table_info(activity_details)")}
+    if "longest_gap" not in columns:  # a file from before there was one
+        database.execute("ALTER TABLE activity_details ADD COLUMN longest_gap REAL NOT NULL DEFAULT 0")
     if sums:
         make_sums(database)
 

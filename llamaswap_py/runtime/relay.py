@@ -116,6 +116,9 @@ async def may_repeat(manner: Manner, tries: int) -> bool:
 class Passage:
     """The state of one relay. Everything happens in the connection's callbacks."""
 
+    _last = 0.0  # when the piece before came
+    _gap = 0.0  # the longest between two
+
     def __init__(
         self,
         pool: Pool,
@@ -147,6 +150,7 @@ class Passage:
         self._sent = sink.begun
         self._began = self._loop.time()
         self._first_byte: float | None = None
+        self._now = self._loop.time  # looked at for every piece of a stream
         self._ended = 0.0
         self._closed_by: Closer | None = None
         self._refusal: Refusal | None = None
@@ -176,6 +180,10 @@ class Passage:
         if not self._steady:
             full = self._begins(out)
         elif out:
+            now = self._now()
+            if now - self._last > self._gap:  # noqa: PLR1730 - a call of `max` for every piece is dearer
+                self._gap = now - self._last
+            self._last = now
             self._hear(out)
             self._sent = sent = self._sent + len(out)
             if sent > self._mark:
@@ -262,6 +270,7 @@ class Passage:
             self._ended,
             self._tries,
             sent > begun,
+            self._gap,
         )
 
     async def _exchange(self, connection: Connection, head: bytes) -> None:
@@ -328,7 +337,7 @@ class Passage:
 
     def _write(self, data: bytes) -> bool:
         if self._first_byte is None:
-            self._first_byte = self._loop.time()
+            self._first_byte = self._last = self._loop.time()
             head = self._answer.head
             if head is not None:
                 self._pool.served = self._pool.served or head.status < 500

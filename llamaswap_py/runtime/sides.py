@@ -82,6 +82,7 @@ class Outcome(msgspec.Struct, frozen=True):
     ended: float  # and when there was nothing more to do
     tries: int = 1  # how often a server may have read the request; 0: it can still be sent, whatever its body
     answered: bool = True  # bytes of a server's answer went to the caller
+    longest_gap: float = 0.0  # seconds between two pieces of it
 
 
 class Manner(msgspec.Struct, frozen=True):

@@ -116,10 +116,10 @@ class Audience:
         self.coming: Page | None = None
 
     def wants(self, kind: str) -> bool:
-        coming = self.coming
-        return any(kind not in page.without for page in self.pages) or (
-            coming is not None and kind not in coming.without
-        )
+        pages, coming = self.pages, self.coming
+        if not pages:
+            return coming is not None and kind not in coming.without
+        return any(kind not in page.without for page in pages) or (coming is not None and kind not in coming.without)
 
     def join(self, opening: Callable[[Page], Iterable[bytes]], without: Collection[str] = ()) -> Page:
         page = self.coming = Page(self, without)

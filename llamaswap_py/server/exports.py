@@ -28,7 +28,7 @@ TOKENS = (
 PLAIN = ("id", "timestamp", "model", "req_path", "resp_status_code", "resp_content_type", "duration_ms")
 DETAILS = (
     *("api", "caller", "address", "session", "request", "run", "queued_ms", "loading_ms", "first_byte_ms"),
-    *("mean_gap_ms", "bytes", "phase", "closed_by", "code"),
+    *("mean_gap_ms", "longest_gap_ms", "bytes", "phase", "closed_by", "code"),
 )
 COLUMNS = (*PLAIN, *TOKENS, *DETAILS, "error_msg")
 FORMULAS = ("=", "+", "-", "@", "\t", "\r")  # what a table calculates with, if a cell begins so

@@ -45,9 +45,10 @@ def details_of(details: Details) -> DetailsShape:
         "loading_ms": details.loading,
         "first_byte_ms": details.first_byte,
         "mean_gap_ms": details.mean_gap,
+        "longest_gap_ms": details.longest_gap,
     }
     named = details._asdict()
-    for name in ("queued", "loading", "first_byte", "mean_gap"):
+    for name in ("queued", "loading", "first_byte", "mean_gap", "longest_gap"):
         del named[name]
     told = {
         **{name: value for name, value in named.items() if value},

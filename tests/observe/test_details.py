@@ -27,6 +27,7 @@ class Ended:
     bytes_sent: int = 500
     phase: Enum = Word.COMPLETE
     closed_by: Enum | None = None
+    longest_gap: float = 0.75
 
 
 @dataclass
@@ -74,7 +75,8 @@ def test_who_was_refused_has_waited_until_then() -> None:
 def test_the_first_byte_counts_from_the_arrival_and_gaps_lie_between_events() -> None:
     details = told(Ended(), events=5)
     assert (details.first_byte, details.mean_gap, details.bytes) == (2.0, 0.5, 500)
-    assert told(Ended(), events=1).mean_gap == 0.0
+    assert details.longest_gap == 0.75
+    assert (told(Ended(), events=1).mean_gap, told(Ended(), events=1).longest_gap) == (0.0, 0.0)
     assert told(Ended(first_byte=None), events=5)[8:10] == (0.0, 0.0)
 
 

@@ -135,6 +135,16 @@ def test_what_the_other_programs_table_has_no_column_for_stands_beside_it(store:
     assert not columns & {"queued", "caller"}
 
 
+def test_a_file_from_before_there_was_a_longest_gap_gets_it(tmp_path: Path) -> None:
+    path = str(tmp_path / "records.db")
+    with closing(Store(path)) as store:
+        store.add([ROW._replace(details=DETAILS)])
+        store.database.execute("ALTER TABLE activity_details DROP COLUMN longest_gap")
+    with closing(Store(path)) as store:
+        store.add([ROW._replace(details=DETAILS._replace(longest_gap=0.5))])
+        assert [row.details.longest_gap for row in store.page(Wanted()).rows] == [0.5, 0.0]
+
+
 def test_in_memory_details_go_with_their_rows(store: Store) -> None:
     store.bounds = Bounds(2)
     store.add([ROW] * 5)

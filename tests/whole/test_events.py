@@ -221,6 +221,8 @@ def test_an_answer_on_its_way_is_told_by_its_bytes(program: Program, ask: httpx.
         first, second = (page.until("flights", lambda data: came in data["grown"]).data["grown"][came] for _ in "ab")
         page.until("flights", lambda data: came in data["gone"])
         assert 0 < first < second < len(asked.result().content)
+        [row] = ask.get("/api/metrics/activity?limit=1").json()["data"]
+        assert row["details"]["longest_gap_ms"] >= row["details"]["mean_gap_ms"] > 20
 
 
 def measured(sample: dict[str, Any]) -> bool:

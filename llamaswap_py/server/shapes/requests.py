@@ -81,6 +81,7 @@ class Details(TypedDict):
     loading_ms: float
     first_byte_ms: float
     mean_gap_ms: float
+    longest_gap_ms: float
 
 
 class Activity(TypedDict):

@@ -957,6 +957,7 @@ export interface Details {
   loading_ms: number;
   first_byte_ms: number;
   mean_gap_ms: number;
+  longest_gap_ms: number;
 }
 
 /** A request that is over. */
