@@ -39,7 +39,11 @@ models:
   stillborn: {{cmd: "{fake("--exit --exit-code 7 --stderr missing")}"}}
 groups:
   large: {{members: [demo, speaker, second, stillborn]}}
-  small: {{members: [beside, bge-small, ranker, voice, ear, painter, sleeper], swap: false, exclusive: false, persistent: true}}
+  small:
+    members: [beside, bge-small, ranker, voice, ear, painter, sleeper]
+    swap: false
+    exclusive: false
+    persistent: true
 """
 
 
