@@ -211,7 +211,7 @@ def test_settings_are_sent_and_the_model_is_chosen_by_keyboard(look: Look) -> No
     page.get_by_role("button", name="Done").click()
     with page.expect_request("**/v1/chat/completions") as asked:
         ask(page, "hello")
-    body = asked.value.post_data_json
+    body = json.loads(asked.value.post_data or "")
     assert body["temperature"] == 0.4
     assert body["messages"][0] == {"role": "system", "content": "Be brief"}
     answered(page)
