@@ -52,7 +52,7 @@ def test_a_first_visit_on_an_empty_machine_says_how_to_begin(
 def test_every_view_opens_on_every_screen(view: str, program: Program, chromium: Browser) -> None:
     with Look(chromium, program.url) as look:
         look.open(view)
-        expect(look.page.get_by_role("navigation").locator("[aria-current=page]")).to_have_attribute(
+        expect(look.page.get_by_role("navigation", name="Views").locator("[aria-current=page]")).to_have_attribute(
             "href", f"#/{view}"
         )
         look.inspected()
