@@ -150,6 +150,7 @@ def test_an_answer_that_means_harm_is_only_text(look: Look, program: Program) ->
     ask(page, "hostile")
     answered(page)
     answer = page.get_by_role("region", name="Answer of speaker")
+    expect(answer.get_by_role("link")).to_have_count(3)
     expect(answer).to_contain_text("http://127.0.0.1:9/tracker.png?secret")
     expect(answer).to_contain_text("window.harmed = 'script'")
     expect(answer.locator("img, script, style, form, input, iframe, [onerror], [onload], [style*=url]")).to_have_count(
