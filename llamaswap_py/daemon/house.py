@@ -61,6 +61,7 @@ from llamaswap_py.server.pages import Pages
 from llamaswap_py.server.profiles import Profiles
 from llamaswap_py.server.proxy import Proxy
 from llamaswap_py.server.pulls import PullDoors
+from llamaswap_py.server.sampling import card_use
 from llamaswap_py.server.tls import Certificate
 
 log = structlog.get_logger("daemon")
@@ -97,6 +98,7 @@ class House:
         self.observing = Observing(config, feed, apis())
         recordings = self.observing.recordings
         self.events = Events(self.conductor, logs, feed, recordings, keeper=lambda: link.pid)
+        self.events.own.sampling.gpus = lambda: [card_use(each) for each in self.observing.gpus.known()]
         self.profiles = Profiles(self.conductor, feed, self.events.tell_profile)
         self.events.profile = lambda: self.profiles.active
         ground.memory_back = self.observing.freed.memory_back

@@ -6,19 +6,23 @@ import asyncio
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import psutil
 
+from llamaswap_py.observe.gpu.gpus import Known
+from llamaswap_py.observe.gpu.shown import mib
 from llamaswap_py.observe.processes import Taken, members, taken
 from llamaswap_py.runtime.threads import in_thread
 from llamaswap_py.server import messages
-from llamaswap_py.server.shapes.machine import Sample, Use
+from llamaswap_py.server.shapes.machine import GpuUse, Sample, Use
 
 EVERY = 2.5  # seconds
 FIRST = 0.5  # until the second look, which is the first that knows how busy anybody is
 KEPT = 240  # samples: ten minutes of following
+
+CORES = os.cpu_count() or 1
 
 Leaders = Mapping[str, int]  # the processes that models' servers were started as
 
@@ -46,10 +50,11 @@ def look(keeper: int, leaders: Leaders) -> Look:
     return Look(time.time(), busy, idle, memory.total - memory.available, memory.total, *ours)
 
 
-def sample(now: Look, before: Look | None) -> Sample:
+def sample(now: Look, before: Look | None, gpus: Sequence[GpuUse] = ()) -> Sample:
     elapsed = now.at - before.at if before else 0.0
     return {
         "at": round(now.at, 2),
+        "cores": CORES,
         "cpu": share(now, before),
         "memory": now.memory,
         "memory_total": now.memory_total,
@@ -58,6 +63,7 @@ def sample(now: Look, before: Look | None) -> Sample:
         "models": {
             name: use(each, before.models.get(name) if before else None, elapsed) for name, each in now.models.items()
         },
+        "gpus": list(gpus),
     }
 
 
@@ -75,6 +81,20 @@ def use(now: Taken, before: Taken | None, elapsed: float) -> Use:
     return {"cpu": cpu, "memory": now.memory, "processes": now.processes}
 
 
+def card_use(known: Known) -> GpuUse:
+    card = known.card
+    return {
+        "index": card.number,
+        "name": card.name,
+        "utilization_percent": card.utilisation,
+        "memory_used": mib(card.memory_used),
+        "memory_total": mib(card.memory_total),
+        "temperature": card.temperature,
+        "power_draw": card.power,
+        "stale": known.stale,
+    }
+
+
 class Sampling:
     """`told` hears of every sample, on the loop; `leaders` and `keeper` say who is looked at."""
 
@@ -85,6 +105,7 @@ class Sampling:
         self.leaders = leaders
         self.keeper = keeper
         self.told = told
+        self.gpus: Callable[[], Sequence[GpuUse]] = tuple
         self.samples: deque[Sample] = deque(maxlen=KEPT)
         self.before: Look | None = None
         self.timer: asyncio.TimerHandle | None = None
@@ -112,7 +133,7 @@ class Sampling:
         pause = EVERY if self.before else FIRST
         self.timer = self.loop.call_later(pause, self.begin)
         if now is not None:
-            new = sample(now, self.before)
+            new = sample(now, self.before, self.gpus())
             self.before = now
             if new["cpu"] is not None:
                 self.samples.append(new)

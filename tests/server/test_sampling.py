@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from llamaswap_py.observe.gpu.card import Card
+from llamaswap_py.observe.gpu.gpus import Known
 from llamaswap_py.observe.processes import Taken
-from llamaswap_py.server.sampling import Look, sample
+from llamaswap_py.server.sampling import Look, card_use, sample
 
 
 def look(at: float, busy: float, cpu: float, **models: Taken) -> Look:
@@ -26,3 +28,17 @@ def test_the_first_look_knows_no_use() -> None:
     found = sample(look(1.0, 1.0, 1.0), None)
     assert (found["cpu"], found["proxy"]["cpu"], found["memory"]) == (None, None, 500)
     assert sample(look(1.0, 1.0, 1.0), look(1.0, 1.0, 1.0))["cpu"] is None
+
+
+def test_a_card_is_told_in_short() -> None:
+    card = Card("nvidia", 1, "Card", utilisation=40.0, memory_used=3 * 2**20, temperature=50.0)
+    assert card_use(Known(card, 0.0, True)) == {
+        "index": 1,
+        "name": "Card",
+        "utilization_percent": 40.0,
+        "memory_used": 3,
+        "memory_total": None,
+        "temperature": 50.0,
+        "power_draw": None,
+        "stale": True,
+    }

@@ -31,16 +31,31 @@ class Use(TypedDict):
     processes: int
 
 
+class GpuUse(TypedDict):
+    """One card; null is not known. Memory in MiB. `stale`: nobody has said so lately."""
+
+    index: int
+    name: str
+    utilization_percent: float | None
+    memory_used: int | None
+    memory_total: int | None
+    temperature: float | None
+    power_draw: float | None
+    stale: bool
+
+
 class Sample(TypedDict):
     """One look. `at`: unix seconds; `cpu`: percent of all cores."""
 
     at: float
+    cores: int
     cpu: float | None
     memory: int
     memory_total: int
     proxy: Use
     keeper: Use
     models: dict[str, Use]
+    gpus: list[GpuUse]
 
 
 class Machine(TypedDict):

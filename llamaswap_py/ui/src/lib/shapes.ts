@@ -438,15 +438,29 @@ export interface Use {
   processes: number;
 }
 
+/** One card; null is not known. Memory in MiB. `stale`: nobody has said so lately. */
+export interface GpuUse {
+  index: number;
+  name: string;
+  utilization_percent: number | null;
+  memory_used: number | null;
+  memory_total: number | null;
+  temperature: number | null;
+  power_draw: number | null;
+  stale: boolean;
+}
+
 /** One look. `at`: unix seconds; `cpu`: percent of all cores. */
 export interface Sample {
   at: number;
+  cores: number;
   cpu: number | null;
   memory: number;
   memory_total: number;
   proxy: Use;
   keeper: Use;
   models: Record<string, Use>;
+  gpus: GpuUse[];
 }
 
 /** At the start the last ten minutes, as far as somebody followed; then one by one. */
