@@ -17,7 +17,7 @@ from urllib.parse import quote, urlsplit
 
 import aiohttp
 
-from llamaswap_py.bench.asking import Asker
+from llamaswap_py.bench.asking import Asker, complaint
 from llamaswap_py.bench.measuring import Say, measure
 from llamaswap_py.bench.memory import Peak, forget
 from llamaswap_py.bench.values import Plan, Result
@@ -31,6 +31,10 @@ ROOM = 128  # tokens of a context that the chat's own marks take
 
 class Unusable(Exception):
     """Nothing can be measured; the sentence says why."""
+
+
+class Unreachable(Unusable):
+    """Nobody answers at all."""
 
 
 # ------------------------------------------------------------- a server
@@ -49,8 +53,11 @@ class Remote:
         try:
             async with self.session.request(method, self.base + path, headers=headers, timeout=limit) as answer:
                 if answer.status >= 400:
-                    raise Unusable(f"{self.base}{path} answered {answer.status}: {(await answer.text())[:200]}")
+                    raise Unusable(f"{self.base} answered {answer.status}: {complaint(await answer.text())}")
                 return await answer.json(content_type=None)
+        except aiohttp.ClientConnectorError as error:
+            why = error.os_error.strerror or error.os_error
+            raise Unreachable(f"no server at {self.base} ({why}): start it, or name another by --url") from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise Unusable(f"{self.base} cannot be asked: {error}") from error
         except ValueError:
@@ -62,10 +69,13 @@ class Remote:
         return [str(row["id"]) for row in rows or () if isinstance(row, dict) and "id" in row]
 
     async def is_ours(self) -> bool:
-        with contextlib.suppress(Unusable):
+        try:
             told = await self.ask("GET", "/running")
-            return isinstance(told, dict) and "running" in told
-        return False
+        except Unreachable:
+            raise
+        except Unusable:
+            return False
+        return isinstance(told, dict) and "running" in told
 
     async def row(self, model: str) -> dict[str, Any]:
         """What our server says of a model that runs."""
@@ -77,8 +87,8 @@ async def measure_remote(remote: Remote, model: str, plan: Plan, say: Say) -> Re
     """Of a server that is not ours only what its answers tell."""
     place = f"{remote.base} {model}"
     found = Result(model, place)
-    ours = await remote.is_ours()
     try:
+        ours = await remote.is_ours()
         if ours and plan.loads:
             found = await loads(remote, model, found, say)
         if ours and not plan.loads:

@@ -13,7 +13,7 @@ import msgspec
 from llamaswap_py.bench import words as spoken
 from llamaswap_py.bench.kept import Shelf
 from llamaswap_py.bench.report import report
-from llamaswap_py.bench.values import Plan, Session
+from llamaswap_py.bench.values import Plan, Result, Session
 from llamaswap_py.cli.terminal import benches, client, flags, ggufs
 from llamaswap_py.cli.terminal.benches import Wrong
 from llamaswap_py.cli.terminal.client import Failed
@@ -101,15 +101,18 @@ def told(shelf: Shelf, words: Words, session: Session) -> int:
         Path(words.value("html") or "").write_text(report(session, earlier), "utf-8")
     if "json" in words.switches:
         print(msgspec.json.format(msgspec.json.encode(session), indent=2).decode())
-    else:
+    elif rows := spoken.rows(session, earlier):
         print(f"{session.machine}\n")
         print(table(spoken.MODEL_TITLES, [spoken.model_row(each) for each in session.results]))
-        rows = spoken.rows(session, earlier)
-        if rows:
-            print(f"\n{table(spoken.TITLES, rows, right=True)}")
-        for note in spoken.notes(session):
-            print(f"\n{note}")
-    return 0 if all(result.cells and not result.trouble for result in session.results) else 1
+        print(f"\n{table(spoken.TITLES, rows, right=True)}")
+        print("".join(f"\n{note}\n" for note in spoken.notes(session)), end="")
+    else:
+        print("\n".join(spoken.notes(session)), file=sys.stderr)
+    return 0 if all(is_measured(result) for result in session.results) else 1
+
+
+def is_measured(result: Result) -> bool:
+    return not result.trouble and any(cell.answers for cell in result.cells)
 
 
 def listed(shelf: Shelf, words: Words) -> int:

@@ -16,6 +16,8 @@ from llamaswap_py.config.tree import Node, Scalar, at
 CMD = "cmd"
 VALUE = r"(?P<gap>=|\s+)(?P<value>\"[^\"]*\"|'[^']*'|[^\s\"']+)"
 
+NUMBERS = re.compile(r"-?[\d.,]+|auto|all|\$\{[^}]*\}")
+
 Flags = Mapping[tuple[str, ...], str]  # the spellings of each, and what it shall be given
 
 
@@ -55,13 +57,16 @@ def is_named(key: Sequence[Any], name: str) -> bool:
 
 
 def with_flag(written: str, style: str | None, names: tuple[str, ...], value: str) -> str:
-    """Wherever it stands already; else at the end, where it overrules whatever a macro brings along."""
+    """Wherever it stands already; else at the end, where it overrules whatever a macro brings along. What is given no
+    number (`sh -c '…'`) is another program's."""
     spelled = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
     flag = re.compile(rf"(?<![^\s\"'|>])(?:{spelled}){VALUE}")
     places = [match.span("value") for match in flag.finditer(written) if not is_remark(written, match.start())]
     if not places:
         return appended(written, style, f"{names[0]} {value}")
     for begin, end in reversed(places):
+        if NUMBERS.fullmatch(written[begin:end].strip("\"'")) is None:
+            raise NotEditable(f"{' or '.join(names)} means something else in this command; do it by hand")
         written = written[:begin] + value + written[end:]
     return written
 

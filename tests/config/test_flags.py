@@ -105,6 +105,12 @@ def test_what_would_say_something_else_is_refused(text: str) -> None:
         with_flags(text, "a", {CONTEXT: "2"})
 
 
+@pytest.mark.parametrize("command", ["sh -c 'exec srv'", 'sh -c "exec srv"', "python -c pass", "tool --config=x -c y"])
+def test_a_flag_of_another_program_is_left_alone(command: str) -> None:
+    with pytest.raises(NotEditable, match="means something else"):
+        with_flags(f"models:\n  a:\n    cmd: {command}\n", "a", {CONTEXT: "2"})
+
+
 def test_what_is_no_configuration_is_refused() -> None:
     with pytest.raises(NotInsertable, match="correct that first"):
         with_flags("models: [", "a", {CONTEXT: "2"})

@@ -97,10 +97,12 @@ def test_any_server_that_speaks_openai(program: Program, tmp_path: Path) -> None
 def test_what_cannot_be_measured_says_why(program: Program, tmp_path: Path) -> None:
     url = f"--url={program.url}"
     wrong = {
+        ("nobody", url, "--quick"): "answered 404: there is no model 'nobody' here",
         ("nobody", url, "--quick", "--no-load"): "nobody",
         (url, "--quick"): "Name the models to measure, or a file with --gguf. There are: a, b.",
         ("a", url, "--prompt=many"): "--prompt takes whole numbers",
-        ("a", "--url=http://127.0.0.1:9"): "Connect call failed",
+        ("a", "--url=http://127.0.0.1:9"): "no server at http://127.0.0.1:9 (Connect",
+        ("--url=http://127.0.0.1:9",): "no server at http://127.0.0.1:9 (Connect",
         ("show", "never"): "Name a benchmark that is kept",
         (f"--gguf={ROOT / 'README.md'}",): "README.md",
         (f"--gguf={DEMO}", "--prompt=9000"): "context of 2048",

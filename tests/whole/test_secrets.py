@@ -105,7 +105,13 @@ def looked_at(client: httpx.Client) -> Iterator[tuple[str, str]]:
     paths = [
         *("/running", "/v1/models", "/health", "/metrics", "/logs", "/upstream", "/ui", "/props?model=a"),
         *("/api/config", "/api/performance", "/api/hardware", "/api/version", "/api/profiles", "/api/pulls"),
-        *("/api/metrics/activity", "/api/metrics/stats", "/api/alerts"),
+        *("/api/metrics/activity", "/api/metrics/stats", "/api/alerts", "/api/benchmarks", "/api/processes"),
+        *("/health?full", "/api/status", "/api/info", "/api/config/files", "/api/config/candidates"),
+        *(
+            f"/api/metrics/{name}"
+            for name in ("dashboard", "gpu", "apis", "optimization", "activity.csv", "activity.json")
+        ),
+        *("/api/dashboard/weight-distribution", "/api/progress/nobody", f"/api/progress/x?key={QUERY}"),
         *(f"/logs/stream/{name}?no-follow" for name in ("", "proxy", "upstream", "a", "dies", "missing")),
     ]
     for path in paths:

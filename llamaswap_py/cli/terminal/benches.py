@@ -130,7 +130,7 @@ async def named(session: aiohttp.ClientSession, words: Words, models: Sequence[s
 
 def machine() -> str:
     """What else goes on is a part of it: a busy machine explains low figures."""
-    busy = f", {os.getloadavg()[0]:.1f} of them busy before" if hasattr(os, "getloadavg") else ""
+    busy = f", work for {os.getloadavg()[0]:.1f} before" if hasattr(os, "getloadavg") else ""
     return f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors{busy}"
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from llamaswap_py.config.command import argv, option
-from llamaswap_py.config.flags import Flags
+from llamaswap_py.config.flags import NUMBERS, Flags
 from llamaswap_py.observe.gpu.card import Card
 from llamaswap_py.server.overview.models import KnownModel
 
@@ -33,13 +33,13 @@ Settings = Mapping[str, int | str]
 
 
 def settings_of(known: KnownModel) -> dict[str, int | str | None]:
-    """What the command says; None where it says nothing."""
+    """What the command says; None where it says nothing, or what is no setting (`sh -c '…'` has other words there)."""
     words = argv(known.model.cmd)
     return {name: number_or_text(option(words, *names)) for name, names in FLAGS.items()}
 
 
 def number_or_text(word: str) -> int | str | None:
-    return int(word) if word.isdecimal() else word or None
+    return int(word) if word.isdecimal() else word if NUMBERS.fullmatch(word) else None
 
 
 def flags_of(settings: Settings) -> Flags:

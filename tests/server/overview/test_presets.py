@@ -64,6 +64,8 @@ def test_what_is_free_is_split_only_where_all_of_it_is_known() -> None:
 def test_what_a_command_says() -> None:
     said = settings_of(known(cmd="srv -c 8192 -ngl auto -b 5 -b 6"))
     assert said == {"tensor_split": None, "gpu_layers": "auto", "context_size": 8192, "batch_size": 6}
+    other = settings_of(known(cmd="sh -c 'run --api-key secret' -ts 0.5,0.5 -ngl -1"))
+    assert other == {"tensor_split": "0.5,0.5", "gpu_layers": "-1", "context_size": None, "batch_size": None}
     assert flags_of({"gpu_layers": 9}) == {("--n-gpu-layers", "-ngl", "--gpu-layers"): "9"}
 
 
