@@ -67,7 +67,7 @@ def watched(client: httpx.Client, file: Path, temper: Temper) -> Seen:
     """From a sound tool on, for three intervals at least, and until it was noticed."""
     tell(file, TEMPERS[0])
     while not is_noticed(client, TEMPERS[0]):
-        time.sleep(EVERY / 50)
+        pass
     tell(file, temper)
     began, noticed, times = time.perf_counter(), 0.0, []
     while not noticed or time.perf_counter() - began < 3 * EVERY:
