@@ -4,6 +4,7 @@ The door is open to anybody, so it tells numbers and no names."""
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from aiohttp import web
 
 from llamaswap_py.observe.activity import Recorder
+from llamaswap_py.observe.gpu.shown import moment
 from llamaswap_py.runtime.conductor import Conductor
 from llamaswap_py.schedule.plan import FALLEN
 from llamaswap_py.server.doors import Door, Kind
@@ -54,7 +56,8 @@ class Health:
         parts |= {name: told() for name, told in self.more.items()}
         state = OK if all(part["status"] == OK for part in parts.values()) else DEGRADED
         status = "stopping" if stopping else "starting" if starting else state
-        body = {"status": status, "ready": not stopping and not starting, "components": parts}
+        ready = not stopping and not starting
+        body = {"status": status, "timestamp": moment(time.time()), "ready": ready, "components": parts}
         answer = web.json_response(body, status=503 if stopping or (starting and "ready" in request.query) else 200)
         if stopping:
             answer.force_close()

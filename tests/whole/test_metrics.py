@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import httpx
@@ -111,6 +112,7 @@ def test_health_tells_how_the_parts_are_to_whoever_asks_for_it(program: Program)
         by_header = client.get("/health", headers={"Accept": "application/json"})
     told = by_header.json()
     assert (by_header.status_code, told["status"], told["ready"]) == (200, "degraded", True)
+    assert datetime.fromisoformat(told["timestamp"]).tzinfo is not None
     assert told["components"]["records"] == {"status": "ok", "lost": 0}
     assert told["components"]["models"]["failed"] == told["components"]["models"]["unusable"] == 1
     assert "dies" not in by_header.text
