@@ -34,7 +34,7 @@ def test_a_file_says_what_it_holds_and_a_changed_one_is_read_again(machine: Mach
     look = Descriptions()
     path = machine.model("a.gguf", entries={"llama.context_length": 4096})
     [found] = look.of([str(path)]).values()
-    assert found == Described("llama", "Q4_K_M", found.parameters, path.stat().st_size, 4096)
+    assert found == Described("llama", "Q4_K_M", found.parameters, path.stat().st_size, 4096, 2)
     assert found.parameters > 0
     assert look.of([str(path)])[str(path)] is found
     machine.model("a.gguf", "gemma3")

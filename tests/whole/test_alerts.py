@@ -22,8 +22,8 @@ from tests.whole.talk import CHAT, chat_body
 # What is over its limit is told at once; a machine that stands still for some seconds does not end it.
 QUICK = """alerts:
   every: 1
-  window: 3
-  calm: 4
+  window: 6
+  calm: 8
   error_rate: {{duration: 0}}
   response_time: {{warning: 50, critical: 0, duration: 0}}
   swap_thrash: {{warning: 1, critical: 0, duration: 0}}
@@ -98,7 +98,7 @@ def test_what_a_receiver_missed_it_hears_after_a_restart_and_once(tmp_path: Path
     with taken_port() as port:
         listen = f"--listen=127.0.0.1:{port}"
     with HttpReceiver() as web:
-        text = QUICK.format(url=web.url, disk=0).replace("calm: 4", "calm: 3600") + settings(model("dies", "--exit"))
+        text = QUICK.format(url=web.url, disk=0).replace("calm: 8", "calm: 3600") + settings(model("dies", "--exit"))
         web.status = 503
         with Program(tmp_path, text, listen, watch=False) as program, caller(program) as client:
 

@@ -69,7 +69,7 @@ def test_pages_hear_of_the_progress_and_of_what_is_under_way_when_they_come(tmp_
         row = begun(client, hub)
         with follow(program) as page:
             page.opening()
-            heard = page.next()
+            heard = page.until("pull")
             assert (heard.event, heard.data["id"]) == ("pull", row["id"])
             page.until("pull", lambda data: data["done"] == SIZE // 2)
             hub.released.set()
