@@ -57,7 +57,8 @@ def started() -> Iterator[Browser]:
     if path is None:
         pytest.skip(MISSING)
     expect.set_options(timeout=LONG * 1000)
-    flags = ["--no-sandbox"] if sys.platform == "linux" and os.getuid() == 0 else []
+    flags = ["--disable-smooth-scrolling"]
+    flags += ["--no-sandbox"] if sys.platform == "linux" and os.getuid() == 0 else []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=flags)
         try:
@@ -179,3 +180,14 @@ class Look:
             self.accessible()
 
         self.sizes(check)
+
+
+def until(page: Page, condition: str) -> None:
+    """Playwright's own `wait_for_function` is forbidden by the page's policy: it makes code of a text."""
+    script = f"""() => new Promise((done, fail) => {{
+        const limit = performance.now() + {LONG * 1000};
+        const again = () => performance.now() > limit ? fail("too late") : requestAnimationFrame(look);
+        const look = () => ({condition}) ? done() : again();
+        look();
+    }})"""
+    page.evaluate(script)

@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.fakes.speaker import HELLO, png, wav
-from tests.page.browser import PHONE, WIDE, Look
+from tests.page.browser import PHONE, WIDE, Look, until
 from tests.whole.asking import OWN_PORTS
 from tests.whole.program import ROOT, Program, fake
 
@@ -35,12 +35,13 @@ models:
   voice: {{cmd: "{SPEAKER}", capabilities: {{in: [text], out: [audio]}}}}
   ear: {{cmd: "{SPEAKER}", capabilities: {{in: [audio], out: [text]}}}}
   painter: {{cmd: "{SPEAKER}", capabilities: {{in: [text], out: [image]}}}}
+  sluggish: {{cmd: "{fake()}"}}
   sleeper: {{cmd: "{fake("--listen-after 3600")}"}}
   stillborn: {{cmd: "{fake("--exit --exit-code 7 --stderr missing")}"}}
 groups:
   large: {{members: [demo, speaker, second, stillborn]}}
   small:
-    members: [beside, bge-small, ranker, voice, ear, painter, sleeper]
+    members: [beside, bge-small, ranker, voice, ear, painter, sleeper, sluggish]
     swap: false
     exclusive: false
     persistent: true
@@ -98,6 +99,26 @@ def test_an_answer_is_stopped_and_asked_again(look: Look) -> None:
     page.get_by_role("button", name="Send again").click()
     expect(page.get_by_text(f"{HELLO} You sent 5 characters.").first).to_be_visible()
     answered(page)
+
+
+BOX = "document.querySelector('.thread')"
+
+
+def test_who_scrolled_up_is_left_there_while_more_is_written(look: Look) -> None:
+    page = look.open("playground/sluggish")
+    ask(page, "[fake words=4000 interval=0.002]")
+    until(page, f"{BOX}.scrollTop > 200")
+    page.locator(".thread").hover()
+    page.mouse.wheel(0, -150)
+    end = page.get_by_role("button", name="To the end")
+    expect(end).to_be_visible()
+    top, height = page.evaluate(f"[{BOX}.scrollTop, {BOX}.scrollHeight]")
+    until(page, f"{BOX}.scrollHeight > {height + 100}")
+    assert page.evaluate(f"{BOX}.scrollTop") == top
+    end.click()
+    until(page, f"{BOX}.scrollHeight - {BOX}.scrollTop - {BOX}.clientHeight < 60")
+    page.keyboard.press("Escape")
+    expect(page.get_by_text("Stopped.", exact=True)).to_be_visible()
 
 
 def test_thinking_is_apart_and_unfolds(look: Look) -> None:
@@ -242,6 +263,16 @@ def test_vectors_ranks_speech_writing_and_pictures(look: Look, tmp_path: Path) -
     page.get_by_role("button", name="Draw").click()
     expect(page.get_by_role("img", name="A lighthouse")).to_be_visible()
     look.inspected("playground-images")
+
+
+def test_with_keys_the_browser_asks_for_one_and_answers_come(chromium: Browser, tmp_path: Path) -> None:
+    text = f'apiKeys: [sesame]\nstartPort: {OWN_PORTS + 50}\nmodels: {{one: {{cmd: "{SPEAKER}"}}}}\n'
+    key = {"username": "anybody", "password": "sesame"}
+    with Program(tmp_path, text) as program, Look(chromium, program.url, http_credentials=key) as look:
+        page = look.open("playground/one")
+        ask(page, "hello")
+        answered(page)
+        expect(page.get_by_text(f"{HELLO} You sent 5 characters.").first).to_be_visible()
 
 
 def test_what_nobody_can_do_is_said_with_what_to_write(chromium: Browser, tmp_path: Path) -> None:
