@@ -1,4 +1,5 @@
-"""Old rows are taken out of the file in small steps, in the recorder's thread, between what it writes down."""
+"""What the file needs from time to time, in small steps, in the recorder's thread, between what it writes down: old
+rows are taken out, new ones are counted for the sums."""
 
 from __future__ import annotations
 
@@ -6,12 +7,13 @@ import sqlite3
 import time
 from collections.abc import Callable
 
-from llamaswap_py.observe.spreads import forget
+from llamaswap_py.observe.spreads import count_on, forget
 from llamaswap_py.observe.store import Store
 
 STEP = 500  # rows that one step takes away: some milliseconds, and then others have their turn
 PRUNE_SECONDS = 60.0  # between two looks for rows that are too old or too many,
 NEXT_STEP_SECONDS = 0.05  # and between two steps of taking them away: a million rows go in two minutes
+NEXT_COUNT_SECONDS = 1.0  # who asks for sums before the counting has come so far waits for the rest of it
 
 
 class Pruning:
@@ -22,19 +24,19 @@ class Pruning:
         self.due = 0.0  # by the monotonic clock
 
     def left(self, store: Store) -> float | None:
-        """Seconds until the next step; None where nothing is ever taken away."""
-        bounds = store.bounds
-        if not store.path or not (bounds.age or bounds.size):
-            return None
-        return max(0.0, self.due - time.monotonic())
+        """Seconds until the next step; None where there is no file."""
+        return max(0.0, self.due - time.monotonic()) if store.path else None
 
     def step(self, store: Store) -> None:
+        pause = PRUNE_SECONDS
         try:
-            more = prune(store, time.time())
+            if prune(store, time.time()):
+                pause = NEXT_STEP_SECONDS
+            elif count_on(store):
+                pause = NEXT_COUNT_SECONDS
         except sqlite3.Error as error:
-            self.say(f"cannot take old rows out of {store.path}: {error}")
-            more = False
-        self.due = time.monotonic() + (NEXT_STEP_SECONDS if more else PRUNE_SECONDS)
+            self.say(f"cannot take old rows out of {store.path}, or count new ones: {error}")
+        self.due = time.monotonic() + pause
 
 
 def used(store: Store) -> int:
@@ -48,6 +50,8 @@ def prune(store: Store, now: float) -> bool:
     if not store.path:
         return False
     bounds = store.bounds
+    if not (bounds.age or bounds.size):
+        return False
     over = bool(bounds.size) and used(store) > bounds.size
     old = int(now - bounds.age) if bounds.age else -1
     found = store.database.execute(

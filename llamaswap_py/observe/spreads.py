@@ -1,5 +1,5 @@
-"""Sums and spreads of requests by model and time, from what is counted for each model, day and hour: found when
-somebody asks for the first time, some thousand rows at once, and kept beside the rows. Requests pay nothing for it."""
+"""Sums and spreads of requests by model and time, from what is counted for each model and span of time: found
+afterwards, some thousand rows at once, and kept beside the rows. Requests pay nothing for it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from llamaswap_py.observe.tables import DAY
 
 STEP = 2000  # rows at once: some hundredths of a second, and then those that ended meanwhile are written down
 HOUR = 3600
-SPANS = (DAY, HOUR)
+SLOTTED = (DAY, HOUR)  # what can be told by the day
+SPANS = (64 * DAY, *SLOTTED)
 FEW = 4000  # rows whose speeds are read one by one
 FINE = 3 * DAY  # seconds of a range that is told by hours
 
@@ -192,7 +193,7 @@ def spreads(store: Store, wanted: Wanted, now: int) -> dict[str, Any]:
     """For pages: of each model and of all together, and what was waited for over time."""
     fine = wanted.start is not None and (wanted.end or now) - wanted.start <= FINE
     span = HOUR if fine else DAY
-    pieces = gathered(store, wanted, (HOUR,) if fine else SPANS)
+    pieces = gathered(store, wanted, (HOUR,) if fine else SLOTTED)
     models = by_model(pieces)
     total = together(Piece(model, 0, bucket) for model, bucket in models.items())
     return {

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from llamaswap_py.observe.pruning import STEP, Pruning, prune, used
+from llamaswap_py.observe.pruning import NEXT_COUNT_SECONDS, STEP, Pruning, prune, used
 from llamaswap_py.observe.rows import Wanted
+from llamaswap_py.observe.spreads import UNTIL
 from llamaswap_py.observe.store import Bounds, Store
 from tests.observe.test_store import fill
 
@@ -57,7 +58,7 @@ def test_without_bounds_and_in_memory_nothing_is_taken_away(file: Store) -> None
 def test_what_goes_wrong_is_said_and_tried_again_later(file: Store) -> None:
     said: list[str] = []
     pruning = Pruning(said.append)
-    assert pruning.left(file) is None
+    assert pruning.left(Store()) is None
     file.bounds = Bounds(age=1)
     assert pruning.left(file) == 0
     file.database.execute("DROP TABLE activity_captures")
@@ -65,3 +66,14 @@ def test_what_goes_wrong_is_said_and_tried_again_later(file: Store) -> None:
     pruning.step(file)
     assert "cannot take old rows out" in said[0]
     assert (pruning.left(file) or 0) > 0
+
+
+def test_rows_are_counted_bit_by_bit_while_nobody_asks(file: Store) -> None:
+    pruning = Pruning(print)
+    fill(file, 5000)
+    pauses = []
+    for _ in range(4):
+        pruning.step(file)
+        pauses.append(pruning.left(file) or 0)
+    assert file.one(UNTIL) == 5000
+    assert max(pauses[:2]) <= NEXT_COUNT_SECONDS < min(pauses[2:])
