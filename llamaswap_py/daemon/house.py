@@ -21,7 +21,7 @@ from llamaswap_py.daemon.descriptors import Descriptors
 from llamaswap_py.daemon.downloads import models_folder
 from llamaswap_py.daemon.filing import Filing
 from llamaswap_py.daemon.observing import Observing
-from llamaswap_py.daemon.overlook import overview
+from llamaswap_py.daemon.overlook import overview, watched
 from llamaswap_py.daemon.sources import Sources
 from llamaswap_py.daemon.state import State
 from llamaswap_py.daemon.version import version
@@ -111,6 +111,7 @@ class House:
         self.overview = overview(self.observing, self.metrics, happenings)
         self.overview.glances.table = lambda: self.table
         self.overview.glances.alerts = lambda: len(self.alarms.judge.firing)
+        watched(self.overview, self.alarms, self.events, tasks)
         trying = Trying(self.conductor, sources, os.environ)
         shown = Shown(trying)
         self.saving = Saving(trying, given.versions)

@@ -7,12 +7,16 @@ from collections.abc import Mapping, Sequence
 
 from llamaswap_py.daemon.observing import Observing
 from llamaswap_py.daemon.version import version
+from llamaswap_py.observe.alerts.alarms import Alarms
 from llamaswap_py.observe.processes import members
+from llamaswap_py.runtime.tasks import Tasks
+from llamaswap_py.server.events import Events
 from llamaswap_py.server.face import found_dialects
 from llamaswap_py.server.happenings import Happenings
 from llamaswap_py.server.metrics import Metrics
 from llamaswap_py.server.overview.glance import Glances, Overview
 from llamaswap_py.server.overview.progress import ProgressDoors
+from llamaswap_py.server.overview.watching import AlertNews, Watching
 
 
 def paths_of_apis() -> Mapping[str, Sequence[str]]:
@@ -33,3 +37,16 @@ def overview(observing: Observing, metrics: Metrics, happenings: Happenings) -> 
     given = conductor, recordings, performance, gpus, observing.tally, happenings
     glances = Glances(*given, version=version, paths=paths_of_apis(), taken=taken)
     return Overview(glances, ProgressDoors(conductor, recordings))
+
+
+def watched(whole: Overview, alarms: Alarms, events: Events, tasks: Tasks) -> None:
+    """Pages that follow are told of it."""
+    news = AlertNews(alarms, events.tell)
+    watching = Watching(whole.glance, tasks.start, events.tell)
+
+    def looked() -> None:
+        news.looked()
+        watching.soon()
+
+    alarms.looked = looked
+    events.own.parts |= {"alerts": news, "glance": watching}

@@ -46,37 +46,9 @@ class AlertDoors:
 
     async def show(self, request: web.Request) -> web.Response:
         alarms = self.alarms
-        judge = alarms.judge
-        return web.json_response(
-            {
-                "enabled": not alarms.alerts.disabled,
-                "every": alarms.alerts.every,
-                "window": alarms.alerts.window,
-                "firing": [row(alert) for alert in judge.firing.values()],
-                "past": [row(alert) for alert in reversed(judge.past)],
-                "rules": [self.rule(name) for name in alarms.alerts.rules],
-                "receivers": [self.receiver(each) for each in alarms.alerts.receivers.values()],
-            }
-        )
-
-    def rule(self, name: str) -> dict[str, Any]:
-        judge, limits = self.alarms.judge, self.alarms.alerts.rules[name]
-        course, silence = judge.courses.get(name), judge.silences.get(name)
-        reading = course.reading if course else None
-        silent = judge.silent(name, self.alarms.means.wall())
-        return {
-            "rule": name,
-            "measure": MEASURES[name].of,
-            "about": RULES_ABOUT[name],
-            "unit": MEASURES[name].unit,
-            "warning": limits.warning,
-            "critical": limits.critical,
-            "duration": limits.duration,
-            "state": judge.state(name),
-            "value": round(reading.value, 2) if reading else None,
-            "detail": reading.detail if reading else "",
-            "silence": {"until": stamp(silence.until), "note": silence.note} if silence and silent else None,
-        }
+        receivers = [self.receiver(each) for each in alarms.alerts.receivers.values()]
+        past = [row(alert) for alert in reversed(alarms.judge.past)]
+        return web.json_response({**standing(alarms), "past": past, "receivers": receivers})
 
     def receiver(self, receiver: Receiver) -> dict[str, Any]:
         line = self.alarms.courier.outbox.lines[receiver.id]
@@ -137,6 +109,37 @@ class AlertDoors:
 
     async def order(self, request: web.Request, *names: str) -> dict[str, Any]:
         return read_order(await read_body(request, LARGEST), names)
+
+
+def standing(alarms: Alarms) -> dict[str, Any]:
+    """Now: what fires, and every rule."""
+    return {
+        "enabled": not alarms.alerts.disabled,
+        "every": alarms.alerts.every,
+        "window": alarms.alerts.window,
+        "firing": [row(alert) for alert in alarms.judge.firing.values()],
+        "rules": [rule(alarms, name) for name in alarms.alerts.rules],
+    }
+
+
+def rule(alarms: Alarms, name: str) -> dict[str, Any]:
+    judge, limits = alarms.judge, alarms.alerts.rules[name]
+    course, silence = judge.courses.get(name), judge.silences.get(name)
+    reading = course.reading if course else None
+    silent = judge.silent(name, alarms.means.wall())
+    return {
+        "rule": name,
+        "measure": MEASURES[name].of,
+        "about": RULES_ABOUT[name],
+        "unit": MEASURES[name].unit,
+        "warning": limits.warning,
+        "critical": limits.critical,
+        "duration": limits.duration,
+        "state": judge.state(name),
+        "value": round(reading.value, 2) if reading else None,
+        "detail": reading.detail if reading else "",
+        "silence": {"until": stamp(silence.until), "note": silence.note} if silence and silent else None,
+    }
 
 
 def read_order(body: bytes, names: tuple[str, ...]) -> dict[str, Any]:

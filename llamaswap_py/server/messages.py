@@ -118,6 +118,15 @@ def alert(row: Mapping[str, object]) -> bytes:
     return framed("alert", row, event="alert")
 
 
+def alerts(said: Mapping[str, object]) -> bytes:
+    """All that fire, and every rule."""
+    return framed("alerts", said, event="alerts")
+
+
+def glance(said: Mapping[str, object]) -> bytes:
+    return framed("glance", said, event="glance")
+
+
 def benchmark(row: Mapping[str, object]) -> bytes:
     return framed("benchmark", row, event="benchmark")
 

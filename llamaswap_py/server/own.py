@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Protocol
 
 from llamaswap_py.observe.rows import Row
 from llamaswap_py.observe.speeds import Speeds, past
@@ -25,6 +26,19 @@ MOST_ROWS = 200  # in one message; beyond it a page asks for the list
 NOTICED = 0.01  # of a model's memory, the smallest change that its row is told for
 
 
+class Wakeful(Protocol):
+    """What tells one type, while somebody wants it."""
+
+    is_open: bool
+
+    def open(self) -> None: ...
+    def close(self) -> None: ...
+
+
+class Part(Wakeful, Protocol):
+    def opening(self) -> bytes: ...
+
+
 class Own:
     """`tell` reaches the pages, where there are any."""
 
@@ -38,13 +52,15 @@ class Own:
         self.speeds: Speeds | None = None  # None: they were not asked for yet
         self.asking: asyncio.Future[dict[str, list[float]]] | None = None
         self.flights = Flights(recordings.inflight, tell)
+        self.parts: dict[str, Part] = {}  # more, by the type that they tell
         self.wants: Callable[[str], bool] = lambda _: False
 
     # -- its life
 
     def settle(self, wants: Callable[[str], bool]) -> None:
         """Nothing is looked at that nobody wants."""
-        for kind, part in (("standings", self.standings), ("machine", self.sampling), ("flights", self.flights)):
+        ours: dict[str, Wakeful] = {"standings": self.standings, "machine": self.sampling, "flights": self.flights}
+        for kind, part in (*ours.items(), *self.parts.items()):
             if wants(kind) and not part.is_open:
                 part.open()
             elif part.is_open and not wants(kind):
@@ -135,6 +151,7 @@ class Own:
             yield self.sampling.history()
         if "standings" not in without:
             yield self.standings.whole()
+        yield from (part.opening() for kind, part in self.parts.items() if kind not in without)
         yield messages.rules(self.standings.rules, self.remembered.name)
         missed = self.remembered.after(last)
         for name, change in missed.swaps:

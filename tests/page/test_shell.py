@@ -13,7 +13,7 @@ from tests.page.subpath import under_a_subpath
 from tests.whole.asking import chat, settings
 from tests.whole.program import Program, model
 
-VIEWS = ("models", "playground", "activity", "logs", "performance", "configuration")
+VIEWS = ("models", "playground", "overview", "activity", "logs", "performance", "configuration")
 
 TEXT = settings(
     model("quick", "--stderr wording", aliases="[fast]", ttl=600),

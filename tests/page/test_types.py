@@ -114,6 +114,9 @@ def test_events_are_as_described(program: Program, ask: httpx.Client) -> None:
         page.until("standings", lambda data: any(row["state"] == "ready" for row in data["rows"]))
         ask.put("/api/profiles/active", json={"name": "night"}).raise_for_status()
         page.until("profileChanged")
+        ask.post("/api/alerts/disk_usage/silence", json={"for": 60}).raise_for_status()
+        page.until("alerts", lambda data: any(rule["silence"] for rule in data["rules"]))
+        page.until("glance", lambda data: data["health"] is not None)
     unlike = [heard for heard in page.heard if not fits(EVENTS[heard.type], heard.data)]
     assert unlike == []
     assert {"standings", "rules", "swap", "inflight", "activity"} <= {heard.type for heard in page.heard}

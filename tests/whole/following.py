@@ -26,6 +26,8 @@ OPENING = [
     "flights",
     "machine",
     "standings",
+    "alerts",
+    "glance",
     "rules",
 ]
 

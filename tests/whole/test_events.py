@@ -57,6 +57,8 @@ def test_a_page_is_told_all_states_when_it_comes(program: Program, ask: httpx.Cl
         "flights",
         "machine",
         "standings",
+        "alerts",
+        "glance",
         "rules",
     }
     proxy, upstream, status, settings_, profile, requests, config = [heard.data for heard in opening][:7]
@@ -192,13 +194,15 @@ def test_rows_that_a_page_missed_are_told_when_it_comes_back(program: Program, a
 def test_a_page_is_not_told_what_it_does_without(program: Program, ask: httpx.Client) -> None:
     """Ours has the logs from elsewhere, and rows of its own for requests and models."""
     with follow(program, "?without=logData,modelStatus,inflight&without=activity,uiConfig") as page:
-        assert [page.next().type for _ in range(7)] == [
+        assert [page.next().type for _ in range(9)] == [
             "profileChanged",
             "config",
             "beat",
             "flights",
             "machine",
             "standings",
+            "alerts",
+            "glance",
             "rules",
         ]
         with ThreadPoolExecutor() as callers:

@@ -36,6 +36,7 @@ class Alarms:
         self.courier = Courier(alerts, means, self.notebook.save)
         self.woken = asyncio.Event()
         self.looking = False  # at the disks
+        self.looked: Callable[[], None] = lambda: None  # hears of every look and every order
 
     def remember(self, path: Path) -> None:
         """What an earlier start has left there. Blocks for a moment; done before `begin`."""
@@ -68,6 +69,7 @@ class Alarms:
             self.courier.send(each)
         if self.tell_changes(before) or news:
             self.keep()
+        self.looked()
 
     async def look_at_disks(self) -> None:
         try:
@@ -111,6 +113,7 @@ class Alarms:
     def changed(self, alert: Alert) -> Alert:
         self.tell(row(alert))
         self.keep()
+        self.looked()
         return alert
 
     def silence(self, name: str, seconds: float, note: str) -> float:
@@ -118,6 +121,7 @@ class Alarms:
         until = self.means.wall() + seconds
         self.judge.silence(name, until, note)
         self.keep()
+        self.looked()
         return until
 
     def speak(self, name: str) -> bool:
@@ -126,6 +130,7 @@ class Alarms:
         if was_silent:
             self.woken.set()
             self.keep()
+            self.looked()
         return was_silent
 
     async def close(self) -> None:

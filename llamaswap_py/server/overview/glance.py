@@ -33,12 +33,13 @@ from llamaswap_py.server.recording import Recordings
 LATELY_SECONDS = 300  # what the health looks back
 # The views of the page that show what these pages of other dashboards do.
 VIEWS = {
-    "gpu": "performance",
+    "": "overview",
+    "gpu": "overview",
     "models": "models",
-    "apis": "activity",
+    "apis": "overview",
     "config": "configuration",
-    "optimization": "performance",
-    "production": "performance",
+    "optimization": "overview",
+    "production": "overview",
 }
 
 
@@ -84,9 +85,7 @@ class Overview:
     # -- the doors
 
     async def dashboard(self, request: web.Request) -> web.Response:
-        found = await self.health()
-        standing = {"status": found["status"], "timestamp": moment(time.time()), **found}
-        models, cards = await self.models(), await self.cards()
+        standing, models, cards = await self.health(), await self.models(), await self.cards()
         return web.json_response(
             {"status": standing, "requests": self.progress.rows(), "models": models, "gpu_metrics": cards}
         )
@@ -155,10 +154,14 @@ class Overview:
 
     # -- what they say
 
+    async def glance(self) -> dict[str, Any]:
+        return {"health": await self.health(), "gpus": await self.cards()}
+
     async def health(self) -> dict[str, Any]:
         glances = self.glances
         found = await glances.recordings.recorder.ask(lambda store: lately(store, int(time.time()) - LATELY_SECONDS))
-        return health.told(vitals(found, self.sample(), glances.gpus.fresh(), glances.alerts()))
+        told = health.told(vitals(found, self.sample(), glances.gpus.fresh(), glances.alerts()))
+        return {"status": told["status"], "timestamp": moment(time.time()), **told}
 
     async def cards(self) -> dict[str, Any]:
         gpus = self.glances.gpus
@@ -200,5 +203,7 @@ class Overview:
 
 
 async def to_the_view(request: web.Request) -> web.Response:
-    view = VIEWS.get(request.match_info.get("view", ""), "")
-    return web.Response(status=302, headers={"Location": f"/ui/#/{view}" if view else "/ui/"})
+    """Relative, so that it also holds under a sub-path."""
+    name = request.match_info.get("view")
+    page = "../ui/" if name is not None else "ui/"
+    return web.Response(status=302, headers={"Location": f"{page}#/{VIEWS.get(name or '', VIEWS[''])}"})

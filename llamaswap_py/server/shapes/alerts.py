@@ -66,13 +66,18 @@ class AlertReceiver(TypedDict):
     next_try: float | None
 
 
-class Alerts(TypedDict):
-    """`GET /api/alerts`."""
+class AlertsNow(TypedDict):
+    """The event `alerts`: all that fire, and every rule."""
 
     enabled: bool
     every: float
     window: float
     firing: list[Alert]
-    past: list[Alert]
     rules: list[AlertRule]
+
+
+class Alerts(AlertsNow):
+    """`GET /api/alerts`."""
+
+    past: list[Alert]
     receivers: list[AlertReceiver]

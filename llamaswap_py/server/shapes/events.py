@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypedDict
 
-from llamaswap_py.server.shapes.alerts import Alert
+from llamaswap_py.server.shapes.alerts import Alert, AlertsNow
 from llamaswap_py.server.shapes.benchmarks import BenchmarkOrder
 from llamaswap_py.server.shapes.configuration import ConfigNews, ProfileNews
 from llamaswap_py.server.shapes.downloads import Pull
 from llamaswap_py.server.shapes.machine import Machine
 from llamaswap_py.server.shapes.models import LoadNews, ModelStatus, Rules, Standings, Swap
+from llamaswap_py.server.shapes.overview import Glance
 from llamaswap_py.server.shapes.requests import ActivityNews, Finished, Flights, InflightNews
 
 
@@ -71,6 +72,8 @@ EVENTS: dict[str, Any] = {
     "swap": Swap,
     "pull": Pull,
     "alert": Alert,
+    "alerts": AlertsNow,
+    "glance": Glance,
     "benchmark": BenchmarkOrder,
     "standings": Standings,
     "rules": Rules,

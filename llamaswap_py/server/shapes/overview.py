@@ -64,6 +64,13 @@ class Gpus(TypedDict):
     reason: str | None
 
 
+class Glance(TypedDict):
+    """The event `glance`; null until it was looked at."""
+
+    health: Score | None
+    gpus: Gpus | None
+
+
 class RequestProgress(TypedDict):
     """`GET /api/progress/{id}`."""
 

@@ -2,7 +2,7 @@
 
 import { SvelteMap } from "svelte/reactivity";
 import { seconds } from "./now.svelte";
-import type { ConfigNews, Flights, Flying, Pull, Rules, Sample, Standing, Standings } from "./shapes";
+import type { AlertsNow, BenchmarkOrder, ConfigNews, Flights, Flying, Glance, Pull, Rules, Sample, Standing, Standings } from "./shapes";
 import { Stream } from "./stream.svelte";
 
 const SAMPLES = 240; // ten minutes
@@ -18,6 +18,11 @@ export class House {
   /** How busy the machine was, the last ten minutes. */
   samples = $state.raw<readonly Sample[]>([]);
   readonly pulls = new SvelteMap<string, Pull>();
+  /** What fires, and how every rule stands. */
+  alerts = $state.raw<AlertsNow | undefined>();
+  /** The health and the cards. */
+  glance = $state.raw<Glance>({ health: null, gpus: null });
+  readonly benchmarks = new SvelteMap<string, BenchmarkOrder>();
   config = $state.raw<ConfigNews>({ state: "loaded", mistakes: [] });
   profile = $state<string | null>(null);
   /** Seconds from this machine's clock to the server's. */
@@ -34,6 +39,9 @@ export class House {
     stream.on("machine", ({ samples }) => this.measure(samples));
     stream.on("config", (news) => (this.config = news));
     stream.on("profileChanged", ({ active }) => (this.profile = active));
+    stream.on("alerts", (alerts) => (this.alerts = alerts));
+    stream.on("glance", (glance) => glance.gpus && (this.glance = glance));
+    stream.on("benchmark", (order) => this.benchmarks.set(order.id, order));
     stream.on("pull", (pull) => this.pulls.set(pull.id, pull));
   }
 

@@ -60,14 +60,23 @@ export interface AlertReceiver {
   next_try: number | null;
 }
 
+/** The event `alerts`: all that fire, and every rule. */
+export interface AlertsNow {
+  enabled: boolean;
+  every: number;
+  window: number;
+  firing: Alert[];
+  rules: AlertRule[];
+}
+
 /** `GET /api/alerts`. */
 export interface Alerts {
   enabled: boolean;
   every: number;
   window: number;
   firing: Alert[];
-  past: Alert[];
   rules: AlertRule[];
+  past: Alert[];
   receivers: AlertReceiver[];
 }
 
@@ -752,6 +761,12 @@ export interface Gpus {
   reason: string | null;
 }
 
+/** The event `glance`; null until it was looked at. */
+export interface Glance {
+  health: Score | null;
+  gpus: Gpus | null;
+}
+
 /** `GET /api/progress/{id}`. */
 export interface RequestProgress {
   request_id: string;
@@ -1083,6 +1098,8 @@ export interface Events {
   swap: Swap;
   pull: Pull;
   alert: Alert;
+  alerts: AlertsNow;
+  glance: Glance;
   benchmark: BenchmarkOrder;
   standings: Standings;
   rules: Rules;

@@ -7,7 +7,7 @@ export type Connection = "connecting" | "live" | "stale" | "reconnecting";
 type Hear = (data: never) => void;
 
 // Those that are not called `message`.
-const NAMED = ["swap", "config", "pull", "standings", "rules", "beat", "flights", "finished", "machine"];
+const NAMED = ["swap", "config", "pull", "standings", "rules", "beat", "flights", "finished", "machine", "alert", "alerts", "glance", "benchmark"];
 // Told better by others of them, or by a stream of its own: `?without` spares the server the making.
 const WITHOUT = ["logData", "modelStatus", "loading", "inflight", "activity", "uiConfig"] as const;
 type Told = Omit<Events, (typeof WITHOUT)[number]>;

@@ -16,9 +16,13 @@ export interface ViewEntry {
   load: () => Promise<{ default: Component<ViewProps> | Component }>;
 }
 
+/** So many fit into the bar of a phone; the rest stand behind "More". */
+export const IN_BAR = 4;
+
 export const VIEWS: readonly ViewEntry[] = [
   { name: "models", short: "Models", icon: "models", load: () => import("../views/models/View.svelte") },
   { name: "playground", short: "Playground", icon: "playground", load: () => import("../views/playground/View.svelte") },
+  { name: "overview", short: "Overview", icon: "overview", load: () => import("../views/overview/View.svelte") },
   { name: "activity", short: "Activity", icon: "activity", load: () => import("../views/activity/View.svelte") },
   { name: "logs", short: "Logs", icon: "logs", load: () => import("../views/logs/View.svelte") },
   { name: "performance", short: "Performance", icon: "performance", load: () => import("../views/performance/View.svelte") },
