@@ -170,7 +170,7 @@ class Settings(TypedDict, total=False):
     batch_size: int | str | None
 
 
-class Spread(TypedDict):
+class ModelSpread(TypedDict):
     """Of one model."""
 
     model_name: str
@@ -197,7 +197,7 @@ class Share(TypedDict):
 class Distribution(TypedDict):
     """`GET /api/dashboard/weight-distribution`."""
 
-    models: list[Spread]
+    models: list[ModelSpread]
     gpus: list[Share]
     present: bool
     reason: str | None

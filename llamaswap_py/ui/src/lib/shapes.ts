@@ -861,15 +861,17 @@ export interface Settings {
   batch_size: number | string | null;
 }
 
-/** `counts[i]` of them lie between `edges[i]` and `edges[i + 1]`. */
-export interface Spread {
-  count: number;
-  p50: number;
-  p90: number;
-  p95: number;
-  p99: number;
-  edges: number[];
-  counts: number[];
+/** Of one model. */
+export interface ModelSpread {
+  model_name: string;
+  tensor_split: number | string | null;
+  gpu_layers: number | string | null;
+  context_size: number | string | null;
+  batch_size: number | string | null;
+  size_bytes: number | null;
+  layers: number | null;
+  trained_context: number | null;
+  presets: Record<string, Settings>;
 }
 
 /** Of one card. */
@@ -883,7 +885,7 @@ export interface Share {
 
 /** `GET /api/dashboard/weight-distribution`. */
 export interface Distribution {
-  models: Spread[];
+  models: ModelSpread[];
   gpus: Share[];
   present: boolean;
   reason: string | null;
@@ -1013,6 +1015,17 @@ export interface ActivityPage {
   total: number;
   total_pages: number;
   at_least?: boolean;
+}
+
+/** `counts[i]` of them lie between `edges[i]` and `edges[i + 1]`. */
+export interface Spread {
+  count: number;
+  p50: number;
+  p90: number;
+  p95: number;
+  p99: number;
+  edges: number[];
+  counts: number[];
 }
 
 /** Many requests. Speeds are tokens a second; null: there is none to tell of. */
