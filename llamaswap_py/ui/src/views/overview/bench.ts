@@ -82,5 +82,5 @@ export function difference([one, other]: Pair["values"], more: boolean): string 
   const ratio = more ? other / one : one / other;
   const percent = Math.round((ratio - 1) * 100);
   if (Math.abs(percent) < 1) return "the same";
-  return percent > 0 ? `${percent}\u202f% faster` : `${Math.round((1 / ratio - 1) * 100)}\u202f% slower`;
+  return percent > 0 ? `${percent}\u202f% faster` : `${-percent}\u202f% slower`;
 }
