@@ -89,7 +89,7 @@ def test_the_health_says_what_lowers_it_and_a_missing_gpu_is_one_line(look: Look
     expect(part(page, "Health")).to_contain_text("1 alert takes 20 points")
     expect(part(page, "Health")).to_contain_text("GPU: no GPU")
     expect(page.get_by_text("No GPU is shown: performance.gpus is none")).to_be_visible()
-    expect(part(page, "APIs")).to_contain_text(re.compile(r"OpenAI API.*\d asked · 0 failed", re.S))
+    expect(part(page, "APIs")).to_contain_text(re.compile(r"OpenAI API.*\d asked · 0 failed", re.DOTALL))
 
 
 def test_a_request_is_counted_while_one_looks(look: Look, program: Program) -> None:
