@@ -110,7 +110,6 @@ class House:
         self.events.alerts = lambda: map(row, self.alarms.judge.firing.values())
         self.overview = overview(self.observing, self.metrics, happenings)
         self.overview.glances.table = lambda: self.table
-        self.overview.glances.alerts = lambda: len(self.alarms.judge.firing)
         watched(self.overview, self.alarms, self.events, tasks)
         trying = Trying(self.conductor, sources, os.environ)
         shown = Shown(trying)

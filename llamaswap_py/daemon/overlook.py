@@ -40,7 +40,8 @@ def overview(observing: Observing, metrics: Metrics, happenings: Happenings) -> 
 
 
 def watched(whole: Overview, alarms: Alarms, events: Events, tasks: Tasks) -> None:
-    """Pages that follow are told of it."""
+    """Alerts count for the health, and pages that follow are told of both."""
+    whole.glances.alerts = lambda: len(alarms.judge.firing)
     news = AlertNews(alarms, events.tell)
     watching = Watching(whole.glance, tasks.start, events.tell)
 
