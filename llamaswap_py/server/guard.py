@@ -35,6 +35,8 @@ class Guard:
     def check_key(self, headers: Mapping[str, str]) -> None:
         if not self.keys:
             return
+        if headers.get("Authorization", "")[:6].lower() == "basic ":
+            self.check_page(headers)  # a browser that was told the password once sends it along with any page's requests
         offered = offered_key(headers).encode("utf-8", "surrogateescape")
         matches = [hmac.compare_digest(offered, key.encode()) for key in self.keys]
         if not any(matches):
@@ -51,10 +53,16 @@ class Guard:
                 f"this route does not answer to the host name {name or '(none)'}: add it to allowedHosts in the"
                 " configuration if it is yours"
             )
+        self.check_page(headers)
+
+    def check_page(self, headers: Mapping[str, str]) -> None:
+        """Not sent by a browser for a page of another origin. A link from another port of this host may be followed."""
         origin = headers.get("Origin")
         if origin is not None:
-            self.check_same(origin, host)
-        elif headers.get("Sec-Fetch-Site") == "cross-site":
+            self.check_same(origin, headers.get("Host", ""))
+            return
+        site = headers.get("Sec-Fetch-Site")
+        if site == "cross-site" or (site == "same-site" and headers.get("Sec-Fetch-Dest") != "document"):
             raise ForeignOrigin("this route takes no requests that another web site makes a browser send")
 
     def check_same(self, origin: str, host: str) -> None:

@@ -57,7 +57,7 @@ def started() -> Iterator[Browser]:
     if path is None:
         pytest.skip(MISSING)
     expect.set_options(timeout=LONG * 1000)
-    flags = ["--disable-smooth-scrolling"]
+    flags = ["--disable-smooth-scrolling", "--host-resolver-rules=MAP *.example 127.0.0.1"]  # strangers' names
     flags += ["--no-sandbox"] if sys.platform == "linux" and os.getuid() == 0 else []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=flags)

@@ -136,3 +136,21 @@ def test_a_key_of_odd_bytes_is_a_wrong_key(offer: dict[str, str]) -> None:
 def test_an_origin_that_is_no_url_is_a_foreign_one() -> None:
     with pytest.raises(ForeignOrigin):
         GUARD.check_origin(headers(Host="localhost:8080", Origin="http://["))
+
+
+def test_a_page_of_another_port_of_this_host_shows_nothing_of_ours_but_may_link_here() -> None:
+    with pytest.raises(ForeignOrigin):
+        GUARD.check_origin(headers(Host="localhost:8080", Sec_Fetch_Site="same-site", Sec_Fetch_Dest="image"))
+    GUARD.check_origin(headers(Host="localhost:8080", Sec_Fetch_Site="same-site", Sec_Fetch_Dest="document"))
+
+
+def test_a_password_that_a_browser_sends_along_by_itself_counts_for_our_own_pages_only() -> None:
+    """A key that a script had to name counts for every page."""
+    guard = guard_of(["secret"], [], "box")
+    password = "Basic " + base64.b64encode(b"me:secret").decode()
+    guard.check_key(headers(Host="localhost:8080", Authorization=password))
+    guard.check_key(headers(Host="localhost:8080", Authorization=password, Origin="http://localhost:8080"))
+    for foreign in ({"Origin": "http://evil.example"}, {"Sec_Fetch_Site": "cross-site"}):
+        with pytest.raises(ForeignOrigin):
+            guard.check_key(headers(Host="localhost:8080", Authorization=password, **foreign))
+        guard.check_key(headers(Host="localhost:8080", Authorization="Bearer secret", **foreign))
