@@ -36,7 +36,9 @@ class Guard:
         if not self.keys:
             return
         if headers.get("Authorization", "")[:6].lower() == "basic ":
-            self.check_page(headers)  # a browser that was told the password once sends it along with any page's requests
+            self.check_page(
+                headers
+            )  # a browser that was told the password once sends it along with any page's requests
         offered = offered_key(headers).encode("utf-8", "surrogateescape")
         matches = [hmac.compare_digest(offered, key.encode()) for key in self.keys]
         if not any(matches):

@@ -1,4 +1,5 @@
-"""A hostile page: served under a name of its own on this machine, it tries in a person's browser all that pages can do."""
+"""A hostile page: served under a name of its own on this machine, it tries in a person's browser all that pages can
+do."""
 
 from __future__ import annotations
 

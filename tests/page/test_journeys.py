@@ -1,4 +1,5 @@
-"""What people come for, from its beginning to its end, on a wide screen and on a phone. The views' own tests know the rest."""
+"""What people come for, from its beginning to its end, on a wide screen and on a phone. Views have tests of their
+own."""
 
 from __future__ import annotations
 
@@ -15,8 +16,7 @@ from tests.whole.program import ROOT, Program, model
 
 OURS = {"PYTHONPATH": str(ROOT)}
 # Ours answers, the other one loads for long enough to be seen.
-ENGINE = f"  first: {{cmd: '${{llama_server}} --port ${{PORT}} -m {DEMO_MODEL} --jinja'}}
-"
+ENGINE = f"  first: {{cmd: '${{llama_server}} --port ${{PORT}} -m {DEMO_MODEL} --jinja'}}\n"
 TEXT = settings(ENGINE, model("second", "--load-seconds 2"))
 
 
