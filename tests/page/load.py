@@ -23,6 +23,7 @@ from tests.whole.program import Program
 
 ROUNDS = 5
 WINDOW = 5.0  # seconds of traffic for one figure
+STILL = "a tab that stands still"
 STAY = 30.0  # seconds in one view
 
 
@@ -42,29 +43,28 @@ def tell_hands(look: Look) -> None:
         say(f"  {name:28} {statistics.median(all_took):5.0f} {max(all_took):5.0f}  of {len(all_took)}")
 
 
+def beside(place: str, program: Program, streams: Streams, look: Look) -> float:
+    look.open("activity" if place == STILL else place)
+    if place != STILL:
+        return cost(program, streams, WINDOW, look.page.wait_for_timeout)
+    with halted(look):
+        return cost(program, streams, WINDOW)
+
+
 def tell_cost(program: Program, streams: Streams, look: Look) -> None:
     """By turns, so that what else the machine does is shared by all."""
     found: dict[str, list[float]] = defaultdict(list)
 
-    def wait(seconds: float) -> None:
-        look.page.wait_for_timeout(seconds * 1000)
-
-    for _ in range(ROUNDS):
-        for place in ("models", "activity", "logs/flood", "halted"):
-            look.page.goto("about:blank")
-            alone = cost(program, streams, WINDOW, wait)
-            look.open("activity" if place == "halted" else place)
-            if place == "halted":
-                with halted(look):
-                    beside = cost(program, streams, WINDOW)
-            else:
-                beside = cost(program, streams, WINDOW, wait)
-            found[place].append(beside / alone)
-            found["alone"].append(alone)
+    for place in ("models", "activity", "logs/flood", STILL) * ROUNDS:
+        look.page.goto("about:blank")
+        alone = cost(program, streams, WINDOW, look.page.wait_for_timeout)
+        found[place].append(beside(place, program, streams, look) / alone)
+        found["alone"].append(alone)
     say(f"the proxy's processor for one streamed event without a page: {statistics.median(found.pop('alone')):.0f} µs")
     for place, ratios in found.items():
-        name = "a tab that stands still" if place == "halted" else f"beside {place}"
-        say(f"  {name:28} {statistics.median(ratios):.2f} times as much ({min(ratios):.2f} to {max(ratios):.2f})")
+        say(
+            f"  beside {place:21} {statistics.median(ratios):.2f} times as much ({min(ratios):.2f} to {max(ratios):.2f})"
+        )
 
 
 def tell_long(program: Program, streams: Streams, look: Look, minutes: float) -> bool:

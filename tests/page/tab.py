@@ -131,8 +131,12 @@ def halted(look: Look) -> Iterator[None]:
         session.detach()
 
 
-def cost(program: Program, streams: Streams, seconds: float, idle: Callable[[float], object] = time.sleep) -> float:
+def sleep(milliseconds: float) -> None:
+    time.sleep(milliseconds / 1000)
+
+
+def cost(program: Program, streams: Streams, seconds: float, idle: Callable[[float], object] = sleep) -> float:
     """Microseconds of the proxy's processor for each event that its callers got."""
     before, events = cpu(program), streams.events
-    idle(seconds)
+    idle(seconds * 1000)
     return (cpu(program) - before) / (streams.events - events) * 1e6

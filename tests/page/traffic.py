@@ -61,6 +61,11 @@ class Streams:
             for task in asking:
                 task.cancel()
 
+    def hear(self, piece: bytes) -> None:
+        self.events += piece.count(b"\n\n")
+        if self.events > 2 * self.count:
+            self.all_here.set()
+
     async def ask(self, number: int) -> None:
         while True:
             words = self.lengths.randrange(100, 400)
@@ -73,9 +78,7 @@ class Streams:
             )
             with closing(writer):
                 while piece := await reader.read(65536):
-                    self.events += piece.count(b"\n\n")
-                    if self.events > 2 * self.count:
-                        self.all_here.set()
+                    self.hear(piece)
             self.answers += 1
 
 
