@@ -62,9 +62,8 @@ def tell_cost(program: Program, streams: Streams, look: Look) -> None:
         found["alone"].append(alone)
     say(f"the proxy's processor for one streamed event without a page: {statistics.median(found.pop('alone')):.0f} µs")
     for place, ratios in found.items():
-        say(
-            f"  beside {place:21} {statistics.median(ratios):.2f} times as much ({min(ratios):.2f} to {max(ratios):.2f})"
-        )
+        middle, least, most = statistics.median(ratios), min(ratios), max(ratios)
+        say(f"  beside {place:23} {middle:.2f} times as much ({least:.2f} to {most:.2f})")
 
 
 def tell_long(program: Program, streams: Streams, look: Look, minutes: float) -> bool:
