@@ -46,9 +46,9 @@ def tell_hands(look: Look) -> None:
 def beside(place: str, program: Program, streams: Streams, look: Look) -> float:
     look.open("activity" if place == STILL else place)
     if place != STILL:
-        return cost(program, streams, WINDOW, look.page.wait_for_timeout)
+        return cost(program, streams, WINDOW, look)
     with halted(look):
-        return cost(program, streams, WINDOW)
+        return cost(program, streams, WINDOW, look)
 
 
 def tell_cost(program: Program, streams: Streams, look: Look) -> None:
@@ -57,7 +57,7 @@ def tell_cost(program: Program, streams: Streams, look: Look) -> None:
 
     for place in ("models", "activity", "logs/flood", STILL) * ROUNDS:
         look.page.goto("about:blank")
-        alone = cost(program, streams, WINDOW, look.page.wait_for_timeout)
+        alone = cost(program, streams, WINDOW, look)
         found[place].append(beside(place, program, streams, look) / alone)
         found["alone"].append(alone)
     say(f"the proxy's processor for one streamed event without a page: {statistics.median(found.pop('alone')):.0f} µs")

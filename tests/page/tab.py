@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -131,12 +130,8 @@ def halted(look: Look) -> Iterator[None]:
         session.detach()
 
 
-def sleep(milliseconds: float) -> None:
-    time.sleep(milliseconds / 1000)
-
-
-def cost(program: Program, streams: Streams, seconds: float, idle: Callable[[float], object] = sleep) -> float:
+def cost(program: Program, streams: Streams, seconds: float, look: Look) -> float:
     """Microseconds of the proxy's processor for each event that its callers got."""
     before, events = cpu(program), streams.events
-    idle(seconds * 1000)
+    look.page.wait_for_timeout(seconds * 1000)
     return (cpu(program) - before) / (streams.events - events) * 1e6

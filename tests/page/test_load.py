@@ -40,12 +40,12 @@ def test_a_tab_that_stands_still_holds_nothing_up_and_goes_on(busy: Busy, chromi
     """Neither the one that follows a log nor what the others hear; and both seats are told what they missed."""
     program, streams = busy
     with Look(chromium, program.url) as look:
-        alone = cost(program, streams, 2)
+        alone = cost(program, streams, 2, look)
         page = look.open(f"logs/{FLOOD}")
         expect(page.locator(".line").nth(20)).to_be_attached()
         before = memory(program)
         with halted(look):
-            beside = cost(program, streams, 4)
+            beside = cost(program, streams, 4, look)
             held = memory(program) - before
         expect(page.locator(".connection.live")).to_have_count(1)
         last = int(page.locator(".line").last.inner_text().split()[1])
