@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from aiohttp import web
 
 from llamaswap_py.config.names import resolve
@@ -16,7 +18,9 @@ from llamaswap_py.schedule.line import places
 from llamaswap_py.schedule.plan import FALLEN, Phase
 from llamaswap_py.server.choosing import unknown
 from llamaswap_py.server.doors import Door, Kind
-from llamaswap_py.server.shapes.models import Loading
+
+if TYPE_CHECKING:
+    from llamaswap_py.server.shapes.models import Loading
 
 UP = (Phase.STARTING, Phase.READY, Phase.STOPPING)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from llamaswap_py.observe.rows import UNKNOWN, Details, Row
-from llamaswap_py.server.shapes.requests import Activity
-from llamaswap_py.server.shapes.requests import Details as DetailsShape
+
+if TYPE_CHECKING:
+    from llamaswap_py.server.shapes.requests import Activity
+    from llamaswap_py.server.shapes.requests import Details as DetailsShape
 
 
 def shown(row: Row, has_capture: bool) -> Activity:

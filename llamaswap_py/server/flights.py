@@ -4,12 +4,15 @@ four times a second at most, and not a step for a piece of an answer."""
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 from llamaswap_py.observe.inflight import Flight, Inflight, stamp
 from llamaswap_py.observe.redaction import redacted
 from llamaswap_py.server import messages
 from llamaswap_py.server.audience import Message, Tell
-from llamaswap_py.server.shapes.requests import Flying
+
+if TYPE_CHECKING:
+    from llamaswap_py.server.shapes.requests import Flying
 
 EVERY = 0.25  # seconds between two words
 SOON = 0.02  # what happens at one moment is told together

@@ -5,6 +5,7 @@ Functions over values; who gets them and when is the audience's business."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -14,9 +15,11 @@ from llamaswap_py.runtime.standings import Standing as Known
 from llamaswap_py.schedule.plan import FALLEN, Phase
 from llamaswap_py.server.abilities import flags
 from llamaswap_py.server.control import load_row
-from llamaswap_py.server.shapes.machine import Sample
-from llamaswap_py.server.shapes.models import Rules, Standing
-from llamaswap_py.server.shapes.requests import Activity, Flying
+
+if TYPE_CHECKING:
+    from llamaswap_py.server.shapes.machine import Sample
+    from llamaswap_py.server.shapes.models import Rules, Standing
+    from llamaswap_py.server.shapes.requests import Activity, Flying
 
 encode = msgspec.json.encode
 

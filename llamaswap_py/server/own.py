@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from llamaswap_py.observe.rows import Row
 from llamaswap_py.observe.speeds import Speeds, past
@@ -18,9 +18,11 @@ from llamaswap_py.server.flights import Flights
 from llamaswap_py.server.recording import Recordings
 from llamaswap_py.server.remembered import Remembered
 from llamaswap_py.server.sampling import Sampling
-from llamaswap_py.server.shapes.machine import Sample
-from llamaswap_py.server.shapes.requests import Activity
 from llamaswap_py.server.standings import Standings
+
+if TYPE_CHECKING:
+    from llamaswap_py.server.shapes.machine import Sample
+    from llamaswap_py.server.shapes.requests import Activity
 
 MOST_ROWS = 200  # in one message; beyond it a page asks for the list
 NOTICED = 0.01  # of a model's memory, the smallest change that its row is told for

@@ -7,12 +7,14 @@ from __future__ import annotations
 import asyncio
 import codecs
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import msgspec
 
 from llamaswap_py.runtime.output import Ring
-from llamaswap_py.server.shapes.events import LogPiece
+
+if TYPE_CHECKING:
+    from llamaswap_py.server.shapes.events import LogPiece
 
 EVERY = 0.1  # seconds between two events of one log
 LONGEST_NUMBER = 20  # digits; Python refuses to read thousands of them

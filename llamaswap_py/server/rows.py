@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from llamaswap_py.config.values import Config, Peer
 from llamaswap_py.library.described import SAID_NOTHING, UNKNOWN, Described, Said
@@ -17,7 +17,9 @@ from llamaswap_py.schedule.orders import Decision
 from llamaswap_py.schedule.plan import FALLEN, Phase
 from llamaswap_py.server.abilities import flags
 from llamaswap_py.server.control import load_row
-from llamaswap_py.server.shapes.models import Evicted, Group, MatrixSet, Rules, Standing, State, Waiting
+
+if TYPE_CHECKING:
+    from llamaswap_py.server.shapes.models import Evicted, Group, MatrixSet, Rules, Standing, State, Waiting
 
 
 @dataclass(frozen=True, slots=True)

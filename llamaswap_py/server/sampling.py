@@ -7,7 +7,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import psutil
 
@@ -16,7 +16,9 @@ from llamaswap_py.observe.gpu.shown import mib
 from llamaswap_py.observe.processes import Taken, members, taken
 from llamaswap_py.runtime.threads import in_thread
 from llamaswap_py.server import messages
-from llamaswap_py.server.shapes.machine import GpuUse, Sample, Use
+
+if TYPE_CHECKING:
+    from llamaswap_py.server.shapes.machine import GpuUse, Sample, Use
 
 EVERY = 2.5  # seconds
 FIRST = 0.5  # until the second look, which is the first that knows how busy anybody is

@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from llamaswap_py.config.values import Config
 from llamaswap_py.library.described import SAID_NOTHING, UNKNOWN, Described, Descriptions, Said, said_by
@@ -19,7 +19,9 @@ from llamaswap_py.schedule.plan import Evict, Phase
 from llamaswap_py.server import messages
 from llamaswap_py.server.audience import Message, Tell
 from llamaswap_py.server.rows import Beside, group_names, remote_rows, row, rules
-from llamaswap_py.server.shapes.models import Rules, Standing, Waiting
+
+if TYPE_CHECKING:
+    from llamaswap_py.server.shapes.models import Rules, Standing, Waiting
 
 EVERY = 0.25  # seconds between two words about changes
 SOON = 0.02  # what happens at one moment is told together

@@ -114,3 +114,8 @@ def test_a_flag_of_another_program_is_left_alone(command: str) -> None:
 def test_what_is_no_configuration_is_refused() -> None:
     with pytest.raises(NotInsertable, match="correct that first"):
         with_flags("models: [", "a", {CONTEXT: "2"})
+
+
+def test_what_would_no_longer_be_yaml_is_left_to_a_person() -> None:
+    with pytest.raises(NotEditable, match="by hand"):
+        with_flags("models:\n  a:\n    cmd: server\n", "a", {("--note",): "x: y"})
