@@ -1,5 +1,5 @@
 """A server that talks: starts the command that follows the rate, and beside it prints a few odd lines, then so many
-numbered ones a second."""
+numbered ones a second. The server itself is silent, or its words would land in the middle of a line."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ODD = (
 
 
 def main(rate: float, command: list[str]) -> int:
-    server = subprocess.Popen(command)
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     print("\n".join(ODD), flush=True)  # noqa: T201
     began, said = time.monotonic(), 0
     while server.poll() is None:
