@@ -88,13 +88,20 @@ class Vitals:
 
     async def probe_until_ready(self, patience: Patience, verdict: asyncio.Future[Refusal | None]) -> None:
         try:
-            refusal = await health.until_ready(self.probe, patience, self.clock, self.sleep)
-            verdict.set_result(refusal or self.stranger())
+            while True:
+                refusal = await health.until_ready(self.probe, patience, self.clock, self.sleep) or self.stranger()
+                if refusal is not None or self.port is None or await self.answers_again():
+                    break
+            verdict.set_result(refusal)
         except Exception as mistake:  # noqa: BLE001  # it is the run's, which would wait for ever for a verdict
             verdict.set_exception(mistake)
 
     async def probe(self, deadline: float) -> int:
         return await self.pool.get(probe_path(self.model.check_endpoint), deadline)
+
+    async def answers_again(self) -> bool:
+        """A stranger may have answered and left the port before it was looked for. Ours is there to stay."""
+        return await health.answers(self.probe, health.probe_deadline(0.0))
 
     def stranger(self) -> Refusal | None:
         """Where we gave out the port, somebody else's server on it must not be taken for ours."""

@@ -46,7 +46,9 @@ class Visitor(web.RequestHandler):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         # What does not fit its socket holds up its server at once; and what fits is written without a detour.
-        cast(asyncio.WriteTransport, transport).set_write_buffer_limits(0)
+        # TLS takes 0 for "always full": a byte that waits is its least.
+        least = 1 if transport.get_extra_info("sslcontext") else 0
+        cast(asyncio.WriteTransport, transport).set_write_buffer_limits(least)
         self.entrance.enter(self)
 
     def connection_lost(self, exc: BaseException | None) -> None:

@@ -67,6 +67,26 @@ async def test_a_taken_port_is_given_up_for_another_one() -> None:
             assert run.port not in (None, taken)
 
 
+# Says once that it is well, and leaves the port.
+PASSING_BY = """
+import socket, sys
+with socket.create_server(("127.0.0.1", int(sys.argv[1]))) as door:
+    caller, _ = door.accept()
+    caller.recv(4096)
+caller.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: 0\\r\\n\\r\\n")
+caller.close()
+"""
+
+
+@pytest.mark.fault("P23", "F20")
+async def test_who_answers_once_and_leaves_the_port_is_not_taken_for_the_server(tmp_path: Path) -> None:
+    script = tmp_path / "passing_by.py"
+    script.write_text(PASSING_BY)
+    both = f"{sys.executable} {script} ${{PORT}}; exec {fake('a').cmd}"
+    async with house(config_of(Model("a", f"sh -c {shlex.quote(both)}"))) as at, at.conductor.lease("a") as run:
+        assert await run.connections.get("/health", 5.0) == 200
+
+
 async def test_the_configured_port_is_taken_if_it_is_free() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]

@@ -72,6 +72,8 @@ def test_streams_and_bodies_pass_through_tls(program: Program, files: Files) -> 
     with httpx.Client(base_url=program.url, verify=files.context, timeout=LONG) as client:
         response = client.post(CHAT, json=chat_body("one", "hello"))
         assert response.content == streamed("one", "hello")
+        slowly = "[fake words=20 interval=0.01]"  # each event a write of its own
+        assert client.post(CHAT, json=chat_body("one", slowly)).content == streamed("one", slowly, 20)
         answer = client.post(CHAT, json=chat_body("one", "x" * 300_000, stream=False)).raise_for_status()
         assert answer.headers["X-Request-ID"]
 
