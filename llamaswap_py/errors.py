@@ -7,8 +7,9 @@ and must be one a person can act on. `ConfigError` is for the operator, not for 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar
+
+import msgspec
 
 
 class Refusal(Exception):
@@ -264,8 +265,7 @@ FAMILY: tuple[type[Refusal], ...] = (Refusal, *Refusal.__subclasses__())
 STATUSES = {each.code: each.status for each in FAMILY}
 
 
-@dataclass(frozen=True, slots=True)
-class Mistake:
+class Mistake(msgspec.Struct, frozen=True):
     """One thing wrong in the configuration: where, what, and what to do about it."""
 
     file: str

@@ -9,13 +9,14 @@ import subprocess
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 import aiohttp
+import msgspec
+from msgspec.structs import replace
 
 from llamaswap_py.bench.asking import Asker, complaint
 from llamaswap_py.bench.measuring import Say, measure
@@ -40,8 +41,7 @@ class Unreachable(Unusable):
 # ------------------------------------------------------------- a server
 
 
-@dataclass(frozen=True, slots=True)
-class Remote:
+class Remote(msgspec.Struct, frozen=True):
     session: aiohttp.ClientSession
     base: str
     key: str = ""
@@ -138,8 +138,7 @@ def file_of(command: str) -> Path | None:
 # ------------------------------------------------------------- a file
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(msgspec.Struct, frozen=True):
     """`command` starts a llama-server; `files` are all parts of the model, the first the one to name."""
 
     name: str
@@ -166,8 +165,7 @@ async def measure_file(session: aiohttp.ClientSession, file: File, plan: Plan, s
         return replace(found, trouble=str(error))
 
 
-@dataclass(frozen=True, slots=True)
-class Served:
+class Served(msgspec.Struct, frozen=True):
     base: str
     pid: int
     seconds: float  # until it was ready

@@ -11,10 +11,10 @@ import re
 import secrets
 import sys
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+import msgspec
 import structlog
 
 from llamaswap_py.bench.values import Plan
@@ -41,8 +41,7 @@ class Where(NamedTuple):
     state: Path
 
 
-@dataclass(slots=True)
-class Order:
+class Order(msgspec.Struct):
     id: str
     models: tuple[str, ...]
     plan: Plan

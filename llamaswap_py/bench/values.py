@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True):
     prompts: tuple[int, ...] = (128, 512, 2048)  # tokens, about
     callers: tuple[int, ...] = (1, 4)  # at once
     tokens: int = 128  # of each answer
@@ -18,8 +17,7 @@ class Plan:
         return [(prompt, callers) for prompt in self.prompts for callers in self.callers]
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(msgspec.Struct, frozen=True):
     """One answer."""
 
     prompt: int = 0
@@ -39,8 +37,7 @@ class Sample:
         return (self.output - 1) / span if span > 0 and self.output > 1 else 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(msgspec.Struct, frozen=True):
     """All answers of one length of prompt and one number of callers."""
 
     wanted: int  # tokens of the prompt, as planned
@@ -62,8 +59,7 @@ class Cell:
     why: str = ""  # the first failure
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(msgspec.Struct, frozen=True):
     """One model, or one quantisation of it."""
 
     name: str
@@ -78,12 +74,11 @@ class Result:
     trouble: str = ""  # why there is no more
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(msgspec.Struct, frozen=True):
     """One run of `llamaswap bench`."""
 
     id: str
     began: float  # unix seconds
     machine: str
     plan: Plan
-    results: tuple[Result, ...] = field(default=())
+    results: tuple[Result, ...] = msgspec.field(default=())

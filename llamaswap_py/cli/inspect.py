@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import asdict
 
 from llamaswap_py.cli.terminal import flags, ggufs
 from llamaswap_py.cli.terminal.colours import BOLD, Paint

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from llamaswap_py.config.macros import PORT
 from llamaswap_py.config.models import Draft

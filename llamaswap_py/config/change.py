@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, fields
+
+import msgspec
 
 from llamaswap_py.config.command import argv
 from llamaswap_py.config.show import document, model_entry
@@ -13,8 +14,7 @@ from llamaswap_py.config.values import Config, Model
 APART = frozenset({"models", "discovered", "names", "ports", "remotes"})
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     relaunch: tuple[str, ...] = ()  # a process running now is not what the new configuration describes
@@ -49,7 +49,7 @@ def compare(old: Config, new: Config) -> Change:
 
 
 def setting_names() -> list[str]:
-    return [each.name for each in fields(Config) if each.name not in APART]
+    return [name for name in Config.__struct_fields__ if name not in APART]
 
 
 def keys_of_model(old: Config, new: Config, model_id: str) -> list[str]:

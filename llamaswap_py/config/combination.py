@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from llamaswap_py.config.expression import Both, Expression, Name, Use, evaluation_order, parse
 from llamaswap_py.config.values import Matrix
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Node:
+class Node(msgspec.Struct, frozen=True, eq=False):
     """A part of an expression with names resolved. `support` has a bit for every model that occurs below."""
 
     support: int
@@ -18,8 +18,7 @@ class Node:
     together: bool = False  # all parts, or one of them
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     weight: int
     models: int  # as bits
     set: str = ""

@@ -6,8 +6,9 @@ import re
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from types import MappingProxyType
+
+from msgspec.structs import replace
 
 from llamaswap_py.config.macros import PID, PORT
 from llamaswap_py.config.values import Filters, Json, Model

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from llamaswap_py.config.tree import Map, Node, Place, Scalar, at, inside
 from llamaswap_py.errors import Mistake

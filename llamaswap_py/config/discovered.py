@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
 from types import MappingProxyType
+
+import msgspec
+from msgspec.structs import replace
 
 from llamaswap_py.config.macros import Macros, common_macros
 from llamaswap_py.config.models import prepare
@@ -15,8 +17,7 @@ from llamaswap_py.config.values import NOTHING, Json
 SECTION = "models"
 
 
-@dataclass(frozen=True, slots=True)
-class Discovered:
+class Discovered(msgspec.Struct, frozen=True):
     """One model: its id, the file that it was found in, and its keys as the configuration would have them."""
 
     id: str

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import yaml
 
 from llamaswap_py.config.report import Report, Source
@@ -25,15 +25,13 @@ class NotInsertable(Exception):
     """A sentence that says what a person can do instead."""
 
 
-@dataclass(frozen=True, slots=True)
-class Inserted:
+class Inserted(msgspec.Struct, frozen=True):
     text: str
     line: int  # of the entry's name, 1-based
     count: int  # lines that were put in
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(msgspec.Struct, frozen=True):
     """Where the models stand: offsets into the text."""
 
     kind: str  # absent, blank, alias, block, flow

@@ -6,9 +6,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeVar
+
+import msgspec
 
 from llamaswap_py.config.report import Report, closest
 from llamaswap_py.config.scalars import as_number, spell
@@ -27,8 +28,7 @@ SIZE = re.compile(r"(\d+)\s*([kmgKMG]?)(?:i?[bB])?")
 FACTOR = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 
 
-@dataclass(frozen=True, slots=True)
-class Spot:
+class Spot(msgspec.Struct, frozen=True):
     """One value being read: what it should be, where it stands, and where to say what is wrong."""
 
     key: Key

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from llamaswap_py.config.environment import VARIABLE
 from llamaswap_py.config.report import Report, closest

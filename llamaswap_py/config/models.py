@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
+
+import msgspec
+from msgspec.structs import replace
 
 from llamaswap_py.config.command import argv, uses_port, without_comments
 from llamaswap_py.config.fields import Fields
@@ -20,8 +22,7 @@ SECTION = "models.*"
 PAGE = 50  # callers at once that a browser showing ComfyUI's page may make, as in llama-swap
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(msgspec.Struct, frozen=True):
     """One model's mapping with its macros filled in."""
 
     id: str
@@ -30,8 +31,7 @@ class Draft:
     extra_names: Mapping[str, Place]  # keys of filters.setParamsByID, each of which is a name of the model
 
 
-@dataclass(frozen=True, slots=True)
-class Inherited:
+class Inherited(msgspec.Struct, frozen=True):
     """What a model takes from the document where it says nothing itself."""
 
     ttl: float

@@ -4,7 +4,6 @@ the models of peers."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import msgspec
 
@@ -33,23 +32,20 @@ class Choice(msgspec.Struct, frozen=True):
     selector: str = ""  # that chose. It holds (selector, name) until the request ends
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(msgspec.Struct, frozen=True):
     """Nobody is called so."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class SwitchedOff:
+class SwitchedOff(msgspec.Struct, frozen=True):
     """The active profile has switched the name off."""
 
     name: str
     profile: str
 
 
-@dataclass(frozen=True, slots=True)
-class Exhausted:
+class Exhausted(msgspec.Struct, frozen=True):
     """Every target of the selector is on its way out."""
 
     selector: str

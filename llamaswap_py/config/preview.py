@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from typing import Any
+
+from msgspec.structs import asdict
 
 from llamaswap_py.config.change import Change, compare, keys_of_model, keys_of_settings
 from llamaswap_py.config.read import Reading

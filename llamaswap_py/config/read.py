@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+
+import msgspec
+from msgspec.structs import replace
 
 from llamaswap_py.config.alerts import read_alerts
 from llamaswap_py.config.aliases import give_names
@@ -55,12 +57,11 @@ NO_MACROS: Macros = MappingProxyType({})
 OWN_WAY = ("models", "macros")  # top-level keys whose macros are not simply filled in
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True):
     config: Config
     warnings: tuple[Mistake, ...]
     # Models that are wrong, and why. Each stands in `config` without a command, under its id and aliases.
-    disabled: Mapping[str, tuple[Mistake, ...]] = field(default_factory=nothing)
+    disabled: Mapping[str, tuple[Mistake, ...]] = msgspec.field(default_factory=nothing)
 
 
 def read(

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from difflib import get_close_matches
+
+import msgspec
+from msgspec.structs import replace
 
 from llamaswap_py.config.mask import without
 from llamaswap_py.config.tree import Place
 from llamaswap_py.errors import ConfigError, Mistake
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(msgspec.Struct, frozen=True):
     """One file: the path it is spoken of by, and what is in it."""
 
     path: str

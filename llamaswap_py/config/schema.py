@@ -3,8 +3,9 @@ go by this table, so a key is added here first."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from llamaswap_py.config.values import (
     ALERT_RULES,
@@ -41,8 +42,7 @@ class Kind(StrEnum):
     OPEN = "anything"
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(msgspec.Struct, frozen=True):
     path: str
     kind: Kind
     default: object

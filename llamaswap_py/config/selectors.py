@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
+
+import msgspec
 
 from llamaswap_py.config.combination import Space
 from llamaswap_py.config.fields import Fields
@@ -13,8 +14,7 @@ from llamaswap_py.config.tree import List, Map, Place, at, inside
 from llamaswap_py.config.values import NOTHING, Group, Matrix, Profile, Remote, Selector
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(msgspec.Struct, frozen=True):
     """The names there are before selectors: of models here, and of models of peers."""
 
     names: Mapping[str, str]
@@ -108,8 +108,7 @@ def check_spillover(document: Fields, selectors: Mapping[str, Selector], known: 
         document.report.wrong(node.place, f"selectors.{name}.targets", message, together.remedy)
 
 
-@dataclass(frozen=True, slots=True)
-class Together:
+class Together(msgspec.Struct, frozen=True):
     """Which models the rule in force lets be up at the same time."""
 
     groups: Sequence[Group]

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     file: str
     line: int  # 1-based; 0 where the file as a whole is meant
     column: int
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
+class Stamp(msgspec.Struct, frozen=True):
     """An unquoted date or time. Kept as written: only its type matters to us."""
 
     text: str
@@ -23,8 +22,7 @@ class Stamp:
 Plain = bool | int | float | str | Stamp | None
 
 
-@dataclass(frozen=True, slots=True)
-class Scalar:
+class Scalar(msgspec.Struct, frozen=True):
     value: Plain
     text: str  # as written, quotes and folding undone
     place: Place
@@ -36,14 +34,12 @@ class Scalar:
         return self.value is None and not self.text
 
 
-@dataclass(frozen=True, slots=True)
-class List:
+class List(msgspec.Struct, frozen=True):
     items: tuple[Node, ...]
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Map:
+class Map(msgspec.Struct, frozen=True):
     entries: Mapping[str, Node]  # in the order written; keys are their text, whatever type YAML gives them
     keys: Mapping[str, Place]
     place: Place

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
+
+import msgspec
 
 DEFAULT_GROUP = "(default)"
 COMFYUI = "comfyui_auto"  # the model of this id is the one behind `/comfyui/`
@@ -29,17 +30,15 @@ def nothing() -> Mapping[Any, Any]:
     return NOTHING
 
 
-@dataclass(frozen=True, slots=True)
-class Filters:
+class Filters(msgspec.Struct, frozen=True):
     """What a JSON request is changed by. The texts are dotted paths, sorted; `model` is never among them."""
 
     strip: tuple[str, ...] = ()
-    set: Mapping[str, Json] = field(default_factory=nothing)
-    set_by_id: Mapping[str, Mapping[str, Json]] = field(default_factory=nothing)
+    set: Mapping[str, Json] = msgspec.field(default_factory=nothing)
+    set_by_id: Mapping[str, Mapping[str, Json]] = msgspec.field(default_factory=nothing)
 
 
-@dataclass(frozen=True, slots=True)
-class Timeouts:
+class Timeouts(msgspec.Struct, frozen=True):
     """Seconds of connections to an upstream; 0 = no limit."""
 
     connect: float = 30.0
@@ -53,8 +52,7 @@ class Timeouts:
 PEER_TIMEOUTS = Timeouts(response_header=60.0)  # a peer is up already, so it has less excuse
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True):
     """Ours: what callers may take of the program itself. Seconds; 0 = no limit."""
 
     connections: int = 0  # at once; 0 = what half of the descriptors allows
@@ -63,8 +61,7 @@ class Limits:
     drain: float = 30.0  # answers in flight may go on after the order to stop; llama-swap's figure
 
 
-@dataclass(frozen=True, slots=True)
-class Capabilities:
+class Capabilities(msgspec.Struct, frozen=True):
     """What a model says it can do."""
 
     inputs: tuple[str, ...] = ()  # of text, audio, image
@@ -74,8 +71,7 @@ class Capabilities:
     context: int = 0  # tokens; 0 = not said
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
+class Model(msgspec.Struct, frozen=True):
     """One configured model, after macros and defaults. `${PORT}` and `${PID}` still stand in its texts,
     so that two readings of one file compare equal whatever ports they would be given."""
 
@@ -100,7 +96,7 @@ class Model:
     private: bool = False  # ours: nothing of its requests and answers is captured
     drain_on_abort: bool = False  # ours: answers whose callers left are read to their end
     filters: Filters = Filters()
-    metadata: Mapping[str, Json] = field(default_factory=nothing)
+    metadata: Mapping[str, Json] = msgspec.field(default_factory=nothing)
     capabilities: Capabilities = Capabilities()
     timeouts: Timeouts = Timeouts()
     ignore_websockets: bool = False  # they start nothing and hold nothing up
@@ -113,8 +109,7 @@ class Model:
     stall_timeout: float = 600.0  # ours: effective seconds with callers and without any progress; 0 = never judged
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(msgspec.Struct, frozen=True):
     """Models that share a place: who may be up beside whom."""
 
     id: str
@@ -124,17 +119,15 @@ class Group:
     persistent: bool = False  # other groups cannot stop its members
 
 
-@dataclass(frozen=True, slots=True)
-class Matrix:
+class Matrix(msgspec.Struct, frozen=True):
     """Which models may be up together, as expressions over them. Each expression is known to be readable."""
 
     sets: tuple[tuple[str, str], ...]  # name and expression, in the order written, which decides between equals
-    vars: Mapping[str, str] = field(default_factory=nothing)  # short name -> model id
-    evict_costs: Mapping[str, int] = field(default_factory=nothing)  # model id -> cost; 1 else
+    vars: Mapping[str, str] = msgspec.field(default_factory=nothing)  # short name -> model id
+    evict_costs: Mapping[str, int] = msgspec.field(default_factory=nothing)  # model id -> cost; 1 else
 
 
-@dataclass(frozen=True, slots=True)
-class Peer:
+class Peer(msgspec.Struct, frozen=True):
     """Another server whose models are offered here as `<id>/<model>`, or bare where only one peer has them."""
 
     id: str
@@ -145,16 +138,14 @@ class Peer:
     timeouts: Timeouts = PEER_TIMEOUTS
 
 
-@dataclass(frozen=True, slots=True)
-class Remote:
+class Remote(msgspec.Struct, frozen=True):
     """A model of a peer, under the peer's own name for it."""
 
     peer: str
     model: str
 
 
-@dataclass(frozen=True, slots=True)
-class Selector:
+class Selector(msgspec.Struct, frozen=True):
     """A name that stands for one of several models, chosen for each request."""
 
     id: str
@@ -164,11 +155,10 @@ class Selector:
     name: str = ""
     description: str = ""
     unlisted: bool = False
-    metadata: Mapping[str, Json] = field(default_factory=nothing)
+    metadata: Mapping[str, Json] = msgspec.field(default_factory=nothing)
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(msgspec.Struct, frozen=True):
     """Names that mean something else while it is active."""
 
     id: str
@@ -176,16 +166,14 @@ class Profile:
     description: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Shelf:
+class Shelf(msgspec.Struct, frozen=True):
     """Where model files are looked for: a folder as it is written, or one of the words of `discover`."""
 
     word: str
     file: str  # the configuration file that names it: a folder is relative to where that stands
 
 
-@dataclass(frozen=True, slots=True)
-class Performance:
+class Performance(msgspec.Struct, frozen=True):
     """Measuring the machine."""
 
     disabled: bool = False
@@ -193,8 +181,7 @@ class Performance:
     gpus: str = "auto"  # which cards are asked: also none, or nvidia, amd, apple
 
 
-@dataclass(frozen=True, slots=True)
-class Store:
+class Store(msgspec.Struct, frozen=True):
     """Where past requests are kept, and what of them. 0: without a limit; no captures."""
 
     path: str = ""  # empty: in memory
@@ -203,8 +190,7 @@ class Store:
     captures: int = 0  # ours: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class LogFiles:
+class LogFiles(msgspec.Struct, frozen=True):
     """Ours: what is logged, as files too. Bytes and seconds; 0 = no limit."""
 
     directory: str = ""  # empty: no files
@@ -214,8 +200,7 @@ class LogFiles:
     total: int = 1024**3  # of all files together
 
 
-@dataclass(frozen=True, slots=True)
-class CrashLimit:
+class CrashLimit(msgspec.Struct, frozen=True):
     """When a model that fails again and again is given up, and how often it is tried from then on."""
 
     failures: int = 5  # 0 = never given up
@@ -223,8 +208,7 @@ class CrashLimit:
     retry: float = 300.0  # seconds
 
 
-@dataclass(frozen=True, slots=True)
-class AlertRule:
+class AlertRule(msgspec.Struct, frozen=True):
     """From which value on, and for how long, something is told. A limit of 0 is none."""
 
     warning: int
@@ -247,8 +231,7 @@ ALERT_RULES: Mapping[str, AlertRule] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Receiver:
+class Receiver(msgspec.Struct, frozen=True):
     """Who is told of alerts, and how."""
 
     id: str
@@ -257,7 +240,7 @@ class Receiver:
     url: str = ""
     secret: str = ""  # what a webhook's messages are signed with
     token: str = ""  # ntfy's
-    headers: Mapping[str, str] = field(default_factory=nothing)
+    headers: Mapping[str, str] = msgspec.field(default_factory=nothing)
     host: str = ""  # of the mail server
     port: int = 587
     tls: str = "starttls"  # starttls | tls | none
@@ -267,8 +250,7 @@ class Receiver:
     to: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Alerts:
+class Alerts(msgspec.Struct, frozen=True):
     """Ours: what is watched. Seconds."""
 
     disabled: bool = False
@@ -276,12 +258,11 @@ class Alerts:
     window: float = 300.0  # over which requests, swaps and restarts are counted
     calm: float = 60.0  # so long a value must be well below its limit before its alert is over
     margin: int = 5  # percent of the limit: what "well below" is
-    rules: Mapping[str, AlertRule] = field(default_factory=lambda: ALERT_RULES)
-    receivers: Mapping[str, Receiver] = field(default_factory=nothing)
+    rules: Mapping[str, AlertRule] = msgspec.field(default_factory=lambda: ALERT_RULES)
+    receivers: Mapping[str, Receiver] = msgspec.field(default_factory=nothing)
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(msgspec.Struct, frozen=True):
     models: Mapping[str, Model]  # in byte order of id
     groups: tuple[Group, ...] = ()  # every model is in exactly one; the rest are in DEFAULT_GROUP
     preload: tuple[str, ...] = ()  # model ids, aliases resolved, in the order written
@@ -298,10 +279,10 @@ class Config:
     allowed_hosts: tuple[str, ...] = ()  # ours: more Host names that control routes accept
     max_body_bytes: int = 256 * 1024 * 1024  # ours: `maxBodySize`
     matrix: Matrix | None = None  # in force instead of groups where there is one
-    priorities: Mapping[str, int] = field(default_factory=nothing)  # model id -> its queue priority
-    peers: Mapping[str, Peer] = field(default_factory=nothing)
-    selectors: Mapping[str, Selector] = field(default_factory=nothing)
-    profiles: Mapping[str, Profile] = field(default_factory=nothing)
+    priorities: Mapping[str, int] = msgspec.field(default_factory=nothing)  # model id -> its queue priority
+    peers: Mapping[str, Peer] = msgspec.field(default_factory=nothing)
+    selectors: Mapping[str, Selector] = msgspec.field(default_factory=nothing)
+    profiles: Mapping[str, Profile] = msgspec.field(default_factory=nothing)
     send_loading_state: bool = False  # what models inherit
     ignore_paths: tuple[str, ...] = (STATIC_FILES,)  # regular expressions, searched in paths under `/upstream/<model>`
     session_headers: tuple[str, ...] = SESSION_HEADERS  # that tell one session's requests in the page
@@ -317,7 +298,7 @@ class Config:
     alerts: Alerts = Alerts()  # ours
     patience: float = 30.0  # ours: seconds the oldest waiter may be overtaken by callers of what is up
     discover: tuple[Shelf, ...] = ()  # ours
-    discovered: Mapping[str, str] = field(default_factory=nothing)  # ids of models that were found -> their file
+    discovered: Mapping[str, str] = msgspec.field(default_factory=nothing)  # found models: id -> file
     queue_limit: int | None = QUEUE_LIMIT_OF_ALL  # ours: callers that may wait for all models; None = no limit
     queue_timeout: float = 0.0  # ours: what models inherit
     min_residency: float = 0.0  # ours: seconds a ready model keeps its room from others whose patience is not spent
@@ -326,6 +307,6 @@ class Config:
     heartbeat: float = 15.0  # ours: seconds after which the caller of a silent stream gets a comment; 0 = never
     fair_between: str = "callers"  # ours: callers | sessions | nobody
     quiet_paths: tuple[str, ...] = (QUIET_PATHS,)  # ours: regular expressions of what only looks at a model's server
-    names: Mapping[str, str] = field(default_factory=nothing)  # id or alias -> id
-    remotes: Mapping[str, Remote] = field(default_factory=nothing)  # every name of a peer's model -> it
-    ports: Mapping[str, int] = field(default_factory=nothing)  # model id -> its port
+    names: Mapping[str, str] = msgspec.field(default_factory=nothing)  # id or alias -> id
+    remotes: Mapping[str, Remote] = msgspec.field(default_factory=nothing)  # every name of a peer's model -> it
+    ports: Mapping[str, int] = msgspec.field(default_factory=nothing)  # model id -> its port

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
+
+import msgspec
 
 MOST_OF_A_FILE = 100
 MOST_BYTES = 16 << 20
 NAME = re.compile(r"[0-9]{16}-[0-9a-f]{12}")  # microseconds since 1970, and the beginning of its tag
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(msgspec.Struct, frozen=True):
     """All but the text of one."""
 
     id: str

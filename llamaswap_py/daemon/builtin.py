@@ -5,8 +5,9 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from llamaswap_py.config.command import quoted
 
@@ -15,8 +16,7 @@ VARIABLE = "LLAMA_SERVER"
 DEMO_MODEL = Path(__file__).resolve().parents[1] / "demo" / "demo.gguf"
 
 
-@dataclass(frozen=True, slots=True)
-class LlamaServer:
+class LlamaServer(msgspec.Struct, frozen=True):
     """Which one it is, as it stands in a command, and why."""
 
     command: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+
+import msgspec
 
 # macOS refuses "unlimited" for files; no machine of ours serves more connections than this.
 ENOUGH = 65536
@@ -15,8 +16,7 @@ FEWEST = 256  # below it hardly anybody could be served beside one model
 FEW = 1024  # the usual soft limit; who has less has set it so
 
 
-@dataclass(frozen=True, slots=True)
-class Descriptors:
+class Descriptors(msgspec.Struct, frozen=True):
     before: int | None = None  # the soft limit as it was, for the children to have it back; None: there is none
     now: int = ENOUGH
 

@@ -7,10 +7,10 @@ import os
 import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import structlog
 
 from llamaswap_py.config.discovered import Discovered
@@ -33,8 +33,7 @@ MOST_WATCHED = 256  # folders; each takes one of the system's watches, of which 
 SHOWN = 20  # ids in one line of the log
 
 
-@dataclass(frozen=True, slots=True)
-class News:
+class News(msgspec.Struct, frozen=True):
     """What follows from a look at the shelves."""
 
     sight: Sight

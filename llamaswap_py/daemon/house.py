@@ -8,9 +8,9 @@ import os
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import structlog
 
 from llamaswap_py.config.read import Reading
@@ -70,8 +70,7 @@ log = structlog.get_logger("daemon")
 AFTERMATH_SECONDS = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(msgspec.Struct, frozen=True):
     """What the program brings along: it was there before the house, and outlives it."""
 
     filing: Filing

@@ -7,8 +7,8 @@ import os
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 
+import msgspec
 import structlog
 
 from llamaswap_py.config.read import Reading
@@ -27,8 +27,7 @@ log = structlog.get_logger("config")
 Put = Callable[[], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(msgspec.Struct, frozen=True):
     """What came of a reading; `put` brings it into force, where anything differs."""
 
     reading: Reading
@@ -36,8 +35,7 @@ class Read:
     is_ordered: bool  # the files were read, not only what was found
 
 
-@dataclass(frozen=True, slots=True)
-class Aim:
+class Aim(msgspec.Struct, frozen=True):
     """The files name other shelves: these are looked at before anything comes into force."""
 
     shelves: tuple[Shelf, ...]

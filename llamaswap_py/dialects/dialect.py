@@ -6,7 +6,6 @@ A dialect is one file in this folder that exports `DIALECT`; everything in it is
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
 import msgspec
@@ -40,8 +39,7 @@ class Infer(msgspec.Struct, frozen=True):
     stream: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(msgspec.Struct, frozen=True):
     """A refusal in the caller's own shape, ready to be sent."""
 
     status: int
@@ -53,8 +51,7 @@ class Refuse(Protocol):
     def __call__(self, refusal: Refusal, request_id: str = "") -> Refused: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(msgspec.Struct, frozen=True):
     """One door to a model. It names the model in its body, or in its query where it is a GET."""
 
     path: str
@@ -76,8 +73,7 @@ def comment(text: str) -> bytes:
     return b"" if text in (DOT, "\n") else b": " + " ".join(text.split()).encode() + b"\n\n"
 
 
-@dataclass(frozen=True, slots=True)
-class Dialect:
+class Dialect(msgspec.Struct, frozen=True):
     name: str
     routes: tuple[Route, ...]
     read: Callable[[Parts], Infer]

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 
 class Unknown(Exception):
     """A flag that is none, or whose value cannot be; the message is for the person who wrote the command."""
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(msgspec.Struct, frozen=True):
     path: str  # as "sampling.temp"
     read: Callable[[str], Any] | None = None  # None: a switch, which sets `fixed`
     fixed: Any = True

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Removed:
+
+class Removed(msgspec.Struct, frozen=True):
     """One old flag, under all its names."""
 
     names: tuple[str, ...]
@@ -17,8 +17,7 @@ class Removed:
     remedy: str
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(msgspec.Struct, frozen=True):
     flag: str
     remedy: str
     trouble: str = "is gone from llama-server"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from llamaswap_py.gguf.header import Header, Skipped, Value
 from llamaswap_py.gguf.kinds import FILE_TYPES, GUESSED, KINDS, POOLINGS
@@ -36,8 +37,7 @@ class Purpose(StrEnum):
     OTHER = "other"  # a vocabulary, an importance matrix: nothing to serve
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(msgspec.Struct, frozen=True):
     architecture: str
     name: str  # empty where the header gives none
     purpose: Purpose

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
+
+import msgspec
 
 from llamaswap_py.gguf.cursor import Broken, Cursor, HeaderError, NotGguf, Read, Truncated
 from llamaswap_py.gguf.kinds import ARRAY, BOOL, SCALARS, STRING
@@ -19,8 +20,7 @@ MOST_DIMENSIONS = 4
 LARGEST_ALIGNMENT = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Skipped:
+class Skipped(msgspec.Struct, frozen=True):
     """An array too long to be of interest."""
 
     length: int
@@ -43,8 +43,7 @@ class Tensor(NamedTuple):
         return count
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(msgspec.Struct, frozen=True):
     version: int
     metadata: Mapping[str, Value]
     tensors: tuple[Tensor, ...]

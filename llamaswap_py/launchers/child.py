@@ -6,8 +6,9 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 if TYPE_CHECKING:
     from llamaswap_py.keeper.messages import Message
@@ -19,8 +20,7 @@ LAST_WORDS = 16 * READ  # a leader's own last output fits one pipe; beyond this 
 BREATH_SECONDS = 0.002  # 32 MB of log a second are more than anybody reads
 
 
-@dataclass(frozen=True, slots=True)
-class Exit:
+class Exit(msgspec.Struct, frozen=True):
     """What a process ended with. Neither code nor signal: its keeper died, and what was left of it was killed."""
 
     code: int | None = None

@@ -8,20 +8,19 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 
 import msgspec
 import structlog
+from msgspec.structs import replace
 
 from llamaswap_py.keeper import table, trees
 
 log = structlog.get_logger("records")
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(msgspec.Struct, frozen=True):
     model: str
     token: str  # of the proxy: its processes carry it
     boot: str  # of the machine; empty where it has no name

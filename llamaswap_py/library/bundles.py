@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from pathlib import PurePath
+
+import msgspec
+from msgspec.structs import replace
 
 from llamaswap_py.library.files import File
 from llamaswap_py.library.naming import Name, Part, given_name, name_of, part_of, split_quant, stem_of
 
 
-@dataclass(frozen=True, slots=True)
-class Bundle:
+class Bundle(msgspec.Struct, frozen=True):
     """The files of one model in their order. All stand in one folder."""
 
     stem: str

@@ -5,8 +5,9 @@ Blocks: called in a thread."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from llamaswap_py.config.command import argv, option
 from llamaswap_py.config.values import Model
@@ -17,8 +18,7 @@ from llamaswap_py.library.naming import part_of
 Mark = tuple[tuple[int, int], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Described:
+class Described(msgspec.Struct, frozen=True):
     """0 and empty where nothing is known."""
 
     architecture: str = ""
@@ -32,8 +32,7 @@ class Described:
 UNKNOWN = Described()
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(msgspec.Struct, frozen=True):
     """What a command says of its model by itself."""
 
     file: str = ""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import PurePath
+
+import msgspec
+from msgspec.structs import replace
 
 from llamaswap_py.gguf.facts import Purpose
 from llamaswap_py.library.bundles import Bundle, bundles, without_doubles
@@ -24,8 +26,7 @@ SENTENCES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Complete:
+class Complete(msgspec.Struct, frozen=True):
     """A bundle with its first file's card."""
 
     bundle: Bundle
@@ -36,8 +37,7 @@ class Complete:
         return self.bundle.first.path
 
 
-@dataclass(frozen=True, slots=True)
-class Before:
+class Before(msgspec.Struct, frozen=True):
     """What was there a moment ago, and the ids of the models that run."""
 
     discovery: Discovery = NOTHING

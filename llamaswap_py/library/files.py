@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+import msgspec
 
 from llamaswap_py.gguf.facts import Facts
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(msgspec.Struct, frozen=True):
     """One name under which a model's file stands on a shelf."""
 
     path: str
@@ -24,8 +24,7 @@ class File:
     expected: int = 0  # bytes, where the shelf says so; 0 = ask the header
 
 
-@dataclass(frozen=True, slots=True)
-class LeftOut:
+class LeftOut(msgspec.Struct, frozen=True):
     """Something that looks like a model and is not served."""
 
     path: str
@@ -39,8 +38,7 @@ class LeftOut:
         return f"{shown} is not served: {self.why}"
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(msgspec.Struct, frozen=True):
     """What stands on all shelves at one moment."""
 
     files: tuple[File, ...] = ()
@@ -49,8 +47,7 @@ class Listing:
     folders: tuple[str, ...] = ()  # every folder that was read
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
+class Card(msgspec.Struct, frozen=True):
     """What a file's header says, as far as serving it goes."""
 
     facts: Facts
@@ -67,8 +64,7 @@ class Trouble(StrEnum):
     UNREADABLE = "unreadable"
 
 
-@dataclass(frozen=True, slots=True)
-class Illegible:
+class Illegible(msgspec.Struct, frozen=True):
     """Why there is no card of a file."""
 
     trouble: Trouble
@@ -78,8 +74,7 @@ class Illegible:
 Cards = Mapping[str, Card | Illegible]  # by path
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """A model that can be served."""
 
     id: str
@@ -93,11 +88,10 @@ class Found:
     senses: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Discovery:
+class Discovery(msgspec.Struct, frozen=True):
     models: tuple[Found, ...] = ()  # in the order of their ids
     left_out: tuple[LeftOut, ...] = ()
-    ids: Mapping[str, str] = field(default_factory=dict)  # path -> id: what has one keeps it
+    ids: Mapping[str, str] = msgspec.field(default_factory=dict)  # path -> id: what has one keeps it
 
     @property
     def unfinished(self) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
+
+import msgspec
 
 from llamaswap_py.library.files import File, LeftOut, Listing
 
@@ -14,16 +15,15 @@ MOST_ENTRIES = 50_000  # of one shelf; it takes a fifth of a second to walk so m
 ENDING = ".gguf"
 
 
-@dataclass(slots=True)
-class Walk:
+class Walk(msgspec.Struct):
     """What was seen so far, over all shelves."""
 
     shelf: str = ""
-    files: list[File] = field(default_factory=list)
-    notes: list[LeftOut] = field(default_factory=list)
-    unseen: list[str] = field(default_factory=list)
-    folders: list[str] = field(default_factory=list)
-    visited: set[tuple[int, int]] = field(default_factory=set)
+    files: list[File] = msgspec.field(default_factory=list)
+    notes: list[LeftOut] = msgspec.field(default_factory=list)
+    unseen: list[str] = msgspec.field(default_factory=list)
+    folders: list[str] = msgspec.field(default_factory=list)
+    visited: set[tuple[int, int]] = msgspec.field(default_factory=set)
     entries: int = 0
 
     def listing(self) -> Listing:

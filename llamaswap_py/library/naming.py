@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 SEPARATOR = r"[-._]"
 QUANT = r"(?:(?:UD|i1)[-._])?(?:I?Q\d+(?:_[0-9A-Z]+)*|TQ\d_\d|BF16|FP?16|FP?32|FP8|MXFP4(?:_MOE)?|NVFP4)"
@@ -19,8 +20,7 @@ UNFIT = re.compile(r"[\s/\\?#%&\"'<>|*:$]+")  # in an address or in a shell they
 GENERIC = frozenset({"", "model", "ggml-model", "gguf", "ggml", "unsloth", "weights", "consolidated"})  # says nothing
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(msgspec.Struct, frozen=True):
     """A file's place in a model of several."""
 
     stem: str
@@ -28,8 +28,7 @@ class Part:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(msgspec.Struct, frozen=True):
     written: str  # as the file is called, without its ending
     base: str
     quant: str  # empty where neither file nor header says one

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from llamaswap_py.library.naming import GENERIC, fit, projector_stem
 
@@ -11,8 +12,7 @@ from llamaswap_py.library.naming import GENERIC, fit, projector_stem
 BEST_FIRST = ("F16", "BF16", "Q8_0", "F32")
 
 
-@dataclass(frozen=True, slots=True)
-class Projector:
+class Projector(msgspec.Struct, frozen=True):
     path: str
     folder: tuple[str, ...]
     stem: str  # of the file's name
@@ -30,8 +30,7 @@ class Projector:
         return BEST_FIRST.index(self.quantisation) if known else len(BEST_FIRST), self.path
 
 
-@dataclass(frozen=True, slots=True)
-class Blind:
+class Blind(msgspec.Struct, frozen=True):
     """A model that may get one."""
 
     folder: tuple[str, ...]

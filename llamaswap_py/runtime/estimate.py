@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from statistics import median
+
+import msgspec
 
 KEPT = 5  # loads of one command: the median of so few follows a change of disk soon
 MOST = 0.99  # only ready is all of it
 
 
-@dataclass(frozen=True, slots=True)
-class Past:
+class Past(msgspec.Struct, frozen=True):
     """Earlier loads: how long each took, and the bytes its processes had read and taken at the end (0: not seen)."""
 
     seconds: tuple[float, ...] = ()
@@ -20,8 +20,7 @@ class Past:
         return Past((*self.seconds, seconds)[-KEPT:], (*self.amounts, amount)[-KEPT:])
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(msgspec.Struct, frozen=True):
     seconds: float  # since the start
     fraction: float | None  # None: there is no earlier load to judge by
     left: float | None

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import structlog
 
 from llamaswap_py.runtime.estimate import Progress
@@ -15,8 +15,7 @@ from llamaswap_py.schedule.plan import Phase
 log = structlog.get_logger("feed")
 
 
-@dataclass(frozen=True, slots=True)
-class ModelChanged:
+class ModelChanged(msgspec.Struct, frozen=True):
     """A model entered a phase; `why` says what for where that is known."""
 
     model: str
@@ -29,8 +28,7 @@ class ModelChanged:
     code: str = ""  # by this failure, if it was one
 
 
-@dataclass(frozen=True, slots=True)
-class LoadProgressed:
+class LoadProgressed(msgspec.Struct, frozen=True):
     """A load was looked at; about once a second."""
 
     model: str
@@ -38,45 +36,39 @@ class LoadProgressed:
     progress: Progress
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigLoaded:
+class ConfigLoaded(msgspec.Struct, frozen=True):
     """A new configuration is in force. `mistakes` are those that disabled a model only."""
 
     models: tuple[str, ...]
     mistakes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigRefused:
+class ConfigRefused(msgspec.Struct, frozen=True):
     """A change was read and turned down; the old configuration serves on."""
 
     mistakes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class RowsStored:
+class RowsStored(msgspec.Struct, frozen=True):
     """Finished requests were written down: their numbers, and the rows as the records have them."""
 
     ids: Sequence[int]
     rows: Sequence[Any]
 
 
-@dataclass(frozen=True, slots=True)
-class PullChanged:
+class PullChanged(msgspec.Struct, frozen=True):
     """A download got further; its row as the API shows it."""
 
     row: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class AlertChanged:
+class AlertChanged(msgspec.Struct, frozen=True):
     """An alert began, changed or is over; its row as the API shows it."""
 
     row: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class BenchmarkChanged:
+class BenchmarkChanged(msgspec.Struct, frozen=True):
     """A benchmark by order got further; its row as the API shows it."""
 
     row: Mapping[str, Any]

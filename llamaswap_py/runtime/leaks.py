@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+import msgspec
 import structlog
 
 from llamaswap_py.errors import Leaked
@@ -12,8 +11,7 @@ from llamaswap_py.launchers.local import LocalRun
 log = structlog.get_logger("runs")
 
 
-@dataclass(frozen=True, slots=True)
-class Leak:
+class Leak(msgspec.Struct, frozen=True):
     pids: tuple[int, ...]
     port: int | None
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
+import msgspec
 from msgspec.structs import replace
 
 from llamaswap_py.config.values import Peer, Timeouts
@@ -20,8 +20,7 @@ KEYS = frozenset({"authorization", "x-api-key"})
 ABOUT_CALLER = frozenset({"host", "forwarded"})
 
 
-@dataclass(slots=True, eq=False)
-class Place:
+class Place(msgspec.Struct, eq=False):
     """Where a peer is, as long as its entry says so."""
 
     entry: tuple[str, Timeouts]

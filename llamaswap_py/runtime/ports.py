@@ -9,7 +9,8 @@ import os
 import socket
 import sys
 from collections.abc import Collection, Container, Iterable, Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from llamaswap_py.keeper import table, trees
 
@@ -26,8 +27,7 @@ PAGE = 4096  # of that table: a read makes no more of it than it asks for
 TICK = 0.02  # starts are known to a hundredth of a second, rounded down
 
 
-@dataclass(frozen=True, slots=True)
-class Listener:
+class Listener(msgspec.Struct, frozen=True):
     """Somebody else's process that listens where our run should."""
 
     pid: int

@@ -3,7 +3,7 @@ out; nothing here looks at a process or a clock."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from llamaswap_py.errors import StartTimeout
 
@@ -15,8 +15,7 @@ TICK = 0.011  # the system counts processor time in hundredths of a second: one 
 GROWTH = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Signs:
+class Signs(msgspec.Struct, frozen=True):
     """What a tree of processes shows at one moment."""
 
     cpu: float = 0.0  # seconds, of all that live

@@ -6,7 +6,6 @@ import asyncio
 import math
 import os
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 
 import msgspec
 import structlog
@@ -57,8 +56,7 @@ MEMORY_SECONDS = 10.0
 MemoryBack = Callable[[int], Awaitable[None]]
 
 
-@dataclass
-class Ground:
+class Ground(msgspec.Struct, eq=False, dict=True):
     """What every run stands on."""
 
     link: KeeperLink
@@ -66,11 +64,11 @@ class Ground:
     tasks: Tasks
     clock: health.Clock
     sleep: health.Sleep = asyncio.sleep
-    taken_ports: set[int] = field(default_factory=set)
+    taken_ports: set[int] = msgspec.field(default_factory=set)
     records: Records | None = None  # None: nothing outlives us
-    history: History = field(default_factory=History)
+    history: History = msgspec.field(default_factory=History)
     memory_back: MemoryBack | None = None  # None: no card is visible
-    heart: Heart = field(default_factory=Heart)
+    heart: Heart = msgspec.field(default_factory=Heart)
 
     def __post_init__(self) -> None:
         self.leaks = Leaks(self.taken_ports)

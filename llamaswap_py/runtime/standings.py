@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from llamaswap_py.config.values import Config, Model
 from llamaswap_py.runtime.estimate import Progress
@@ -14,8 +16,7 @@ from llamaswap_py.schedule.orders import Decision
 from llamaswap_py.schedule.plan import Phase
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(msgspec.Struct, frozen=True):
     model: Model  # rendered where it runs
     phase: Phase
     run: int  # 0 where none is alive

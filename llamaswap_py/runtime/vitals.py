@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
+
+import msgspec
 
 from llamaswap_py.config.values import Model
 from llamaswap_py.errors import Refusal, StartFailed, UpstreamFailed, UpstreamTimeout
@@ -26,8 +27,7 @@ def nothing(amount: int) -> None:
     """Nobody wants to know."""
 
 
-@dataclass
-class Vitals:
+class Vitals(msgspec.Struct, eq=False, dict=True):
     """The refusals that come from here say what happened; the run adds whose and its last words."""
 
     model: Model  # rendered

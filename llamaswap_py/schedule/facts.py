@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import msgspec
 
 from llamaswap_py.errors import Refusal
@@ -25,41 +23,35 @@ class Left(msgspec.Struct, frozen=True):
     ticket: int
 
 
-@dataclass(frozen=True, slots=True)
-class LoadAsked:
+class LoadAsked(msgspec.Struct, frozen=True):
     """Somebody wants the model up, without a seat (preload, the load button)."""
 
     model: str
 
 
-@dataclass(frozen=True, slots=True)
-class UnloadAsked:
+class UnloadAsked(msgspec.Struct, frozen=True):
     models: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ResetAsked:
+class ResetAsked(msgspec.Struct, frozen=True):
     """Forget that the model failed."""
 
     model: str
 
 
-@dataclass(frozen=True, slots=True)
-class PinAsked:
+class PinAsked(msgspec.Struct, frozen=True):
     """From now on the model is pinned, or is not, whatever its entry says."""
 
     model: str
     pinned: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
+class Ready(msgspec.Struct, frozen=True):
     model: str
     run: int
 
 
-@dataclass(frozen=True, slots=True)
-class Gone:
+class Gone(msgspec.Struct, frozen=True):
     """The run is over and nothing of it is left. Exactly once per `Start`. `why` is None where it ended as
     ordered; otherwise the refusal that describes the failure."""
 
@@ -70,18 +62,15 @@ class Gone:
     starved: bool = False  # it ran out of memory
 
 
-@dataclass(frozen=True, slots=True)
-class Replanned:
+class Replanned(msgspec.Struct, frozen=True):
     plan: Plan
 
 
-@dataclass(frozen=True, slots=True)
-class Closed:
+class Closed(msgspec.Struct, frozen=True):
     """We are going away: whoever waits is refused, whoever is seated may finish, nothing starts any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Woke:
+class Woke(msgspec.Struct, frozen=True):
     """The deadline has passed."""
 
 

@@ -4,8 +4,9 @@ next start may evict. Counts and times only; whose they are is `lives`."""
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
 from enum import Enum
+
+import msgspec
 
 from llamaswap_py.config.values import CrashLimit
 
@@ -22,13 +23,12 @@ class Kind(Enum):
     SUCCESS = 3
 
 
-@dataclass(slots=True, eq=False)
-class Failures:
+class Failures(msgspec.Struct, eq=False):
     row: int = 0  # since the last success
     last: float = -math.inf
     until: float = 0.0  # it is left alone
     given_up: bool = False  # from the failure that was one too many until a try has proved itself
-    times: list[float] = field(default_factory=list)  # those in the window, on a clock that excuses
+    times: list[float] = msgspec.field(default_factory=list)  # those in the window, on a clock that excuses
     excused: float = 0.0  # seconds in which it could not fail: loading, or left alone
 
     def loaded(self, took: float) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
+
+import msgspec
 
 from llamaswap_py.schedule.plan import Phase
 from llamaswap_py.schedule.state import State
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     model: str
     position: int  # from 1; 0 while its model is starting
     caller: str

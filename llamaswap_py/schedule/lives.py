@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from llamaswap_py.schedule.failures import Failures
 from llamaswap_py.schedule.orders import Decision
@@ -21,8 +23,7 @@ def blended(average: float, newest: float) -> float:
     return average + WEIGHT * (newest - average) if average else newest
 
 
-@dataclass(frozen=True, slots=True)
-class Sight:
+class Sight(msgspec.Struct, frozen=True):
     """What an onlooker may know of a model."""
 
     model: str
@@ -39,8 +40,7 @@ class Sight:
     evicted: Decision | None = None  # the last time it was
 
 
-@dataclass(slots=True, eq=False)
-class Life:
+class Life(msgspec.Struct, eq=False):
     model: str
     entry: Entry | None  # None once the model has left the plan
     phase: Phase = Phase.DOWN
@@ -48,11 +48,11 @@ class Life:
     version: Hashable = None  # the one the run was started with
     since: float = 0.0
     last_use: float = 0.0
-    seats: dict[int, Ticket] = field(default_factory=dict)  # at the present run
+    seats: dict[int, Ticket] = msgspec.field(default_factory=dict)  # at the present run
     keeping: int = 0  # of the seats, those that hold off the ttl
-    waiting: dict[int, Ticket] = field(default_factory=dict)  # in order of arrival
+    waiting: dict[int, Ticket] = msgspec.field(default_factory=dict)  # in order of arrival
     wanted: Ticket | None = None
-    served: dict[Line, int] = field(default_factory=dict)  # of those with more waiting: when they had their last turn
+    served: dict[Line, int] = msgspec.field(default_factory=dict)  # when those with more waiting had their turn
     pinned: bool = False
     abandoned: float = -math.inf  # when the last caller of a load left
     load_took: float = 0.0  # seconds, the last loads on average; 0: none yet
@@ -60,7 +60,7 @@ class Life:
     evicted: Decision | None = None
     stale_since: float | None = None  # the run is not what the plan says any more
     ready_at: float = math.inf  # of the present run; infinite until it is
-    failures: Failures = field(default_factory=Failures)
+    failures: Failures = msgspec.field(default_factory=Failures)
     why: str = ""
     second_try: bool = False  # its last start ran out of memory, and somebody went for this one
     after: tuple[str, int] = ("", 0)  # who that is, and in which run: it is started when that is gone

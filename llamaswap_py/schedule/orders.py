@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import msgspec
 
 from llamaswap_py.errors import Refusal
 from llamaswap_py.schedule.plan import Phase
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(msgspec.Struct, frozen=True):
     """A model that was up when room was made."""
 
     model: str
@@ -22,8 +19,7 @@ class Candidate:
     pinned: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(msgspec.Struct, frozen=True):
     """Who was evicted for whom, and what there was to choose from: enough to take the decision again."""
 
     at: float
@@ -36,14 +32,12 @@ class Decision:
     rule: str
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(msgspec.Struct, frozen=True):
     model: str
     run: int  # never used twice in one scheduler's life
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
+class Stop(msgspec.Struct, frozen=True):
     model: str
     run: int
     why: str  # "evicted for X" | "idle" | "unloaded" | "replaced" | "removed" | "closed" ...: for logs and events
@@ -56,8 +50,7 @@ class Grant(msgspec.Struct, frozen=True):
     run: int
 
 
-@dataclass(frozen=True, slots=True)
-class Refuse:
+class Refuse(msgspec.Struct, frozen=True):
     ticket: int
     refusal: Refusal
 

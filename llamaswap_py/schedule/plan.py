@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+import msgspec
 
 from llamaswap_py.config.values import CrashLimit
 from llamaswap_py.errors import Refusal
@@ -22,8 +23,7 @@ class Phase(StrEnum):
 FALLEN = frozenset({Phase.FAILED, Phase.GAVE_UP})  # down, and not because it was asked to be
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """One model of the plan."""
 
     model: str
@@ -38,8 +38,7 @@ class Entry:
     persistent: bool = False  # not stopped for another one's want of memory
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """One model in the world that an eviction policy sees. Models that are down do not appear; a model that an
     earlier waiter has claimed appears as starting."""
 
@@ -53,18 +52,15 @@ class Row:
     pinned: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Evict:
+class Evict(msgspec.Struct, frozen=True):
     models: tuple[str, ...]  # empty: may start now
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(msgspec.Struct, frozen=True):
     """Not now; ask again when something has changed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Never:
+class Never(msgspec.Struct, frozen=True):
     refusal: Refusal
 
 
@@ -73,13 +69,12 @@ World = Mapping[str, Row]
 Policy = Callable[[str, World], Verdict]
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True):
     entries: Mapping[str, Entry]
     policy: Policy
     patience: float = 30.0  # math.inf: llama-swap's rule
     backoff: tuple[float, ...] = (1.0, 2.0, 5.0, 15.0, 60.0)  # after the nth failure in a row; the last one repeats
-    crash_limit: CrashLimit = field(default_factory=CrashLimit)
+    crash_limit: CrashLimit = msgspec.field(default_factory=CrashLimit)
     queue: int | None = None  # callers that may wait for all models together; beyond it: Overloaded
     residency: float = 0.0  # seconds a model that has just become ready keeps its room from impatient others
     hold: float = 0.0  # seconds a load keeps its room whose last caller has left

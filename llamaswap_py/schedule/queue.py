@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from operator import itemgetter
+
+import msgspec
 
 from llamaswap_py.errors import Refusal
 from llamaswap_py.schedule.lives import Life
@@ -16,25 +17,21 @@ from llamaswap_py.schedule.state import State
 from llamaswap_py.schedule.turns import Rank
 
 
-@dataclass(frozen=True, slots=True)
-class Begin:
+class Begin(msgspec.Struct, frozen=True):
     life: Life
 
 
-@dataclass(frozen=True, slots=True)
-class Seat:
+class Seat(msgspec.Struct, frozen=True):
     life: Life
     tickets: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class MakeRoom:
+class MakeRoom(msgspec.Struct, frozen=True):
     life: Life
     victims: tuple[Life, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Deny:
+class Deny(msgspec.Struct, frozen=True):
     life: Life
     refusal: Refusal
 
@@ -42,8 +39,7 @@ class Deny:
 Move = Begin | Seat | MakeRoom | Deny
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(msgspec.Struct, frozen=True):
     """A model goes on waiting. Those who come later must not take what it waits for."""
 
     life: Life

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from llamaswap_py.schedule.facts import Asked, Fact, Gone, Left, Ready, Woke
 from llamaswap_py.schedule.orders import Grant, Order, Start, Stop
@@ -12,33 +13,29 @@ from llamaswap_py.schedule.plan import Plan
 from llamaswap_py.schedule.scheduler import Scheduler
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(msgspec.Struct, frozen=True):
     at: float
     model: str
     answer: float  # seconds the caller keeps its seat
     priority: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
+class Pace(msgspec.Struct, frozen=True):
     load: float = 1.0
     stop: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Happened:
+class Happened(msgspec.Struct, frozen=True):
     at: float
     what: Fact | Order
 
 
-@dataclass(slots=True)
-class Simulation:
+class Simulation(msgspec.Struct):
     scheduler: Scheduler
     paces: Mapping[str, Pace]
     answers: Mapping[int, float]  # by ticket
-    coming: list[tuple[float, int, Fact]] = field(default_factory=list)
-    story: list[Happened] = field(default_factory=list)
+    coming: list[tuple[float, int, Fact]] = msgspec.field(default_factory=list)
+    story: list[Happened] = msgspec.field(default_factory=list)
     told: int = 0
 
     def expect(self, at: float, fact: Fact) -> None:

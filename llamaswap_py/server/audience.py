@@ -7,16 +7,16 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
+
+import msgspec
 
 # What a slow page may lag behind: some seconds of a talkative start-up. Beside it, at most what it gets at the start.
 QUEUED = 256 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(msgspec.Struct, frozen=True):
     data: bytes
     topic: str  # its type, and of what; who was away gets the last of each topic only
     again: Callable[[], bytes] | None = None  # or, instead of the last, what this makes when it is back

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import posixpath
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+import msgspec
 import structlog
 from aiohttp import hdrs, web
 
@@ -36,8 +36,7 @@ class Kind(Enum):
 OPEN, MODEL, CONTROL = Kind.OPEN, Kind.MODEL, Kind.CONTROL
 
 
-@dataclass(frozen=True, slots=True)
-class Door:
+class Door(msgspec.Struct, frozen=True):
     method: str
     path: str
     kind: Kind

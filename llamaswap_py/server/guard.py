@@ -10,8 +10,9 @@ import base64
 import hmac
 import ipaddress
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+import msgspec
 
 from llamaswap_py.errors import ForeignHost, ForeignOrigin, Unauthorized
 
@@ -21,8 +22,7 @@ LOCAL_SUFFIXES = (".localhost", ".local", ".lan", ".internal", ".home.arpa")
 KEY_HEADERS = frozenset({"authorization", "x-api-key"})
 
 
-@dataclass(frozen=True, slots=True)
-class Guard:
+class Guard(msgspec.Struct, frozen=True):
     keys: tuple[str, ...]
     allowed_hosts: frozenset[str]  # lower case, without ports
     machine_names: frozenset[str]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import ipaddress
 import socket
 import sys
-from dataclasses import dataclass
+
+import msgspec
 
 BACKLOG = 1024  # a hundred clients at once are normal; the system may cap it lower
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(msgspec.Struct, frozen=True):
     host: str  # empty = every interface
     port: int
 

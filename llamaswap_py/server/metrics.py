@@ -7,9 +7,9 @@ import contextlib
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 from aiohttp import web
 
 from llamaswap_py.errors import Refusal
@@ -36,8 +36,7 @@ CHILD_SECONDS = 1.0
 LARGEST = 4 * 1024 * 1024  # bytes of one model's metrics
 
 
-@dataclass
-class Sources:
+class Sources(msgspec.Struct, eq=False):
     """Who is asked."""
 
     conductor: Conductor
@@ -47,8 +46,8 @@ class Sources:
     happenings: Happenings
     gpus: Gpus
     keeper: Callable[[], int]  # its process id
-    lag: Callable[[], float] = field(default=lambda: 0.0)  # of the loop, seconds
-    more: list[Callable[[], list[Score]]] = field(default_factory=list)
+    lag: Callable[[], float] = msgspec.field(default=lambda: 0.0)  # of the loop, seconds
+    more: list[Callable[[], list[Score]]] = msgspec.field(default_factory=list)
 
 
 class Metrics:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import html
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+import msgspec
 from aiohttp import hdrs, web
 
 from llamaswap_py.errors import NoSuchRoute
@@ -49,8 +49,7 @@ body{{font:1rem/1.5 system-ui,sans-serif;max-width:40rem;margin:15vh auto;paddin
 BUILDING = "The page is being built, once, from its sources. It takes about half a minute and appears here by itself."
 
 
-@dataclass(frozen=True, slots=True)
-class Copy:
+class Copy(msgspec.Struct, frozen=True):
     """One way in which a file is sent."""
 
     path: Path

@@ -5,8 +5,9 @@ from __future__ import annotations
 import secrets
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from llamaswap_py.runtime.feed import ModelChanged
 
@@ -15,8 +16,7 @@ ROWS = 1000  # finished requests
 LONGEST_NUMBER = 20  # digits; Python refuses to read thousands of them
 
 
-@dataclass(frozen=True, slots=True)
-class Missed:
+class Missed(msgspec.Struct, frozen=True):
     swaps: Sequence[tuple[str, ModelChanged]] = ()
     rows: Sequence[tuple[int, Any]] = ()  # each with its id
     gap: bool = False  # not all of the rows are remembered

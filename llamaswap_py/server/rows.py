@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
+
+import msgspec
 
 from llamaswap_py.config.values import Config, Peer
 from llamaswap_py.library.described import SAID_NOTHING, UNKNOWN, Described, Said
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
     from llamaswap_py.server.shapes.models import Evicted, Group, MatrixSet, Rules, Standing, State, Waiting
 
 
-@dataclass(frozen=True, slots=True)
-class Beside:
+class Beside(msgspec.Struct, frozen=True):
     """What is known of a model beside its standing."""
 
     said: Said = SAID_NOTHING

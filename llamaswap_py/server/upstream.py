@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from urllib.parse import unquote
 
+import msgspec
 from aiohttp import hdrs, web
 from msgspec import structs
 
@@ -31,8 +31,7 @@ from llamaswap_py.wire.headers import UpstreamRequest
 PREFIX = "/upstream/"
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """A model, and what is meant at its server: a path as it was sent, or empty where not even a slash follows."""
 
     model: str

@@ -14,8 +14,8 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 HERE = Path(__file__).parent
 BUILT = HERE / "built"
@@ -34,8 +34,7 @@ class NotBuilt(Exception):
     """The page could not be made; the sentence says why and what to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tools:
+class Tools(NamedTuple):
     """`npm` is the script that `node` runs."""
 
     node: Path

@@ -4,14 +4,14 @@ Texts in, texts out; percent-encoding is never undone."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+import msgspec
 
 PORTS = {"http": 80, "https": 443}
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(msgspec.Struct, frozen=True):
     """The place a model's requests go to."""
 
     scheme: str  # http | https

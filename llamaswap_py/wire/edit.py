@@ -6,9 +6,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
+
+import msgspec
 
 from llamaswap_py.errors import BadRequest
 
@@ -20,8 +21,7 @@ LONGEST = 5  # digits of a place in a list and one; a path beyond it is a slip, 
 APPEND = -1  # as a list's index: after its last place
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(msgspec.Struct, frozen=True):
     """One step of a path. `number` is the place it means where it meets a list."""
 
     name: str

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+
+import msgspec
 
 HEAD_LIMIT = 16 * 1024  # of one part
 VALUE_LIMIT = 4 * 1024  # of a field that is asked for: names are short
@@ -19,8 +20,7 @@ LINE_END = re.compile(rb"[ \t]*\r\n")
 PERHAPS_LINE_END = re.compile(rb"[ \t]*\r?|-")
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(msgspec.Struct, frozen=True):
     value: str
     start: int  # of its value
     end: int

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from llamaswap_py.config.change import Change, compare, keys_of_model, keys_of_settings, launch_key
 from llamaswap_py.config.read import Source, read
@@ -67,7 +67,7 @@ def test_settings_that_differ_are_named() -> None:
 @pytest.mark.parametrize("field", ["cmd", "proxy"])
 def test_what_a_process_embodies_needs_another_process(field: str) -> None:
     old = Model(id="m", cmd="serve")
-    new = replace(old, **{field: "http://other"})  # type: ignore[arg-type]
+    new = replace(old, **{field: "http://other"})
     assert compare(Config({"m": old}), Config({"m": new})) == Change(relaunch=("m",))
     assert compare(Config({"m": old}), Config({"m": replace(old, env=("A=1",))})) == Change(relaunch=("m",))
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from llamaswap_py.config.read import Source, read
 from llamaswap_py.config.schema import ANY_NAME, BY_PATH, KEYS, NOT_YET, SAME, Key, Kind

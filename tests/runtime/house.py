@@ -6,9 +6,10 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
+
+from msgspec.structs import replace
 
 from llamaswap_py.config.values import DEFAULT_GROUP, Config, Group, Model
 from llamaswap_py.launchers.keeper_link import KeeperLink
@@ -24,13 +25,13 @@ FAKE = Path(__file__).resolve().parents[1] / "fakes" / "llama_server.py"
 
 def fake(name: str, options: str = "", **more: object) -> Model:
     model = Model(name, f"{sys.executable} {FAKE} --port ${{PORT}} --alias {name} {options}")
-    return replace(model, **more)  # type: ignore[arg-type]
+    return replace(model, **more)
 
 
 def config_of(*models: Model, **more: object) -> Config:
     by_name = MappingProxyType({model.id: model for model in models})
     config = Config(by_name, (Group(DEFAULT_GROUP, tuple(by_name)),))
-    return replace(config, **more)  # type: ignore[arg-type]
+    return replace(config, **more)
 
 
 class House:

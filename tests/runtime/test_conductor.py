@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from llamaswap_py.config.values import Matrix
 from llamaswap_py.errors import ShuttingDown, StartBackoff, StartFailed, UnknownModel, Unloaded

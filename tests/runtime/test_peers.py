@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 
 import pytest
 from msgspec import structs
+from msgspec.structs import replace
 
 from llamaswap_py.config.values import Peer
 from llamaswap_py.errors import ShuttingDown, UpstreamFailed

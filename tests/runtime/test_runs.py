@@ -7,10 +7,10 @@ import os
 import shlex
 import socket
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from llamaswap_py.config.values import Model
 from llamaswap_py.errors import Internal, StartFailed, StartTimeout, UpstreamFailed

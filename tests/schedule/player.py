@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Protocol
+
+from msgspec.structs import replace
 
 from llamaswap_py.config.values import CrashLimit, Group
 from llamaswap_py.errors import StartFailed, UpstreamFailed

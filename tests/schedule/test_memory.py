@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from llamaswap_py.errors import StartFailed
 from llamaswap_py.schedule.facts import Gone, LoadAsked

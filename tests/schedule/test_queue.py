@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from llamaswap_py.schedule.explain import explained
 from llamaswap_py.schedule.facts import PinAsked, UnloadAsked

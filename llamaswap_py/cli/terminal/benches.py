@@ -7,12 +7,12 @@ import os
 import platform
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 from urllib.parse import urlsplit
 
 import aiohttp
+from msgspec.structs import replace
 
 from llamaswap_py.bench.targets import LOOPBACK, ROOM, File, Remote, Unusable, measure_file, measure_remote
 from llamaswap_py.bench.values import Plan, Result

@@ -6,8 +6,9 @@ import json
 import time
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
+
+import msgspec
 
 from llamaswap_py.cli.terminal.client import Failed, Server, message_in
 from llamaswap_py.wire.sse import Events
@@ -20,8 +21,7 @@ class Piece(NamedTuple):
     is_thought: bool = False
 
 
-@dataclass(slots=True)
-class Cost:
+class Cost(msgspec.Struct):
     """What an answer says of itself, else what was seen from here."""
 
     asked_at: float
@@ -49,12 +49,11 @@ class Cost:
         return ", ".join(parts)
 
 
-@dataclass(slots=True)
-class Chat:
+class Chat(msgspec.Struct):
     server: Server
     model: str
-    messages: list[dict[str, str]] = field(default_factory=list)
-    cost: Cost = field(default_factory=lambda: Cost(0.0))
+    messages: list[dict[str, str]] = msgspec.field(default_factory=list)
+    cost: Cost = msgspec.field(default_factory=lambda: Cost(0.0))
 
     def answers(self, question: str) -> Generator[Piece, None, None]:
         """Raises Failed. Of an answer that was stopped the conversation keeps what came, of a failed one nothing."""

@@ -6,9 +6,10 @@ import http.client
 import json
 import os
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
+
+import msgspec
 
 from llamaswap_py.cli.terminal.flags import Flag, Words
 
@@ -24,8 +25,7 @@ class Failed(Exception):
     """The server could not be asked, or said no; the message is for the person."""
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
+class Server(msgspec.Struct, frozen=True):
     url: str
     key: str
 

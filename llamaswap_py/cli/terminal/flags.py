@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 TRUTHS = {
     **dict.fromkeys(("1", "t", "T", "true", "TRUE", "True"), True),
@@ -12,8 +13,7 @@ TRUTHS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
+class Flag(msgspec.Struct, frozen=True):
     name: str
     help: str
     value: str = ""  # what stands for the value in the help text; empty for a switch
@@ -26,8 +26,7 @@ class Flag:
         return f"{short}--{self.name} {self.value}".rstrip()
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(msgspec.Struct, frozen=True):
     """One command: how it is called, what it does, and its flags."""
 
     synopsis: str
@@ -42,8 +41,7 @@ class Usage:
         return "\n".join([f"usage: {self.synopsis}", "", self.text, "", "flags (one dash or two):", *lines])
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(msgspec.Struct, frozen=True):
     """What was typed: flags with a value, switches that are on, and everything else in its order."""
 
     given: Mapping[str, Sequence[str]]  # all values of a flag, in their order

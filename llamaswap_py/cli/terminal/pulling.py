@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Protocol, TextIO
+
+from msgspec.structs import asdict
 
 from llamaswap_py.cli.terminal.colours import BOLD, DIM, GREEN, Paint
 from llamaswap_py.library.pull.choice import amount

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from llamaswap_py.cli.terminal.colours import BOLD, DIM, RED, YELLOW, Paint
 from llamaswap_py.config.read import Reading
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
     from llamaswap_py.library.files import LeftOut
 
 
-@dataclass(frozen=True, slots=True)
-class Understood:
+class Understood(msgspec.Struct, frozen=True):
     """What a server would make of it, with the models that it would find just now."""
 
     reading: Reading

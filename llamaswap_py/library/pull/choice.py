@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
+
+import msgspec
 
 from llamaswap_py.library.pull.names import PART, Wish, is_safe, plain, quant_of
 from llamaswap_py.library.pull.troubles import PullFailed, Trouble
@@ -17,8 +18,7 @@ LIKED_EYES = ["F16", "BF16", "Q8_0", "F32"]  # of what reads pictures: small, an
 SHOWN = 30  # names in one message
 
 
-@dataclass(frozen=True, slots=True)
-class RemoteFile:
+class RemoteFile(msgspec.Struct, frozen=True):
     path: str
     size: int
     sha256: str = ""  # of its content
@@ -29,8 +29,7 @@ class RemoteFile:
         return self.sha256 or self.blob
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
+class Model(msgspec.Struct, frozen=True):
     """What one could load: a file, or all parts of a split one."""
 
     name: str
@@ -50,8 +49,7 @@ class Model:
         return str(self).replace(self.name, self.quant or self.name, 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(msgspec.Struct, frozen=True):
     files: tuple[RemoteFile, ...]
     said: tuple[str, ...] = ()
 

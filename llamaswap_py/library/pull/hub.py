@@ -6,13 +6,13 @@ import logging
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from email.utils import parsedate_to_datetime
 from itertools import islice
 
 import httpx2
+import msgspec
 from huggingface_hub import HfApi, constants, get_session, hf_hub_url, hf_raise_for_status
 from huggingface_hub.errors import (
     EntryNotFoundError,
@@ -37,15 +37,13 @@ WORDS = re.compile(r"[A-Za-z0-9.]+")
 logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # its advice is about its own download
 
 
-@dataclass(frozen=True, slots=True)
-class Repository:
+class Repository(msgspec.Struct, frozen=True):
     id: str
     commit: str  # all files are taken from one
     files: tuple[RemoteFile, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Stream:
+class Stream(msgspec.Struct, frozen=True):
     """A file's bytes from `start` on; `total` is the whole file's length, where the server says it."""
 
     start: int

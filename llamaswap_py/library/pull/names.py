@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
+
+import msgspec
 
 from llamaswap_py.library.pull.troubles import PullFailed, Trouble
 
@@ -19,8 +20,7 @@ RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECASE
 LONGEST = 200  # of one name; file systems take 255 bytes, and a name in the making is longer
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(msgspec.Struct, frozen=True):
     """What is to be pulled."""
 
     repo: str

@@ -6,9 +6,10 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+
+import msgspec
 
 from llamaswap_py.library.pull.choice import choose
 from llamaswap_py.library.pull.folder import check_room, folder_for, place_of
@@ -21,13 +22,11 @@ from llamaswap_py.library.pull.troubles import Again, PullFailed, Trouble
 AT_ONCE = 4  # files; the storage behind the hub gives one connection some hundred megabytes a second
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(msgspec.Struct, frozen=True):
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
+class Chosen(msgspec.Struct, frozen=True):
     repo: str
     commit: str
     folder: str
@@ -35,8 +34,7 @@ class Chosen:
     total: int
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(msgspec.Struct, frozen=True):
     done: int
     total: int
     speed: float  # bytes a second
@@ -44,16 +42,14 @@ class Progress:
     files: tuple[tuple[str, int, int, str], ...]  # path, bytes there, size, stage
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(msgspec.Struct, frozen=True):
     folder: str
     files: tuple[str, ...]  # with their folder
     total: int
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(msgspec.Struct, frozen=True):
     trouble: str
     message: str
     near: tuple[str, ...]

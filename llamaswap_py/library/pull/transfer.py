@@ -8,10 +8,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from enum import StrEnum
 from io import FileIO
 from pathlib import Path
+
+import msgspec
 
 from llamaswap_py.library.pull.checksum import Digest, is_right, new_digest, wrong
 from llamaswap_py.library.pull.choice import RemoteFile
@@ -36,8 +37,7 @@ class Stage(StrEnum):
     DONE = "done"
 
 
-@dataclass(slots=True)
-class Tally:
+class Tally(msgspec.Struct):
     """How far a file is: written by the thread that brings it, read by whoever shows it."""
 
     path: str
@@ -47,8 +47,7 @@ class Tally:
     came: int = 0  # bytes that came over the net, for the speed
 
 
-@dataclass(frozen=True, slots=True)
-class Ground:
+class Ground(msgspec.Struct, frozen=True):
     """What a transfer stands on."""
 
     open: Open

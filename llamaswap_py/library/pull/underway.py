@@ -10,11 +10,11 @@ import json
 import secrets
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
+import msgspec
 import structlog
 
 from llamaswap_py.library.pull.names import Wish
@@ -47,8 +47,7 @@ Spawn = Callable[[str, Coroutine[Any, Any, None]], Work]
 Row = Mapping[str, Any]
 
 
-@dataclass(slots=True)
-class Underway:
+class Underway(msgspec.Struct):
     """One pull as it is known here."""
 
     id: str
@@ -56,14 +55,14 @@ class Underway:
     state: State = State.WAITING
     folder: str = ""
     commit: str = ""
-    files: list[dict[str, Any]] = field(default_factory=list)
+    files: list[dict[str, Any]] = msgspec.field(default_factory=list)
     done: int = 0
     total: int = 0
     speed: float = 0.0
     left: float | None = None
-    notes: list[str] = field(default_factory=list)
+    notes: list[str] = msgspec.field(default_factory=list)
     error: dict[str, Any] | None = None
-    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    changed: asyncio.Event = msgspec.field(default_factory=asyncio.Event)
     work: Work | None = None
 
     @property

@@ -8,9 +8,9 @@ import hashlib
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import structlog
 
 from llamaswap_py.config.mask import without
@@ -34,8 +34,7 @@ async def pause(woken: asyncio.Event, seconds: float) -> None:
             await woken.wait()
 
 
-@dataclass(slots=True)
-class Means:
+class Means(msgspec.Struct):
     """What the world lends. A test lends another clock."""
 
     start: Callable[[str, Coroutine[Any, Any, None]], object]  # a task

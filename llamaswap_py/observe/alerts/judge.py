@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from typing import NamedTuple
+
+import msgspec
+from msgspec.structs import replace
 
 from llamaswap_py.config.values import AlertRule, Alerts
 from llamaswap_py.observe.alerts.rules import FIRED, RESOLVED, WORSE, Acknowledged, Alert, Level, News, Reading
@@ -23,18 +25,16 @@ class Now(NamedTuple):
     wall: float
 
 
-@dataclass(slots=True)
-class Silence:
+class Silence(msgspec.Struct):
     until: float  # unix seconds
     note: str = ""
 
 
-@dataclass(slots=True)
-class Course:
+class Course(msgspec.Struct):
     """How one rule's value has moved lately. Times are the clock's."""
 
-    above: dict[Level, float] = field(default_factory=dict)  # since when it has been at a limit
-    below: dict[Level, float] = field(default_factory=dict)  # since when well below it
+    above: dict[Level, float] = msgspec.field(default_factory=dict)  # since when it has been at a limit
+    below: dict[Level, float] = msgspec.field(default_factory=dict)  # since when well below it
     seen: float | None = None
     reading: Reading | None = None  # None: not measured at the last look
 

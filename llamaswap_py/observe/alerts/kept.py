@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
@@ -18,12 +17,11 @@ from llamaswap_py.observe.alerts.rules import Alert
 log = structlog.get_logger("alerts")
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
-    firing: list[Alert] = field(default_factory=list)
-    past: list[Alert] = field(default_factory=list)
-    silences: dict[str, Silence] = field(default_factory=dict)
-    waiting: dict[str, list[Parcel]] = field(default_factory=dict)
+class Kept(msgspec.Struct, frozen=True):
+    firing: list[Alert] = msgspec.field(default_factory=list)
+    past: list[Alert] = msgspec.field(default_factory=list)
+    silences: dict[str, Silence] = msgspec.field(default_factory=dict)
+    waiting: dict[str, list[Parcel]] = msgspec.field(default_factory=dict)
 
 
 def read(path: Path | None) -> Kept:

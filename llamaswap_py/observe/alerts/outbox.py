@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+import msgspec
 
 from llamaswap_py.observe.alerts.rules import Alert
 
@@ -33,9 +34,8 @@ class Trouble(NamedTuple):
     pause: float = 0.0  # that the receiver asks for; 0: it does not
 
 
-@dataclass(slots=True)
-class Line:
-    parcels: deque[Parcel] = field(default_factory=deque)
+class Line(msgspec.Struct):
+    parcels: deque[Parcel] = msgspec.field(default_factory=deque)
     due: float = 0.0  # the clock's
     failures: int = 0  # in a row
     refusals: int = 0  # of the first parcel

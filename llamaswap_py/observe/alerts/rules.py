@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
+
+import msgspec
 
 
 class Level(IntEnum):
@@ -43,15 +44,13 @@ class Reading(NamedTuple):
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Acknowledged:
+class Acknowledged(msgspec.Struct, frozen=True):
     by: str
     note: str
     at: float  # unix seconds
 
 
-@dataclass(frozen=True, slots=True)
-class Alert:
+class Alert(msgspec.Struct, frozen=True):
     """From when a rule's value had been too high for long enough until it was low for long enough. Unix seconds."""
 
     id: str

@@ -9,8 +9,9 @@ import stat
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from llamaswap_py.config.values import LogFiles
 from llamaswap_py.observe.logfiles.names import number_of
@@ -25,8 +26,7 @@ for option in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"):
     OPENING |= getattr(os, option, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """One of our files, as it lies there."""
 
     path: Path

@@ -9,8 +9,9 @@ import os
 import sys
 import tempfile
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from llamaswap_py.config.versions import tag_of
 from llamaswap_py.errors import NotWritable, Refusal, StorageFull
@@ -20,8 +21,7 @@ FIXED = frozenset({errno.EBUSY, errno.EXDEV, errno.EACCES, errno.EPERM, errno.ER
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(msgspec.Struct, frozen=True):
     raw: bytes
     tag: str
     changed: float

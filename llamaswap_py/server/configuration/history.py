@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
+from msgspec.structs import asdict
 
 from llamaswap_py.config.versions import Version
 from llamaswap_py.errors import NoSuchRecord

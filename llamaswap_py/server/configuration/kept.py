@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import structlog
+from msgspec.structs import asdict
 
 from llamaswap_py.config.preview import changes
 from llamaswap_py.config.report import Source
@@ -22,8 +22,7 @@ log = structlog.get_logger("config")
 MARK = b"\xef\xbb\xbf"  # readers take it off, so it is no part of a version
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(msgspec.Struct, frozen=True):
     """The files as they came into force, and the configuration before and after."""
 
     sources: Sequence[Source]

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -30,16 +29,14 @@ NEW = ""  # the tag of a file that is not there
 TRUE = ("1", "true", "yes")
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(msgspec.Struct, frozen=True):
     """What came of a reload."""
 
     state: str  # loaded, unchanged, refused, failed, underway
     mistakes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(msgspec.Struct, frozen=True):
     """One save. `seen`: the tags of what may be overwritten."""
 
     path: Path

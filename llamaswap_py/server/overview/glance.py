@@ -6,9 +6,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 from aiohttp import web
 
 from llamaswap_py.library.described import Descriptions
@@ -43,8 +43,7 @@ VIEWS = {
 }
 
 
-@dataclass
-class Glances:
+class Glances(msgspec.Struct, eq=False):
     """Who is asked."""
 
     conductor: Conductor
@@ -56,9 +55,9 @@ class Glances:
     version: Callable[[], str]
     paths: Mapping[str, Sequence[str]]  # of each API
     taken: Callable[[], Awaitable[Mapping[str, int | None]]]  # the cards' memory of each model
-    alerts: Callable[[], int] = field(default=lambda: 0)  # that fire
-    table: Callable[[], Sequence[Door]] = field(default=tuple)
-    starting: Callable[[], bool] = field(default=lambda: False)
+    alerts: Callable[[], int] = msgspec.field(default=lambda: 0)  # that fire
+    table: Callable[[], Sequence[Door]] = msgspec.field(default=tuple)
+    starting: Callable[[], bool] = msgspec.field(default=lambda: False)
 
 
 class Overview:

@@ -6,12 +6,12 @@ import asyncio
 import json
 import ssl
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import trustme
+from msgspec.structs import replace
 
 from llamaswap_py.config.values import Receiver
 from llamaswap_py.observe.alerts.standing import part, scores

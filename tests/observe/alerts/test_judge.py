@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from types import MappingProxyType
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from llamaswap_py.config.values import AlertRule, Alerts
 from llamaswap_py.observe.alerts.judge import LOST_SECONDS, Judge, Now

@@ -7,10 +7,10 @@ import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from llamaswap_py.config.values import LogFiles
 from llamaswap_py.observe.logfiles.folder import LOCK, Folder, LogFile
