@@ -21,7 +21,7 @@ LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warn": logging.WARNING,
 # Bytes that wait for a slow stdout; beyond it they are lost there, never in the rings.
 STDOUT_BACKLOG = 4 * 1024 * 1024
 
-GATHER_SECONDS = 0.05  # the thread wakes that often under load, not for every line
+GATHER_SECONDS = 0.05  # what comes within it of a write waits for the next: under load the thread wakes no more often
 
 # A disk that is full may have room again; a reader that is gone does not come back.
 PASSING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO) if hasattr(errno, "EDQUOT") else (errno.ENOSPC,)
@@ -56,14 +56,17 @@ class Stdout:
             self.told.set()
 
     def write_on(self) -> None:
-        while self.told.wait():
-            closing = self.closing.wait(GATHER_SECONDS)
+        closing = False
+        while not closing:
+            self.told.wait()
             self.told.clear()  # before what waits is taken: what comes meanwhile is told again
+            closing = self.closing.is_set()
             pieces = [self.backlog.popleft() for _ in range(len(self.backlog))]
             self.put(pieces)
             self.taken_bytes += sum(map(len, pieces))
-            if closing or self.is_gone:
+            if self.is_gone:
                 return
+            self.closing.wait(GATHER_SECONDS)
 
     def put(self, pieces: list[bytes]) -> None:
         lost = self.lost - self.lost_told
