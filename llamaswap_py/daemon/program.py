@@ -50,7 +50,7 @@ class StartRefused(Exception):
 
 # Requests leave hardly any garbage that must be searched for, and each search walks through all that they hold. Objects
 # of the youngest generation, then searches of a generation before the next: some MiB at most wait for one.
-GARBAGE = (10_000, 20, 20)
+GARBAGE = (5_000, 3, 200)
 
 # So long a thread that computes may keep the loop waiting, at each of its callbacks; Python's own 5 ms, for a hundred
 # streams, make half a second.
