@@ -23,6 +23,7 @@ class Pump:
 
     def start(self, connection: Connection) -> None:
         self.started = True
+        self._body.invite()
         self._tasks.start("pump", self._run(connection))
 
     async def stop(self) -> None:
@@ -37,5 +38,7 @@ class Pump:
         except Refusal as refusal:
             self._failed(refusal)
             return
+        except ConnectionError:
+            return  # whoever sent it is gone; that cancels the relay
         if not self._chunked or await connection.sending.piece(LAST_CHUNK):
             connection.sending.end()

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self
 
 import msgspec
-from aiohttp import ClientPayloadError, hdrs, http_exceptions, web
+from aiohttp import ClientPayloadError, HttpVersion11, hdrs, http_exceptions, web
 from msgspec import structs
 
 from llamaswap_py.config.filters import Edits
@@ -43,6 +43,9 @@ class Upload:
         self._splice = multipart.Splice(found.start, found.end, value.encode())
         if self.length is not None:
             self.length += self._splice.growth
+
+    def invite(self) -> None:
+        invite(self._request)
 
     async def read(self) -> bytes:
         """The next piece; empty at the end."""
@@ -192,12 +195,18 @@ async def read_body(request: web.Request, limit: int) -> bytes:
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
-async def next_piece(request: web.Request) -> bytes:
-    """What has come, at least a byte; empty at the end. Whoever asks for the first piece lets the caller send it."""
+def invite(request: web.Request) -> None:
+    """Lets a caller send the body who waits for a word first."""
     if CONTINUED not in request and hdrs.EXPECT in request.headers:
         request[CONTINUED] = True
-        if request.headers[hdrs.EXPECT].lower() == "100-continue" and request.transport is not None:
+        waits = request.headers[hdrs.EXPECT].lower() == "100-continue" and request.version >= HttpVersion11
+        if waits and request.transport is not None:
             request.transport.write(CONTINUE)
+
+
+async def next_piece(request: web.Request) -> bytes:
+    """What has come, at least a byte; empty at the end. Whoever asks for the first piece lets the caller send it."""
+    invite(request)
     try:
         return request.content.read_nowait() or await paced(request)
     except (ClientPayloadError, http_exceptions.BadHttpMessage) as mistake:

@@ -34,7 +34,7 @@ class Visitor(web.RequestHandler):
         self.entrance = entrance
         self.crowded = False  # came when there was no room: only what needs no model is done for it
         self.fed_up: asyncio.TimerHandle | None = None
-        self.held = False  # nothing is read of it
+        self.held = False  # once, at least, nothing was read of it for a while
 
     @property
     def idle_since(self) -> float | None:
@@ -61,9 +61,9 @@ class Visitor(web.RequestHandler):
         super().pause_reading()
 
     def resume_reading(self, resume_parser: bool = True) -> None:
-        """The library says so after every body; where nothing was held, that would be a walk through the parser."""
+        """The library says so after every body; where nothing was ever held, that would be a walk through the parser.
+        Where something was, the parser may keep the rest of a later read as well, and tells nobody."""
         if self.held:
-            self.held = False
             super().resume_reading(resume_parser)
 
     def pause_writing(self) -> None:

@@ -42,6 +42,8 @@ KEEP_ALIVE_SECONDS = 75.0
 
 # What a caller still sends of a body that was refused is read so long: who is cut off while sending misses the answer.
 LINGER_SECONDS = 3.0
+# Over TLS a connection that is closed is cut after so long, whatever of an answer is still unread.
+CLOSE_SECONDS = 60.0
 
 # Of the address and of one field. A browser's cookies and the tokens of a sign-on pass the library's own 8 KiB.
 LONGEST_LINE = 64 * 1024
@@ -209,8 +211,11 @@ class Face:
         server.request_handler = straight(self.straight, server.request_handler)
         entrance = Entrance(server, self.how, self.limits, self.most)
         loop = asyncio.get_running_loop()
+        patience = None if tls is None else max(CLOSE_SECONDS, self.limits().reader_stall)
         for opened in sockets:
-            self.listening.append(await loop.create_server(entrance, sock=opened, ssl=tls, backlog=BACKLOG))
+            self.listening.append(
+                await loop.create_server(entrance, sock=opened, ssl=tls, backlog=BACKLOG, ssl_shutdown_timeout=patience)
+            )
 
     def most(self) -> int:
         return self.limits().connections or self.room

@@ -89,7 +89,8 @@ class Relayed(web.StreamResponse):
         return None
 
     async def write_eof(self, data: bytes = b"") -> None:
-        """Let a slow caller catch up before its next request is read, so that pipelining cannot fill the memory.
-        The seat at the model is free by now."""
-        if self._outcome.keep_alive and self._request.protocol.writing_paused:
+        """Let a slow caller catch up before its next request is read, so that pipelining cannot fill the memory, or
+        before its connection is closed, because TLS closes in its own time whatever is unsent. The seat at the model is
+        free by now."""
+        if self._request.protocol.writing_paused:
             await self._request.writer.drain()

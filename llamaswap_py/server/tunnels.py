@@ -60,6 +60,9 @@ class Inlet:
         self._held = 0
         self._news = asyncio.Event()
 
+    def invite(self) -> None:
+        """The change of protocol is all the word there is."""
+
     async def read(self) -> bytes:
         if not self._open:
             self._open = True

@@ -49,6 +49,9 @@ class Flow(Protocol):
     def length(self) -> int | None:
         """None where it is not known: then it is sent in chunks."""
 
+    def invite(self) -> None:
+        """It is about to be read. Whoever sends it only when told to is told now, before any answer can come."""
+
     def read(self) -> Awaitable[bytes]:
         """The next piece; empty at the end. Raises a Refusal where the rest cannot be had."""
 

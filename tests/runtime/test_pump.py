@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
+from structlog.testing import capture_logs
+
 from llamaswap_py.errors import BadRequest, Unloaded
 from llamaswap_py.runtime.pool import Pool
+from llamaswap_py.runtime.pump import Pump
 from llamaswap_py.runtime.relay import Closer, Phase, UpstreamRequest, relay
 from tests.fakes.loops import on_every_loop
 from tests.fakes.raw_upstream import RawUpstream
@@ -17,13 +20,19 @@ class Coming:
 
     def __init__(self, length: int | None = None) -> None:
         self.length = length
-        self.pieces: asyncio.Queue[bytes | BadRequest] = asyncio.Queue()
+        self.pieces: asyncio.Queue[bytes | BadRequest | ConnectionError] = asyncio.Queue()
         self.read_pieces = 0
+        self.given = asyncio.Event()  # a piece was
+        self.invited = False
+
+    def invite(self) -> None:
+        self.invited = True
 
     async def read(self) -> bytes:
         piece = await self.pieces.get()
         self.read_pieces += 1
-        if isinstance(piece, BadRequest):
+        self.given.set()
+        if isinstance(piece, Exception):
             raise piece
         return piece
 
@@ -134,3 +143,31 @@ async def test_a_server_that_is_stopped_ends_the_reading() -> None:
         await peer.head()
         pool.close(Unloaded("stopped"))
         assert isinstance((await asking).refusal, Unloaded)
+
+
+@on_every_loop
+async def test_a_caller_who_waits_for_a_word_to_send_gets_it_before_any_answer_can_come() -> None:
+    """Later it would stand in the middle of the answer of a server that answers at once."""
+    async with RawUpstream() as upstream:
+        body = Coming(1)
+        connection = await Pool(upstream.address).take()
+        pump = Pump(body, False, lambda _: None)
+        pump.start(connection)
+        assert body.invited
+        await pump.stop()
+        connection.abort()
+
+
+@on_every_loop
+async def test_a_body_whose_sender_is_gone_is_nobodys_fault() -> None:
+    async with RawUpstream() as upstream:
+        body = Coming()
+        with capture_logs() as logs:
+            asking = asyncio.create_task(relay(Pool(upstream.address), request_of(body), Collector(), broken))
+            await (await upstream.peer()).head()
+            body.pieces.put_nowait(ConnectionResetError("Connection lost"))
+            await body.given.wait()
+            asking.cancel()
+            await asyncio.wait([asking])
+        assert asking.cancelled()
+        assert logs == []

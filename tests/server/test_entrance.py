@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
-from llamaswap_py.server.entrance import refusal
+from aiohttp import web
+
+from llamaswap_py.config.values import Limits
+from llamaswap_py.runtime.relay import Outcome, Phase
+from llamaswap_py.server.entrance import Entrance, refusal
+from tests.fakes.relay_app import WatchedRelayed
 
 
 def test_the_refusal_of_a_flood_is_a_whole_answer() -> None:
@@ -14,3 +20,81 @@ def test_the_refusal_of_a_flood_is_a_whole_answer() -> None:
     assert (fields["Content-Length"], fields["Connection"]) == (str(len(body)), "close")
     assert fields["Retry-After"] == "1"
     assert json.loads(body)["error"]["code"] == "overloaded"
+
+
+class Wire(asyncio.Transport):
+    """Takes what is written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.over = asyncio.Event()
+
+    def is_closing(self) -> bool:
+        return self.over.is_set()
+
+    def close(self) -> None:
+        self.over.set()
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        pass
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        pass
+
+    def pause_reading(self) -> None:
+        pass
+
+    def resume_reading(self) -> None:
+        pass
+
+
+async def test_an_answer_that_closes_its_connection_is_unread_for_as_long_as_its_reader_may_take() -> None:
+    """TLS cuts what is closed: it is not closed before the rest is with the system."""
+    waits, wire = asyncio.Event(), Wire()
+
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        outcome = Outcome(
+            200, 9, Phase.COMPLETE, None, None, True, keep_alive=False, began=0.0, first_byte=0.0, ended=0.0
+        )
+        return WatchedRelayed(request, outcome, waits)
+
+    visitor = Entrance(web.Server(answer), {}, Limits, lambda: 1)()
+    visitor.connection_made(wire)
+    visitor.pause_writing()
+    visitor.data_received(b"GET / HTTP/1.0\r\n\r\n")
+    await waits.wait()
+    for _ in range(10):  # far more than it would take
+        await asyncio.sleep(0)
+    assert not wire.over.is_set()
+    visitor.resume_writing()
+    async with asyncio.timeout(10):
+        await wire.over.wait()
+    visitor.connection_lost(None)
+
+
+def chunks(count: int) -> bytes:
+    return b"1\r\nx\r\n" * count
+
+
+async def test_a_body_of_very_many_chunks_is_read_to_its_end_wherever_it_is_cut() -> None:
+    """After so many the library holds the connection; where a read ends with that chunk, it stops in the next one."""
+    pieces: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def read(request: web.BaseRequest) -> web.Response:
+        while piece := await request.content.readany():
+            pieces.put_nowait(piece)
+        pieces.put_nowait(b"")
+        return web.Response()
+
+    many = 16 * 1024
+    for first in range(many - 1, many + 3):
+        visitor = Entrance(web.Server(read), {}, Limits, lambda: 1)()
+        visitor.connection_made(Wire())
+        visitor.data_received(b"POST / HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks(first))
+        taken = len(await pieces.get())
+        visitor.data_received(chunks(7) + b"0\r\n\r\n")
+        async with asyncio.timeout(10):
+            while piece := await pieces.get():
+                taken += len(piece)
+        assert taken == first + 7
+        visitor.connection_lost(None)

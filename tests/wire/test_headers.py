@@ -84,6 +84,9 @@ class Coming:
     def __init__(self, length: int | None) -> None:
         self.length = length
 
+    def invite(self) -> None:
+        pass
+
     async def read(self) -> bytes:
         return b""
 
