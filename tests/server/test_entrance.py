@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 
+import pytest
 from aiohttp import web
 
 from llamaswap_py.config.values import Limits
@@ -63,9 +64,9 @@ async def test_an_answer_that_closes_its_connection_is_unread_for_as_long_as_its
     visitor.pause_writing()
     visitor.data_received(b"GET / HTTP/1.0\r\n\r\n")
     await waits.wait()
-    for _ in range(10):  # far more than it would take
-        await asyncio.sleep(0)
-    assert not wire.over.is_set()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):  # it would take a few turns of the loop
+            await wire.over.wait()
     visitor.resume_writing()
     async with asyncio.timeout(10):
         await wire.over.wait()
