@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
@@ -20,6 +22,7 @@ SETTLED_SECONDS = 1.0  # a connection that is younger may have its request still
 LOOK_AGAIN_SECONDS = 0.1  # where nobody could be sent away a moment ago
 BATCH = 64  # of the allowed number this part is freed in one look: a look costs as much as there are connections
 SAY_AGAIN_SECONDS = 10.0
+SO_NWRITE = 0x1024  # Darwin's <sys/socket.h>
 
 FULL = "the proxy serves as many connections as it can: try again in a moment, or raise limits.connections"
 
@@ -27,13 +30,14 @@ FULL = "the proxy serves as many connections as it can: try again in a moment, o
 class Visitor(web.RequestHandler):
     """One connection."""
 
-    __slots__ = ("crowded", "entrance", "fed_up", "held")
+    __slots__ = ("crowded", "entrance", "fed_up", "held", "unread")
 
     def __init__(self, entrance: Entrance, server: web.Server, how: Mapping[str, Any]) -> None:
         super().__init__(server, loop=entrance.loop, **how)
         self.entrance = entrance
         self.crowded = False  # came when there was no room: only what needs no model is done for it
         self.fed_up: asyncio.TimerHandle | None = None
+        self.unread = 0  # bytes of its answer that the system held for it, when it was last looked at
         self.held = False  # once, at least, nothing was read of it for a while
 
     @property
@@ -69,8 +73,7 @@ class Visitor(web.RequestHandler):
     def pause_writing(self) -> None:
         """More waits for it than it takes."""
         super().pause_writing()
-        if seconds := self.entrance.limits().reader_stall:
-            self.fed_up = self.entrance.loop.call_later(seconds, self.throw_out)
+        self.wait_for_reader()
 
     def resume_writing(self) -> None:
         self.stay()
@@ -81,8 +84,17 @@ class Visitor(web.RequestHandler):
             self.fed_up.cancel()
             self.fed_up = None
 
+    def wait_for_reader(self) -> None:
+        if self.transport is not None and (seconds := self.entrance.limits().reader_stall):
+            self.unread = unread(self.transport)
+            self.fed_up = self.entrance.loop.call_later(seconds, self.throw_out)
+
     def throw_out(self) -> None:
-        if self.transport is not None:
+        """Not who reads slowly: the system takes more of an answer only after a good part of what it holds was read."""
+        self.fed_up = None
+        if self.transport is not None and unread(self.transport) != self.unread:
+            self.wait_for_reader()
+        elif self.transport is not None:
             log.warning(f"{self.peer} took nothing of its answer for {self.entrance.limits().reader_stall:g} s: ended")
             self.transport.abort()
 
@@ -138,6 +150,19 @@ class Entrance:
         if len(self.visitors) > most + SPARE and visitor.transport is not None:
             visitor.transport.write(refusal())
             visitor.force_close()
+
+
+def unread(transport: asyncio.BaseTransport) -> int:
+    """How much the system holds that the other side has not taken. The same number always, where it does not say."""
+    opened = transport.get_extra_info("socket")
+    if opened is None or sys.platform == "win32":
+        return 0
+    if sys.platform == "darwin":
+        return int(opened.getsockopt(socket.SOL_SOCKET, SO_NWRITE))
+    import fcntl
+    import termios
+
+    return int.from_bytes(fcntl.ioctl(opened.fileno(), termios.TIOCOUTQ, bytes(4)), sys.byteorder)
 
 
 def refusal() -> bytes:

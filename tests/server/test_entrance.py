@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import socket
+import sys
 
 import pytest
 from aiohttp import web
 
 from llamaswap_py.config.values import Limits
 from llamaswap_py.runtime.relay import Outcome, Phase
-from llamaswap_py.server.entrance import Entrance, refusal
+from llamaswap_py.server.entrance import Entrance, refusal, unread
 from tests.fakes.relay_app import WatchedRelayed
 
 
@@ -26,14 +29,17 @@ def test_the_refusal_of_a_flood_is_a_whole_answer() -> None:
 class Wire(asyncio.Transport):
     """Takes what is written."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, opened: socket.socket | None = None) -> None:
+        super().__init__({"socket": opened})
         self.over = asyncio.Event()
 
     def is_closing(self) -> bool:
         return self.over.is_set()
 
     def close(self) -> None:
+        self.over.set()
+
+    def abort(self) -> None:
         self.over.set()
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
@@ -99,3 +105,37 @@ async def test_a_body_of_very_many_chunks_is_read_to_its_end_wherever_it_is_cut(
                 taken += len(piece)
         assert taken == first + 7
         visitor.connection_lost(None)
+
+
+def filled(opened: socket.socket) -> None:
+    """With as much as the system takes for it."""
+    opened.setblocking(False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            opened.send(b"x" * 65536)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there the system does not say what was taken")
+async def test_who_reads_slowly_is_not_taken_for_who_reads_nothing() -> None:
+    """The system says that there is room only after a good part of all that it holds was read."""
+
+    async def answer(request: web.BaseRequest) -> web.Response:
+        return web.Response()
+
+    with socket.create_server(("127.0.0.1", 0)) as door, socket.create_connection(door.getsockname()) as caller:
+        ours, _ = door.accept()
+        with ours:
+            filled(ours)
+            wire = Wire(ours)
+            visitor = Entrance(web.Server(answer), {}, Limits, lambda: 1)()
+            visitor.connection_made(wire)
+            visitor.pause_writing()
+            before = unread(wire)
+            while unread(wire) == before:
+                assert caller.recv(65536)
+            visitor.throw_out()
+            assert not wire.over.is_set()
+            for _ in range(100):  # what is on its way may still arrive
+                visitor.throw_out()
+            assert wire.over.is_set()
+            visitor.connection_lost(None)
