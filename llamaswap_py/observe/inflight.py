@@ -56,7 +56,7 @@ class Inflight:
         self.loop = loop
         self.flights: dict[str, Flight] = {}
         self.listeners: list[Listener] = []
-        self.touched: Callable[[], None] | None = None  # one came, went, or its answer has begun
+        self.touched: Callable[[Flight], None] | None = None  # one came, went, or its answer has begun
         self.numbers = count(1)
         self.timer: Timer | None = None
 
@@ -80,7 +80,7 @@ class Inflight:
         flight.id = str(next(self.numbers))
         self.flights[flight.id] = flight
         if self.touched is not None:
-            self.touched()
+            self.touched(flight)
         if self.listeners:
             self.tell_of(flight)
             self.arm()
@@ -88,14 +88,14 @@ class Inflight:
     def leave(self, flight: Flight) -> None:
         del self.flights[flight.id]
         if self.touched is not None:
-            self.touched()
+            self.touched(flight)
         if self.listeners:
             self.publish({"operation": "remove", "id": flight.id})
 
     def headed(self, flight: Flight) -> None:
         """The head of its answer came."""
         if self.touched is not None:
-            self.touched()
+            self.touched(flight)
         if self.listeners:
             self.tell_of(flight)
 

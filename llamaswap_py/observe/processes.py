@@ -33,3 +33,23 @@ def members(leaders: Mapping[str, int]) -> dict[str, set[int]]:
     """Of each model's server with all that it has started."""
     rows = table.snapshot() if leaders else {}
     return {name: trees.members(pid, rows) for name, pid in leaders.items()}
+
+
+class Trees:
+    """The same for whoever asks again and again: each time while servers are young, then every fourth time, because it
+    takes a look at all processes of the machine."""
+
+    EACH = 4
+
+    def __init__(self) -> None:
+        self.leaders: Mapping[str, int] = {}
+        self.found: dict[str, set[int]] = {}
+        self.asked = 0  # since other servers were seen
+
+    def of(self, leaders: Mapping[str, int]) -> dict[str, set[int]]:
+        if leaders != self.leaders:
+            self.leaders, self.asked = leaders, 0
+        if self.asked < self.EACH or self.asked % self.EACH == 0:
+            self.found = members(leaders)
+        self.asked += 1
+        return self.found

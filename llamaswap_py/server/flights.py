@@ -1,5 +1,5 @@
 """Requests in flight as our own pages are told them: each when it comes, then only how far its answer is; all together
-four times a second at most, and not a step for a piece of an answer."""
+four times a second at most, how far they are once a second, and not a step for a piece of an answer."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from llamaswap_py.server.shapes.requests import Flying
 
 EVERY = 0.25  # seconds between two words
+GROWN = 1.0  # between two looks at how far the answers are: that is asked of each of them
 SOON = 0.02  # what happens at one moment is told together
 
 
@@ -22,45 +23,61 @@ class Flights:
     def __init__(self, inflight: Inflight, tell: Tell) -> None:
         self.inflight = inflight
         self.tell = tell
-        self.told: dict[str, tuple[bool, int]] = {}  # whether its head was told, and how many bytes
+        self.told: dict[str, int] = {}  # how many bytes of each
+        self.touched: set[str] = set()  # of those rows are to be told, or that they have gone
         self.timer: asyncio.TimerHandle | None = None
-        self.said_at = 0.0  # loop time
+        self.said_at = self.measured_at = 0.0  # loop time
         self.is_open = False
 
     def open(self) -> None:
-        self.is_open, self.told = True, {}
+        self.is_open, self.told, self.touched = True, {}, set(self.inflight.flights)
         self.refresh()
 
     def close(self) -> None:
         self.is_open = False
+        self.stop()
+
+    def stop(self) -> None:
         if self.timer is not None:
             self.timer.cancel()
             self.timer = None
 
-    def touch(self) -> None:
-        """One came, has gone, or its answer has begun."""
-        if self.is_open and self.timer is None:
-            loop = asyncio.get_running_loop()
-            self.timer = loop.call_later(max(SOON, self.said_at + EVERY - loop.time()), self.refresh)
+    def touch(self, flight: Flight) -> None:
+        """It came, has gone, or its answer has begun."""
+        if self.is_open:
+            self.touched.add(flight.id)
+            self.refresh_at(self.said_at + EVERY)
+
+    def refresh_at(self, moment: float) -> None:
+        loop = asyncio.get_running_loop()
+        moment = max(loop.time() + SOON, moment)
+        if self.timer is None or moment < self.timer.when():
+            self.stop()
+            self.timer = loop.call_at(moment, self.refresh)
 
     def refresh(self) -> None:
         """Tells what differs from what was told."""
-        if self.timer is not None:
-            self.timer.cancel()
-            self.timer = None
+        self.stop()
         if not self.is_open:
             return
-        flights, told = self.inflight.flights, self.told
-        self.said_at = asyncio.get_running_loop().time()
-        now = {number: (each.heard.answer is not None, each.heard.size) for number, each in flights.items()}
-        new = [row(flights[number]) for number, (headed, _) in now.items() if told.get(number, (None,))[0] != headed]
-        grown = {number: state[1] for number, state in now.items() if told.get(number, state)[1] != state[1]}
-        gone = [number for number in told if number not in now]
-        self.told = now
+        flights, self.said_at = self.inflight.flights, asyncio.get_running_loop().time()
+        new = [row(flights[number]) for number in sorted(self.touched, key=int) if number in flights]
+        gone = [number for number in self.touched if number not in flights and self.told.pop(number, None) is not None]
+        self.told.update({each["id"]: each["resp_bytes"] for each in new})
+        self.touched = set()
+        grown = self.grown() if self.said_at >= self.measured_at + GROWN else {}
         if new or grown or gone:
             self.tell(Message(messages.flights(False, new, grown, gone), "flights", self.again))
-        if now:
-            self.touch()
+        if flights:
+            self.refresh_at(self.measured_at + GROWN)
+
+    def grown(self) -> dict[str, int]:
+        self.measured_at = self.said_at
+        flights = self.inflight.flights
+        now = {number: flights[number].heard.size for number in self.told}
+        grown = {number: size for number, size in now.items() if self.told[number] != size}
+        self.told.update(grown)
+        return grown
 
     def whole(self) -> bytes:
         self.refresh()

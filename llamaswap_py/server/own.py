@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from llamaswap_py.observe.inflight import Flight
 from llamaswap_py.observe.rows import Row
 from llamaswap_py.observe.speeds import Speeds, past
 from llamaswap_py.runtime.conductor import Conductor
@@ -79,10 +80,10 @@ class Own:
         self.asking = self.recorder.ask(lambda store: past(store, models))
         self.asking.add_done_callback(self.know_speeds)
 
-    def touch(self) -> None:
-        """A request came, went, or its answer has begun."""
-        self.standings.touch()
-        self.flights.touch()
+    def touch(self, flight: Flight) -> None:
+        """It came, went, or its answer has begun."""
+        self.standings.touch(near=True)
+        self.flights.touch(flight)
 
     # -- what there is to tell
 
@@ -94,7 +95,7 @@ class Own:
                     self.tell(Message(messages.swap(event, self.remembered.name), "swap"))
                 self.standings.touch()
             case LoadProgressed():
-                self.standings.touch()
+                self.standings.touch(near=True)
             case ConfigLoaded() | ConfigRefused():
                 self.standings.touch()
                 if self.wants("rules"):
@@ -127,7 +128,7 @@ class Own:
         assert self.speeds is not None
         known = {model: speed for model in models if (speed := self.speeds.of(model)) is not None}
         self.standings.speeds = {**self.standings.speeds, **known}
-        self.standings.touch(known)
+        self.standings.touch(known, near=True)
 
     # -- the machine
 
@@ -141,7 +142,7 @@ class Own:
         now = {name: each["memory"] for name, each in sample["models"].items()}
         moved = {name for name in now if abs(now[name] - before.get(name, 0)) > NOTICED * now[name]}
         self.standings.memory = {name: now[name] if name in moved else before.get(name, 0) for name in now}
-        self.standings.touch(moved)
+        self.standings.touch(moved, near=True)
 
     # -- who comes
 

@@ -16,7 +16,8 @@ from llamaswap_py.runtime.output import Ring
 if TYPE_CHECKING:
     from llamaswap_py.server.shapes.events import LogPiece
 
-EVERY = 0.1  # seconds between two events of one log
+EVERY = 0.1  # seconds between two events of one log,
+MANY = 16 * 1024  # and twice as long after one of so many bytes: nobody reads along there
 LONGEST_NUMBER = 20  # digits; Python refuses to read thousands of them
 BEAT = b":\n\n"
 
@@ -33,6 +34,7 @@ class Reader:
         self.woken = asyncio.Event()
         self.closed = False
         self.told_at = 0.0  # loop time
+        self.pause = EVERY
 
     def push(self, data: bytes) -> None:
         self.woken.set()
@@ -44,7 +46,7 @@ class Reader:
     async def news(self, patience: float) -> bool:
         """Whether there was any before `patience` was over; not too soon after the last time."""
         loop = asyncio.get_running_loop()
-        await asyncio.sleep(max(0.0, self.told_at + EVERY - loop.time()))
+        await asyncio.sleep(max(0.0, self.told_at + self.pause - loop.time()))
         try:
             async with asyncio.timeout(patience):
                 await self.woken.wait()
@@ -69,6 +71,7 @@ class Reader:
         if not text and place is not None:
             return b""
         self.place = end - held
+        self.pause = 2 * EVERY if len(data) > MANY else EVERY
         return self.event(text, lost, place is None)
 
     def event(self, text: str, lost: int, is_history: bool) -> bytes:

@@ -13,7 +13,7 @@ import psutil
 
 from llamaswap_py.observe.gpu.gpus import Known
 from llamaswap_py.observe.gpu.shown import mib
-from llamaswap_py.observe.processes import Taken, members, taken
+from llamaswap_py.observe.processes import Taken, Trees, taken
 from llamaswap_py.runtime.threads import in_thread
 from llamaswap_py.server import messages
 
@@ -42,13 +42,13 @@ class Look(NamedTuple):
     models: Mapping[str, Taken]
 
 
-def look(keeper: int, leaders: Leaders) -> Look:
+def look(keeper: int, leaders: Leaders, trees: Trees) -> Look:
     """Blocks for some milliseconds: called in a thread."""
     cores, memory = psutil.cpu_times(), psutil.virtual_memory()
     idle = cores.idle + getattr(cores, "iowait", 0.0)
     # A guest's time is counted among its host's already.
     busy = sum(cores) - idle - getattr(cores, "guest", 0.0) - getattr(cores, "guest_nice", 0.0)
-    ours = taken([os.getpid()]), taken([keeper]), {name: taken(pids) for name, pids in members(leaders).items()}
+    ours = taken([os.getpid()]), taken([keeper]), {name: taken(pids) for name, pids in trees.of(leaders).items()}
     return Look(time.time(), busy, idle, memory.total - memory.available, memory.total, *ours)
 
 
@@ -110,11 +110,12 @@ class Sampling:
         self.gpus: Callable[[], Sequence[GpuUse]] = tuple
         self.samples: deque[Sample] = deque(maxlen=KEPT)
         self.before: Look | None = None
+        self.trees = Trees()
         self.timer: asyncio.TimerHandle | None = None
         self.is_open = False
 
     def open(self) -> None:
-        self.is_open, self.before = True, None
+        self.is_open, self.before, self.trees = True, None, Trees()
         self.begin()
 
     def close(self) -> None:
@@ -125,8 +126,8 @@ class Sampling:
 
     def begin(self) -> None:
         self.timer = None
-        leaders, keeper = self.leaders(), self.keeper()
-        looking = in_thread(lambda: look(keeper, leaders), "machine")
+        leaders, keeper, trees = self.leaders(), self.keeper(), self.trees
+        looking = in_thread(lambda: look(keeper, leaders, trees), "machine")
         looking.add_done_callback(lambda done: self.take(done.result()))
 
     def take(self, now: Look | None) -> None:

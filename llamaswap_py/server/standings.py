@@ -7,17 +7,17 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from llamaswap_py.config.values import Config
 from llamaswap_py.library.described import SAID_NOTHING, UNKNOWN, Described, Descriptions, Said, said_by
 from llamaswap_py.runtime.conductor import Conductor
 from llamaswap_py.runtime.threads import in_thread
 from llamaswap_py.schedule.line import places
-from llamaswap_py.schedule.lives import Life
 from llamaswap_py.schedule.plan import Evict, Phase
 from llamaswap_py.server import messages
 from llamaswap_py.server.audience import Message, Tell
+from llamaswap_py.server.marks import Marks
 from llamaswap_py.server.rows import Beside, group_names, remote_rows, row, rules
 
 if TYPE_CHECKING:
@@ -25,14 +25,6 @@ if TYPE_CHECKING:
 
 EVERY = 0.25  # seconds between two words about changes
 SOON = 0.02  # what happens at one moment is told together
-
-
-def mark(life: Life) -> tuple[Any, ...]:
-    """What cannot stay the same where the row differs, as far as the scheduler knows; cheap, for there may be a
-    thousand models."""
-    counts = life.keeping, len(life.seats), tuple(life.waiting) if life.waiting else ()
-    state = life.phase, life.run, life.why, life.failures.until
-    return *state, *counts, life.last_use, life.wanted is None, life.pinned, life.evicted
 
 
 class Standings:
@@ -44,8 +36,7 @@ class Standings:
         self.said_at = 0.0  # loop time
         self.offset = 0.0
         self.told: dict[str, Standing] = {}
-        self.marks: dict[str, tuple[Any, ...]] = {}
-        self.touched: set[str] = set()  # rows that differ by something else than the scheduler's
+        self.marks = Marks(conductor)
         self.config: Config | None = None  # the one that what follows is of
         self.said: Mapping[str, Said] = {}
         self.groups: Mapping[str, str] = {}
@@ -62,7 +53,8 @@ class Standings:
         """The first page is here."""
         self.is_open = True
         self.offset = time.time() - self.conductor.ground.clock()
-        self.told, self.marks = {}, {}
+        self.told = {}
+        self.marks.forget()
         self.config = None
         self.refresh()
 
@@ -72,11 +64,11 @@ class Standings:
             self.timer.cancel()
             self.timer = None
 
-    def touch(self, models: Collection[str] = ()) -> None:
-        """Something may have changed; of these models for certain."""
+    def touch(self, models: Collection[str] = (), near: bool = False) -> None:
+        """Something may have changed; of these models for certain. `near`: if of others, then by a request."""
         if not self.is_open:
             return
-        self.touched.update(models)
+        self.marks.touch(models, near)
         if self.timer is None:
             loop = self.conductor.loop
             self.timer = loop.call_later(max(SOON, self.said_at + EVERY - loop.time()), self.refresh)
@@ -107,30 +99,19 @@ class Standings:
         everything = self.config is not self.conductor.config
         if everything:
             self.adopt(self.conductor.config)
-        changed = self.changed()
+        changed, all_of_them = self.marks.changed()
         self.look_for_room()
         rows = [each for each in self.rows(None if everything else changed) if self.told.get(each["id"]) != each]
-        gone = self.forget()
+        gone = self.forget() if everything or all_of_them else []
         self.told.update({each["id"]: each for each in rows})
         if rows or gone:
             self.tell(Message(messages.standings(False, rows, gone), "standings", self.again))
-
-    def changed(self) -> set[str]:
-        lives = self.conductor.scheduler.state.lives
-        marks = {model: mark(life) for model, life in lives.items()}
-        changed = {model for model, each in marks.items() if self.marks.get(model) != each} | self.touched
-        changed.update([life.model for life in lives.values() if life.waiting])  # others' places change theirs
-        changed.update([run.model.id for run in self.conductor.runs.values() if run.load])
-        changed.update(self.conductor.ground.leaks.known)
-        changed.update([name for name, each in self.told.items() if each["leaked"]])
-        self.marks, self.touched = marks, set()
-        return changed
 
     def forget(self) -> list[str]:
         """Of models that are neither configured nor up any more."""
         config = self.conductor.config
         remote = (f"{peer.id}/{model}" for peer in config.peers.values() for model in peer.models)
-        there = {*config.models, *self.marks, *remote}
+        there = {*config.models, *self.marks.marks, *remote}
         gone = [model for model in self.told if model not in there]
         for model in gone:
             del self.told[model]

@@ -218,7 +218,7 @@ def test_a_page_is_not_told_what_it_does_without(program: Program, ask: httpx.Cl
 
 
 def test_an_answer_on_its_way_is_told_by_its_bytes(program: Program, ask: httpx.Client) -> None:
-    body = {"model": "one", "messages": [{"role": "user", "content": "[fake words=40 interval=0.05]"}], "stream": True}
+    body = {"model": "one", "messages": [{"role": "user", "content": "[fake words=80 interval=0.05]"}], "stream": True}
     with follow(program, "?without=logData") as page, ThreadPoolExecutor() as callers:
         asked = callers.submit(ask.post, "/v1/chat/completions", json=body)
         came = page.until("flights", lambda data: data["rows"]).data["rows"][0]["id"]

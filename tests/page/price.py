@@ -1,0 +1,108 @@
+"""What a page costs the proxy by itself, on a busy day without a browser: `python -m tests.page.price [part …]`.
+
+A reader that does nothing else takes the browser's place: what two busy programs on one machine cost each other is left
+out. By turns, and by the finest clock there is."""
+
+from __future__ import annotations
+
+import socket
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.page.traffic import FLOOD, Streams, busy_day
+from tests.whole.faults import crowd
+from tests.whole.program import Program
+
+ROUNDS = 6
+WINDOW = 3.0  # seconds for one figure
+SETTLED = 0.6  # after which what is told first was told
+EVENTS = "/api/events?without=logData,modelStatus,loading,inflight,activity,uiConfig"  # as our page asks
+KINDS = ("standings", "flights", "finished", "machine", "alerts", "glance")
+still = threading.Event().wait  # a figure takes its time: nothing is waited for
+ALONE = "nobody"
+PARTS = {
+    ALONE: [],
+    "the events": [EVENTS],
+    **{kind: [f"{EVENTS},{','.join(each for each in KINDS if each != kind)}"] for kind in KINDS},
+    "the flooded log": [f"/logs/stream/{FLOOD}"],
+}
+
+
+class Cost(NamedTuple):
+    processor: float  # microseconds for each streamed event
+    told: float  # kB a second
+    messages: float  # a second
+
+
+def cpu(program: Program) -> float:
+    """Seconds; on Linux to the microsecond."""
+    if sys.platform == "linux":
+        return time.clock_gettime((~program.process.pid << 3) | 2)  # its clock by clock_getcpuclockid(3)
+    return crowd.cpu(program)
+
+
+class Reader:
+    """Counts what comes."""
+
+    def __init__(self) -> None:
+        self.size = self.messages = 0
+
+    def read(self, link: socket.socket) -> None:
+        while data := link.recv(1 << 20):
+            self.size += len(data)
+            self.messages += data.count(b"\n\n")
+
+
+@contextmanager
+def reading(program: Program, paths: list[str]) -> Iterator[Reader]:
+    reader = Reader()
+    with ExitStack() as stack:
+        for path in paths:
+            sent = crowd.head("GET", path, "Accept: text/event-stream")
+            link = stack.enter_context(crowd.connect(program, sent))
+            thread = threading.Thread(target=reader.read, args=(link,))
+            thread.start()
+            stack.callback(thread.join)
+            stack.callback(link.shutdown, socket.SHUT_RDWR)
+        yield reader
+
+
+def measured(program: Program, streams: Streams, paths: list[str]) -> Cost:
+    with reading(program, paths) as reader:
+        still(SETTLED)
+        spent, events, began = cpu(program), streams.events, time.monotonic()
+        size, messages = reader.size, reader.messages
+        still(WINDOW)
+        took = time.monotonic() - began
+        each = (cpu(program) - spent) / (streams.events - events) * 1e6
+        return Cost(each, (reader.size - size) / took / 1000, (reader.messages - messages) / took)
+
+
+def tell(found: dict[str, list[Cost]]) -> None:
+    for part, costs in found.items():
+        each, told, messages = (statistics.median(column) for column in zip(*costs, strict=True))
+        ratios = [one.processor / alone.processor for one, alone in zip(costs, found[ALONE], strict=True)]
+        words = (
+            f"{each:5.1f} µs an event, {statistics.median(ratios):.2f} times ({min(ratios):.2f} to {max(ratios):.2f})"
+        )
+        sys.stdout.write(f"{part:16} {words}, {messages:5.1f} messages and {told:6.1f} kB a second\n")
+
+
+def main(parts: list[str]) -> None:
+    found: dict[str, list[Cost]] = defaultdict(list)
+    with tempfile.TemporaryDirectory() as folder, busy_day(Path(folder)) as (program, streams):
+        for part in [ALONE, *(parts or [each for each in PARTS if each != ALONE])] * ROUNDS:
+            found[part].append(measured(program, streams, PARTS[part]))
+    tell(found)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
