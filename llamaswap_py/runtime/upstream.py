@@ -6,7 +6,7 @@ import asyncio
 import select
 import sys
 from collections.abc import Callable
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from llamaswap_py.errors import Refusal
 from llamaswap_py.runtime.sending import Sending
@@ -81,6 +81,10 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = self.sending.transport = cast(asyncio.Transport, transport)
+        if transport.get_extra_info("sslcontext") is not None:
+            # While we read nothing, uvloop's TLS reads on to the end and drops what it holds then. It is to hold
+            # one read at most, and to see no end behind it; 0 would be "always full".
+            cast(Any, transport).set_read_buffer_limits(1)
         if sys.platform != "win32":
             watch = select.poll()
             watch.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
