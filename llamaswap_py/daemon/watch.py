@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import structlog
-from watchfiles import awatch
 
 from llamaswap_py.daemon.sources import Look, Sources
 from llamaswap_py.runtime.tasks import Tasks
@@ -58,6 +57,8 @@ class Watch:
                 return
 
     async def listen_in(self, folders: list[Path]) -> None:
+        from watchfiles import awatch  # a megabyte, for whoever has files watched
+
         async for _ in awatch(*folders, recursive=False, step=QUIET_MS, debounce=BURST_MS):
             self.compare()
             if self.sources.folders() != folders:

@@ -22,6 +22,7 @@ from llamaswap_py.observe.heard import Heard
 from llamaswap_py.observe.pruning import Pruning
 from llamaswap_py.observe.rows import UNKNOWN, Row
 from llamaswap_py.observe.store import USUAL, Bounds, Store
+from llamaswap_py.observe.surplus import Surplus
 from llamaswap_py.wire.coding import CODINGS, inflated
 from llamaswap_py.wire.sse import events_in
 from llamaswap_py.wire.usage import NOTHING, error_of, usage_of
@@ -152,6 +153,7 @@ class Recorder:
         self.taken_weight = 0  # and by the thread
         self.broken = False  # the last batch could not be stored; said once
         self.pruning = Pruning(self.say)
+        self.surplus = Surplus()
         self.store: Store | None = None  # the thread's
         self.opened_for = path  # its file, also where memory had to do instead
         self.thread = threading.Thread(target=self.work, name="records", daemon=True)
@@ -235,9 +237,10 @@ class Recorder:
         assert self.store is not None
         left = self.pruning.left(self.store)
         try:
-            first = self.waiting.get(timeout=left)
+            first = self.waiting.get(timeout=self.surplus.patience(left))
         except queue.Empty:
-            self.pruning.step(self.store)
+            if not self.surplus.given_back():
+                self.pruning.step(self.store)
             return True
         if left == 0:
             self.pruning.step(self.store)  # also where there is always something to write down
@@ -264,7 +267,9 @@ class Recorder:
         if not batch:
             return
         assert self.store is not None
-        self.taken_weight += sum([finished.weight for finished in batch])
+        weight = sum([finished.weight for finished in batch])
+        self.taken_weight += weight
+        self.surplus.let_go += weight
         read = [one for finished in batch if (one := self.read(finished))]
         rows = [one.row for one in read]
         self.count(rows)

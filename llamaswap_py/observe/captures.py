@@ -18,6 +18,7 @@ from llamaswap_py.wire.window import unchunked
 
 # Below it compressing costs more time than it saves room.
 WORTH_COMPRESSING = 3 * 1024
+BETWEEN = ": "  # a field's name and its value
 HEADS = 1024  # what the fields of both sides take, about
 FASTEST = 1  # a page looks at few of them; the time is taken from the requests' own cores
 # As many bytes a second are compressed, and as many at once: several long answers a second. Of more, all that is
@@ -56,6 +57,32 @@ class Capture(msgspec.Struct, frozen=True, gc=False):
         return HEADS + len(self.asked.body or b"") + len(self.answered or b"")
 
 
+class Dense(msgspec.Struct, frozen=True, gc=False):
+    """A capture as it is kept where it is not compressed: its fields are one text, which is a third in memory."""
+
+    path: str
+    fields: str
+    asked: bytes | None
+    answer: Head
+    answered: bytes | None
+    framed: bool
+
+    @property
+    def size(self) -> int:
+        """About."""
+        return HEADS + len(self.asked or b"") + len(self.answered or b"")
+
+    def whole(self) -> Capture:
+        pairs = (line.partition(BETWEEN) for line in self.fields.split("\n") if line)
+        asked = Asked(tuple((name, value) for name, _, value in pairs), self.asked)
+        return Capture(self.path, asked, self.answer, self.answered, self.framed)
+
+
+def dense(capture: Capture) -> Dense:
+    fields = "\n".join(map(BETWEEN.join, capture.asked.headers))
+    return Dense(capture.path, fields, capture.asked.body, capture.answer, capture.answered, capture.framed)
+
+
 class Shown(msgspec.Struct, array_like=True):
     """A capture as it may be shown: without secrets, sounds and pictures."""
 
@@ -89,7 +116,7 @@ class Captures:
 
     def __init__(self, limit: int, clock: Callable[[], float] = time.monotonic) -> None:
         self.limit = limit
-        self.kept: dict[int, bytes | Capture] = {}
+        self.kept: dict[int, bytes | Dense] = {}
         self.size = 0
         self.clock = clock
         self.allowed = float(COMPRESSED_AT_ONCE)  # bytes that may be compressed now
@@ -104,11 +131,12 @@ class Captures:
 
     def keep(self, row: int, capture: Capture) -> bool:
         """False where this one alone is larger than all that may be kept."""
-        kept: bytes | Capture = capture
         size = capture.size
         if size > WORTH_COMPRESSING and (self.has_time(size) or FEW * size > self.limit):
-            kept = packed(capture)
-            size = len(kept)
+            kept: bytes | Dense = packed(capture)
+            size = size_of(kept)
+        else:
+            kept = dense(capture)
         if size > self.limit:
             return False
         if self.size + size > self.limit:
@@ -138,9 +166,9 @@ class Captures:
         return None if kept is None else found(row, kept)
 
 
-def found(row: int, kept: bytes | Capture) -> dict[str, Any]:
+def found(row: int, kept: bytes | Dense) -> dict[str, Any]:
     """In the shape of `/api/captures/<id>`."""
-    capture = shown(kept) if isinstance(kept, Capture) else SHOWN.decode(zlib.decompress(kept))
+    capture = shown(kept.whole()) if isinstance(kept, Dense) else SHOWN.decode(zlib.decompress(kept))
     answered = capture.answered
     return {
         "id": row,
@@ -160,8 +188,8 @@ def packed(capture: Capture) -> bytes:
 SHOWN = msgspec.msgpack.Decoder(Shown)
 
 
-def size_of(kept: bytes | Capture) -> int:
-    return kept.size if isinstance(kept, Capture) else len(kept)
+def size_of(kept: bytes | Dense) -> int:
+    return kept.size if isinstance(kept, Dense) else len(kept)
 
 
 def text_of(body: bytes | None) -> str | None:

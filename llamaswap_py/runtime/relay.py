@@ -116,8 +116,11 @@ async def may_repeat(manner: Manner, tries: int) -> bool:
 class Passage:
     """The state of one relay. Everything happens in the connection's callbacks."""
 
-    _last = 0.0  # when the piece before came
-    _gap = 0.0  # the longest between two
+    __slots__ = (
+        "_answer", "_beat", "_began", "_broken", "_closed_by", "_connection", "_ended", "_first_byte", "_gap",
+        "_hear", "_heard", "_last", "_late", "_loop", "_manner", "_mark", "_now", "_over", "_pool", "_pump",
+        "_refusal", "_request", "_sent", "_sink", "_steady", "_tap", "_tries", "_wait", "_weigh",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -151,6 +154,8 @@ class Passage:
         self._began = self._loop.time()
         self._first_byte: float | None = None
         self._now = self._loop.time  # looked at for every piece of a stream
+        self._last = 0.0  # when the piece before came
+        self._gap = 0.0  # the longest between two
         self._ended = 0.0
         self._closed_by: Closer | None = None
         self._refusal: Refusal | None = None

@@ -6,12 +6,15 @@ import asyncio
 
 # Bodies go out in pieces, so that the transport does not copy all of a large one into its buffer.
 PIECE = 256 * 1024
+NOTHING = memoryview(b"")
 
 
 class Sending:
+    __slots__ = ("_more_comes", "_room", "_unsent", "_writable", "transport")
+
     def __init__(self) -> None:
         self.transport: asyncio.Transport | None = None
-        self._unsent = memoryview(b"")
+        self._unsent = NOTHING
         self._more_comes = False
         self._writable = True
         self._room: asyncio.Future[None] | None = None  # somebody waits to write on
@@ -44,7 +47,7 @@ class Sending:
         self._more_comes = False
 
     def drop(self) -> None:
-        self._unsent = memoryview(b"")
+        self._unsent = NOTHING
 
     def lost(self) -> None:
         self.transport = None

@@ -27,6 +27,10 @@ class Listener(Protocol):
 class Connection(asyncio.Protocol):
     """Carries one request at a time; without a listener it must be silent, else it is dropped."""
 
+    __slots__ = (
+        "_gone", "_listener", "_news", "_paused", "_transport", "heard", "judged", "requests", "retires", "sending",
+    )  # fmt: skip
+
     def __init__(self, gone: Callable[[Connection], None]) -> None:
         self._gone = gone
         self._listener: Listener | None = None

@@ -183,6 +183,8 @@ def manner_of(errand: Errand, heart: Heart, tries: int = TRIES, run: Run | None 
 class Passing:
     """One request on its way through a model here, from its seat to its answer."""
 
+    __slots__ = ("caller", "conductor", "errand", "loading", "request", "sink")
+
     def __init__(self, conductor: Conductor, request: web.Request, errand: Errand) -> None:
         self.conductor = conductor
         self.errand = errand

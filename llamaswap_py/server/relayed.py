@@ -21,6 +21,8 @@ class RequestSink:
 
     The server must run with `handler_cancellation=True`: that is how a relay learns that its caller is gone."""
 
+    __slots__ = ("_protocol", "_said", "_transport", "_writer", "begun", "caller")
+
     def __init__(self, request: web.BaseRequest, extra: tuple[tuple[str, str], ...] = ()) -> None:
         version = (request.version.major, request.version.minor)
         self.caller = Caller(request.method, version, bool(request.keep_alive), extra)
