@@ -63,7 +63,7 @@ def admit(door: Door, guard: Callable[[], Guard]) -> Handler:
             if kind is not OPEN:
                 current = guard()
                 if kind is CONTROL:
-                    current.check_origin(request.headers)
+                    current.check_origin(request.headers, order_by_get=not door.head)
                 current.check_key(request.headers)
                 if kind is MODEL:
                     check_room(request)

@@ -47,7 +47,7 @@ class Guard(msgspec.Struct, frozen=True):
                 " `Authorization: Bearer <key>` or `x-api-key: <key>`"
             )
 
-    def check_origin(self, headers: Mapping[str, str]) -> None:
+    def check_origin(self, headers: Mapping[str, str], order_by_get: bool = False) -> None:
         host = headers.get("Host", "")
         name = host_name(host)
         if not self.knows(name):
@@ -56,6 +56,8 @@ class Guard(msgspec.Struct, frozen=True):
                 " configuration if it is yours"
             )
         self.check_page(headers)
+        if order_by_get:
+            self.check_referer(headers)
 
     def check_page(self, headers: Mapping[str, str]) -> None:
         """Not sent by a browser for a page of another origin. A link from another port of this host may be followed."""
@@ -66,6 +68,13 @@ class Guard(msgspec.Struct, frozen=True):
         site = headers.get("Sec-Fetch-Site")
         if site == "cross-site" or (site == "same-site" and headers.get("Sec-Fetch-Dest") != "document"):
             raise ForeignOrigin("this route takes no requests that another web site makes a browser send")
+
+    def check_referer(self, headers: Mapping[str, str]) -> None:
+        """An order by GET is what a page gives by an image: over plain http a browser says no more of where that
+        comes from. A page may forbid even this, so it is no more than a help against those that mean no harm."""
+        referer = headers.get("Referer")
+        if referer and "Sec-Fetch-Site" not in headers:
+            self.check_same("/".join(referer.split("/", 3)[:3]), headers.get("Host", ""))
 
     def check_same(self, origin: str, host: str) -> None:
         authority = authority_of(origin)

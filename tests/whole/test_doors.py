@@ -85,6 +85,7 @@ def test_a_refused_unload_unloads_nothing(program: Program, ask: httpx.Client) -
     ask.post("/api/models/load/one").raise_for_status()
     before = pids(program)
     assert ask.get("/unload", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
+    assert ask.get("/unload", headers={"Referer": "http://evil.example/"}).status_code == 403
     assert pids(program) == before
 
 
