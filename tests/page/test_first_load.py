@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, Request
@@ -42,7 +43,7 @@ def test_the_other_views_are_there_before_they_are_opened(chromium: Browser, tmp
     with Program(tmp_path, "models: {}\n") as program, Look(chromium, program.url) as look:
         until(look.open("models"), PARTS)
         asked: list[Request] = []
-        look.page.on("request", asked.append)
+        look.page.on("request", partial(list.append, asked))
         look.page.get_by_role("navigation").get_by_role("link", name="Activity").click()
         look.drawn("Activity")
     assert [each.url for each in asked if each.resource_type == "script"] == []

@@ -77,9 +77,14 @@ def test_an_order_by_get_is_not_taken_from_another_page_that_is_named(referer: s
 
 def test_an_order_by_get_is_taken_from_our_own_page_and_from_whoever_is_no_page() -> None:
     GUARD.check_origin(order_by_get=True, headers=headers(Host="localhost:8080"))
-    GUARD.check_origin(order_by_get=True, headers=headers(Host="localhost:8080", Referer="http://localhost:8080/ui/#/models"))
+    GUARD.check_origin(
+        order_by_get=True, headers=headers(Host="localhost:8080", Referer="http://localhost:8080/ui/#/models")
+    )
     GUARD.check_origin(order_by_get=True, headers=headers(Host="localhost:8080", Referer="http://llm.example.org/wiki"))
-    GUARD.check_origin(order_by_get=True, headers=headers(Host="10.0.0.1", Referer="http://elsewhere.example/", Sec_Fetch_Site="same-origin"))
+    GUARD.check_origin(
+        order_by_get=True,
+        headers=headers(Host="10.0.0.1", Referer="http://elsewhere.example/", Sec_Fetch_Site="same-origin"),
+    )
 
 
 def basic(user: str, password: str) -> str:

@@ -1,6 +1,6 @@
 """How well the house does, as one number out of a hundred, with what makes it up. Pure.
 
-What is not known counts for nothing, neither good nor bad."""
+What is not known counts for nothing, neither good nor bad; where little is known, that little says less."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ POINT_MS = 250.0
 
 # A machine that computes is busy and warm: that weighs less than callers who fail or wait.
 WEIGHTS = {"cpu": 0.10, "memory": 0.20, "gpu": 0.15, "errors": 0.35, "response": 0.20}
+LEAST = 0.5  # of the weights: what is missing up to there is taken for well
 
 
 class Vitals(NamedTuple):
@@ -49,8 +50,9 @@ def score(vitals: Vitals) -> float | None:
     known = {name: value for name, value in components(vitals).items() if value is not None}
     if not known:
         return None
-    mean = sum(WEIGHTS[name] * value for name, value in known.items()) / sum(WEIGHTS[name] for name in known)
-    return bounded(mean - PER_ALERT * vitals.alerts)
+    lacking = sum(WEIGHTS[name] * (100 - value) for name, value in known.items())
+    weight = max(LEAST, sum(WEIGHTS[name] for name in known))
+    return bounded(100 - lacking / weight - PER_ALERT * vitals.alerts)
 
 
 def status(value: float | None) -> str:

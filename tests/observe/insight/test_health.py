@@ -31,6 +31,13 @@ def test_what_is_not_known_is_neither_good_nor_bad() -> None:
     assert told(Vitals(cpu=float("nan")))["components"]["cpu"]["score"] is None
 
 
+def test_where_little_is_known_that_little_says_less() -> None:
+    """A machine that has answered nobody yet, its memory half full, is no cause for a warning."""
+    assert score(Vitals(cpu=10, memory=50)) == pytest.approx(100 - (0.1 * 10 + 0.2 * 50) / 0.5)
+    assert score(Vitals(memory=85)) == pytest.approx(66)
+    assert score(Vitals(memory=85, errors=0)) == pytest.approx(100 - 0.2 * 85 / 0.55, abs=0.05)
+
+
 @pytest.mark.parametrize(("value", "word"), [(80.1, "healthy"), (80, "warning"), (60, "warning"), (59.9, "critical")])
 def test_words(value: float, word: str) -> None:
     assert status(value) == word
