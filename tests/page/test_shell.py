@@ -13,6 +13,8 @@ from tests.page.subpath import under_a_subpath
 from tests.whole.asking import chat, settings
 from tests.whole.program import Program, model
 
+CUT = "[...document.querySelectorAll('nav span')].filter(word => word.scrollWidth > word.clientWidth)\
+.map(word => word.innerText)"
 VIEWS = ("models", "playground", "overview", "activity", "logs", "performance", "configuration")
 
 TEXT = settings(
@@ -56,6 +58,7 @@ def test_every_view_opens_on_every_screen(view: str, program: Program, chromium:
             "href", f"#/{view}"
         )
         look.inspected()
+        assert look.page.evaluate(CUT) == []  # on a phone, where the last look was
 
 
 def test_links_survive_a_reload_and_a_shared_one_opens_its_view(program: Program, chromium: Browser) -> None:

@@ -25,6 +25,8 @@ const UNKNOWN: Record<string, string> = {
   cpu: "not measured", memory: "not measured", gpu: "no GPU", errors: "no request lately", response: "no request lately",
 }; // prettier-ignore
 
+const LEAST = 0.5; // of the weights: as the server counts where less is known
+
 export function wordOf(status: Score["status"] | undefined): { kind: "ready" | "busy" | "failed" | "idle"; word: string } {
   if (status === "healthy") return { kind: "ready", word: "Healthy" };
   if (status === "warning") return { kind: "busy", word: "Needs a look" };
@@ -35,7 +37,7 @@ export function wordOf(status: Score["status"] | undefined): { kind: "ready" | "
 /** All that is known, the costliest first. */
 export function lowered(health: Score): Lowered[] {
   const known = Object.entries(health.components).filter(([, part]) => part.score !== null && part.value !== null);
-  const weights = known.reduce((sum, [, part]) => sum + part.weight, 0);
+  const weights = Math.max(LEAST, known.reduce((sum, [, part]) => sum + part.weight, 0));
   return known
     .map(([name, part]) => ({
       name,

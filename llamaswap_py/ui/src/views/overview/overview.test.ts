@@ -11,6 +11,8 @@ const health: Score = {
 
 test("what is known shares the weight of what is not, the costliest first", () => {
   expect(lowered(health).map(({ name, lost }) => [name, lost])).toEqual([["cpu", 10], ["memory", 2], ["errors", 0]]);
+  const [memory] = lowered({ ...health, components: { memory: part(60, 40, 0.2) } }); // little is known
+  expect(memory!.lost).toBe(16);
   expect(unknown(health)).toEqual(["GPU: no GPU"]);
 });
 
