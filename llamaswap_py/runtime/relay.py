@@ -5,12 +5,12 @@ Knows no model, no dialect and no server: the caller's side is a `Sink`, what to
 from __future__ import annotations
 
 import asyncio
-import sys
-from collections import deque
 from collections.abc import Callable
 
 from llamaswap_py.errors import Refusal, UpstreamFailed
+from llamaswap_py.runtime.express import Ride
 from llamaswap_py.runtime.heartbeat import Beat, Clock
+from llamaswap_py.runtime.passed import Passed
 from llamaswap_py.runtime.pool import Pool
 from llamaswap_py.runtime.pump import Pump
 from llamaswap_py.runtime.sides import USUAL, Closer, Manner, Nobody, Outcome, Phase, Sink, Tap
@@ -18,12 +18,12 @@ from llamaswap_py.runtime.upstream import Connection
 from llamaswap_py.runtime.waits import Limit, Wait, limit_of
 from llamaswap_py.wire.answer import Answer
 from llamaswap_py.wire.continued import Continued
-from llamaswap_py.wire.headers import Flow, Head, UpstreamRequest, upstream_head
+from llamaswap_py.wire.headers import Flow, UpstreamRequest, upstream_head
 
 __all__ = ["Closer", "Manner", "Outcome", "Phase", "Sink", "Tap", "UpstreamRequest", "relay"]
 
 
-UNHEARD = deque[bytes](maxlen=0).append  # where nobody listens
+TRUSTED = 4  # pieces in a row that went straight through, until the stream rides; twice as many the next time
 BEGUN_STATUS = 200  # what a caller was told whose stream was begun before a server spoke
 
 
@@ -72,10 +72,6 @@ def ordered(cancelled: asyncio.CancelledError) -> Refusal | None:
     return order
 
 
-def unweighed(sent: int) -> int:
-    return sys.maxsize
-
-
 def _phase(answer: Answer, sent: int, complete: bool) -> Phase:
     if complete:
         return Phase.COMPLETE
@@ -86,13 +82,6 @@ def _phase(answer: Answer, sent: int, complete: bool) -> Phase:
 
 def pump_for(request: UpstreamRequest, body: Flow, failed: Callable[[Refusal], None]) -> Pump:
     return Pump(body, body.length is None and not request.upgrade, failed)
-
-
-def first_heard(tap: Tap, head: Head, answer: Answer, data: bytes) -> None:
-    """What is written first begins with the whole head, where there is one of the server's."""
-    tap.head(head, answer.chunked)
-    if len(data) > answer.head_size:
-        tap.body(data[answer.head_size :])
 
 
 def fresh_answer(sink: Sink, request: UpstreamRequest) -> Answer:
@@ -117,9 +106,9 @@ class Passage:
     """The state of one relay. Everything happens in the connection's callbacks."""
 
     __slots__ = (
-        "_answer", "_beat", "_began", "_broken", "_closed_by", "_connection", "_ended", "_first_byte", "_gap",
-        "_hear", "_heard", "_last", "_late", "_loop", "_manner", "_mark", "_now", "_over", "_pool", "_pump",
-        "_refusal", "_request", "_sent", "_sink", "_steady", "_tap", "_tries", "_wait", "_weigh",
+        "_answer", "_beat", "_began", "_broken", "_closed_by", "_connection", "_ended", "_heard", "_late", "_loop",
+        "_manner", "_now", "_over", "_passed", "_pool", "_pump", "_refusal", "_request", "_ride", "_sink", "_smooth",
+        "_steady", "_tries", "_trusted", "_wait",
     )  # fmt: skip
 
     def __init__(
@@ -132,7 +121,6 @@ class Passage:
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._manner = manner
-        self._tap = tap = manner.tap
         self._tries = 0  # connections there were to send the request on
         self._pool = pool
         self._request = request
@@ -146,16 +134,13 @@ class Passage:
         self._beat: Beat | None = None
         self._heard = False  # the server has sent something
         self._steady = False  # its head is known and the caller has the beginning: the rest is passed on
-        self._hear = tap.body if tap is not None else UNHEARD
-        self._weigh = tap.weigh if tap is not None else unweighed
-        self._mark = self._weigh(0)  # bytes: beyond it the tap is asked again
         self._over = False
-        self._sent = sink.begun
+        self._passed = Passed(manner.tap, sink.begun)
         self._began = self._loop.time()
-        self._first_byte: float | None = None
         self._now = self._loop.time  # looked at for every piece of a stream
-        self._last = 0.0  # when the piece before came
-        self._gap = 0.0  # the longest between two
+        self._ride: Ride | None = None
+        self._smooth = 0  # pieces in a row that went straight through
+        self._trusted = TRUSTED
         self._ended = 0.0
         self._closed_by: Closer | None = None
         self._refusal: Refusal | None = None
@@ -171,7 +156,8 @@ class Passage:
             await self._exchange(connection, head)
             unheard = used and not self._heard and self._closed_by is Closer.UPSTREAM
             if unheard and await may_repeat(self._manner, self._tries):
-                self._again()
+                self._answer = fresh_answer(self._sink, self._request)  # back to the beginning
+                self._over, self._closed_by, self._refusal = False, None, None
                 await self._exchange(await self._pool.take(fresh=True), head)
         except Refusal as refusal:
             self._break(refusal, Closer.UPSTREAM if isinstance(refusal, UpstreamFailed) else Closer.US)
@@ -185,32 +171,46 @@ class Passage:
         if not self._steady:
             full = self._begins(out)
         elif out:
-            now = self._now()
-            if now - self._last > self._gap:  # noqa: PLR1730 - a call of `max` for every piece is dearer
-                self._gap = now - self._last
-            self._last = now
-            self._hear(out)
-            self._sent = sent = self._sent + len(out)
-            if sent > self._mark:
-                self._mark = self._weigh(sent)
+            self._passed.piece(out, self._now())
             full = self._sink.write(out)
+            self._smooth = self._smooth + 1 if out is data else 0
         else:
             full = False
         if answer.settled:
             self._settle()
-        elif full and self._connection is not None:
+        elif full:
+            self._hold()
+        elif self._smooth == self._trusted:
+            self._board()
+
+    def _hold(self) -> None:
+        """The caller takes no more: nothing is read until it does."""
+        if self._connection is not None:
             self._connection.pause()
             self._wait.ring()
+
+    def _board(self) -> None:
+        """What flows so well may go on without being looked at from here."""
+        express, ending = self._manner.express, self._answer.ending
+        if express is not None and ending and self._connection is not None:
+            self._smooth, self._trusted = 0, 2 * self._trusted
+            self._ride = Ride(self._connection, self._sink, ending, self._passed, self._hold)
+            self._ride.board(express)
+
+    def _alight(self) -> None:
+        if self._ride is not None:
+            self._ride.end()
+            self._ride = None
 
     def _begins(self, out: bytes) -> bool:
         """Until the answer's first byte is with the caller there is more to look after."""
         self._heard = True
         if self._late is not None and self._answer.head is not None:
-            self._lift()
+            self._late.lift()
         full = self._write(out) if out else False
         if self._pump is not None and self._answer.switched and not self._pump.started and self._connection:
             self._pump.start(self._connection)
-        self._steady = self._first_byte is not None and self._answer.head is not None
+        self._steady = self._passed.first is not None and self._answer.head is not None
         if self._steady and self._beat is None and self._connection is not None:
             self._beat = beat_of(self._loop, self._manner, self._answer, self._sink, self._connection)
         return full
@@ -233,7 +233,9 @@ class Passage:
         if self._over:
             return
         self._over = True
-        self._lift()
+        self._alight()
+        if self._late is not None:
+            self._late.lift()
         if self._beat is not None and self._manner.heart is not None:
             self._manner.heart.leave(self._beat)
             self._beat = None
@@ -250,6 +252,7 @@ class Passage:
         connection = self._connection
         if not seconds or self._over or connection is None or not connection.sending.done:
             return
+        self._alight()
         self._sink = Nobody(self._sink)
         self._wait = Wait(self._loop)
         connection.resume()
@@ -260,22 +263,22 @@ class Passage:
             return
 
     def outcome(self) -> Outcome:
-        answer, sent, begun = self._answer, self._sent, self._sink.begun
+        answer, passed, begun = self._answer, self._passed, self._sink.begun
         complete = self._over and self._closed_by is None
         return Outcome(
             BEGUN_STATUS if begun else answer.head.status if answer.head is not None else 0,
-            sent,
-            _phase(answer, sent, complete),
+            passed.sent,
+            _phase(answer, passed.sent, complete),
             self._closed_by,
             self._refusal,
             complete,
             complete and self._sink.caller.keep_alive and answer.keeps_caller,
             self._began,
-            self._first_byte,
+            passed.first,
             self._ended,
             self._tries,
-            sent > begun,
-            self._gap,
+            passed.sent > begun,
+            passed.gap,
         )
 
     async def _exchange(self, connection: Connection, head: bytes) -> None:
@@ -301,16 +304,6 @@ class Passage:
             if self._connection is not None:
                 self._connection.resume()
 
-    def _lift(self) -> None:
-        if self._late is not None:
-            self._late.lift()
-            self._late = None
-
-    def _again(self) -> None:
-        """Back to the beginning, for the one repetition."""
-        self._answer = fresh_answer(self._sink, self._request)
-        self._over, self._closed_by, self._refusal = False, None, None
-
     def _settle(self) -> None:
         """The answer came to its end, good or bad."""
         answer, connection = self._answer, self._connection
@@ -328,29 +321,22 @@ class Passage:
         if self._over:
             return
         try:
-            if self._sent > self._sink.begun:
-                self._say(refusal)
+            if self._passed.sent > self._sink.begun:
+                event = self._answer.cut(self._broken(refusal))
+                if event:
+                    self._write(event)
+                if self._answer.needs_reset:
+                    self._sink.abort(reset=True)
         finally:
             self.finish(closed_by, refusal)
 
-    def _say(self, refusal: Refusal) -> None:
-        event = self._answer.cut(self._broken(refusal))
-        if event:
-            self._write(event)
-        if self._answer.needs_reset:
-            self._sink.abort(reset=True)
-
     def _write(self, data: bytes) -> bool:
-        if self._first_byte is None:
-            self._first_byte = self._last = self._loop.time()
-            head = self._answer.head
+        passed, answer = self._passed, self._answer
+        if passed.first is None:
+            head = answer.head
             if head is not None:
                 self._pool.served = self._pool.served or head.status < 500
-                if self._tap is not None:
-                    first_heard(self._tap, head, self._answer, data)
+            passed.beginning(data, self._loop.time(), head, answer.head_size, answer.chunked)
         else:
-            self._hear(data)
-        self._sent += len(data)
-        if self._sent > self._mark:
-            self._mark = self._weigh(self._sent)
+            passed.later(data)
         return self._sink.write(data)

@@ -21,6 +21,7 @@ from llamaswap_py.launchers.records import Records
 from llamaswap_py.runtime import health, ports
 from llamaswap_py.runtime.causes import cause, port_taken, starved
 from llamaswap_py.runtime.estimate import Progress
+from llamaswap_py.runtime.express import Express
 from llamaswap_py.runtime.heartbeat import Heart
 from llamaswap_py.runtime.history import History, Load
 from llamaswap_py.runtime.leaks import Leaks
@@ -69,6 +70,7 @@ class Ground(msgspec.Struct, eq=False, dict=True):
     history: History = msgspec.field(default_factory=History)
     memory_back: MemoryBack | None = None  # None: no card is visible
     heart: Heart = msgspec.field(default_factory=Heart)
+    express: Express = msgspec.field(default_factory=Express)
 
     def __post_init__(self) -> None:
         self.leaks = Leaks(self.taken_ports)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from enum import Enum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
 from llamaswap_py.errors import Refusal
 from llamaswap_py.runtime.heartbeat import Heart
 from llamaswap_py.wire.headers import Caller, Head
+
+if TYPE_CHECKING:
+    from llamaswap_py.runtime.express import Express
 
 
 class Sink(Protocol):
@@ -25,6 +28,10 @@ class Sink(Protocol):
     @property
     def begun(self) -> int:
         """The bytes of a stream that somebody has begun already, its head among them; 0: nothing was sent."""
+
+    @property
+    def descriptor(self) -> int:
+        """Of its socket, where what is written reaches it as it is, while it is not full; -1: there is none."""
 
     def write(self, data: bytes) -> bool:
         """Whether it is full now."""
@@ -93,12 +100,14 @@ class Manner(msgspec.Struct, frozen=True):
     death: Callable[[], Awaitable[Refusal | None]] | None = None  # why the server is gone, where it is
     drain: float = 0.0  # seconds: where the caller leaves, the answer is read on for so long
     heart: Heart | None = None  # says to the caller of a silent stream that it goes on
+    express: Express | None = None  # carries what flows
 
 
 class Nobody:
     """In the place of a caller who has left: takes everything and keeps nothing."""
 
     full = False
+    descriptor = -1
 
     def __init__(self, left: Sink) -> None:
         self.caller = left.caller

@@ -24,6 +24,14 @@ class Listener(Protocol):
         """The connection is gone: by order with a reason, or by the other side without one."""
 
 
+def descriptor_of(transport: asyncio.BaseTransport | None) -> int:
+    """Of an open socket that no cipher stands before; else -1."""
+    if transport is None or transport.is_closing() or transport.get_extra_info("sslcontext") is not None:
+        return -1
+    number: int = transport.get_extra_info("socket").fileno()
+    return number
+
+
 class Connection(asyncio.Protocol):
     """Carries one request at a time; without a listener it must be silent, else it is dropped."""
 
@@ -50,6 +58,11 @@ class Connection(asyncio.Protocol):
         if transport is None or transport.is_closing() or not self.sending.done:
             return False
         return self._news is None or not self._news(0)
+
+    @property
+    def descriptor(self) -> int:
+        """Of the socket, where what is read from it is what the server sent; -1 where it is not."""
+        return descriptor_of(self._transport)
 
     def begin(self, listener: Listener, head: bytes, body: bytes | None) -> None:
         """Send a request; its answer goes to `listener` until `release`. Without a body here, one follows piecewise."""

@@ -16,10 +16,9 @@ from llamaswap_py.config.values import Config, Peer
 from llamaswap_py.dialects.dialect import Dialect, Route, Say
 from llamaswap_py.errors import Refusal, UpstreamFailed
 from llamaswap_py.runtime.conductor import Conductor, Lease, refuse_disabled
-from llamaswap_py.runtime.heartbeat import Heart
 from llamaswap_py.runtime.peers import Peers, addressed
 from llamaswap_py.runtime.relay import Manner, Outcome, relay
-from llamaswap_py.runtime.runs import Run
+from llamaswap_py.runtime.runs import Ground, Run
 from llamaswap_py.schedule.plan import Phase
 from llamaswap_py.schedule.refusals import not_loaded
 from llamaswap_py.server.bodies import Received, receive
@@ -160,24 +159,25 @@ class Proxy:
             raise not_loaded(model)
         run = conductor.runs[sight.run]
         sink = RequestSink(request, extra=fields_of(request, errand.open))
-        manner = manner_of(errand, conductor.ground.heart)
+        manner = manner_of(errand, conductor.ground)
         return await relay(run.connections, errand.upstream, sink, errand.dialect.broken, manner=manner), None
 
     async def visit(self, request: web.Request, errand: Errand, peer: Peer) -> tuple[Outcome, Refusal | None]:
         """A peer's answer. It is asked once, and of its ways nothing is known here."""
         sink = RequestSink(request, extra=fields_of(request, errand.open))
         with self.peers.visit(peer) as connections:
-            manner = manner_of(errand, self.conductor.ground.heart)
+            manner = manner_of(errand, self.conductor.ground)
             outcome = await relay(connections, errand.upstream, sink, errand.dialect.broken, manner=manner)
         refusal = outcome.refusal
         return outcome, type(refusal)(f"peer {peer.id}: {refusal.message}") if refusal else None
 
 
-def manner_of(errand: Errand, heart: Heart, tries: int = TRIES, run: Run | None = None) -> Manner:
+def manner_of(errand: Errand, ground: Ground, tries: int = TRIES, run: Run | None = None) -> Manner:
     tap = errand.recording.tap if errand.recording else None
     if run is None:
-        return Manner(tap, tries, heart=heart)
-    return Manner(tap, tries, run.death, DRAIN_SECONDS if run.model.drain_on_abort else 0.0, heart)
+        return Manner(tap, tries, heart=ground.heart, express=ground.express)
+    drain = DRAIN_SECONDS if run.model.drain_on_abort else 0.0
+    return Manner(tap, tries, run.death, drain, ground.heart, ground.express)
 
 
 class Passing:
@@ -218,7 +218,7 @@ class Passing:
                     errand.recording.served = run.times
                     errand.recording.metadata["fifo_priority"] = str(lease.asked.priority)
                 upstream = errand.upstream if loading is None else loading.end(errand.upstream)
-                manner = manner_of(errand, run.ground.heart, tries, run)
+                manner = manner_of(errand, run.ground, tries, run)
                 outcome = await relay(run.connections, upstream, self.sink, broken, manner=manner)
         except (Refusal, asyncio.CancelledError) as error:
             ended = loading.broken(error, broken) if loading is not None else None

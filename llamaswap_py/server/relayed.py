@@ -10,6 +10,7 @@ from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 
 from llamaswap_py.runtime.relay import Outcome
+from llamaswap_py.runtime.upstream import descriptor_of
 from llamaswap_py.wire.headers import Caller
 
 # l_onoff = 1, l_linger = 0: closing sends a reset. A plain close looks like a clean end to a caller without a length.
@@ -35,6 +36,10 @@ class RequestSink:
     @property
     def full(self) -> bool:
         return self._protocol.writing_paused
+
+    @property
+    def descriptor(self) -> int:
+        return descriptor_of(self._transport)
 
     def write(self, data: bytes) -> bool:
         transport = self._transport

@@ -33,13 +33,13 @@ class Answer:
 
     __slots__ = (
         "_caller",
-        "_ending",
         "_events",
         "_framed",
         "_pass_chunks",
         "_pass_length",
         "_reader",
         "body_began",
+        "ending",
         "head",
         "head_size",
         "settled",
@@ -52,7 +52,7 @@ class Answer:
         self._events: Events | None = None
         self._pass_chunks = False
         self._pass_length = False
-        self._ending = b""  # of chunks that can be passed as they are; empty where the next byte begins none
+        self.ending = b""  # of whole chunks that pass as they are, also without `feed`; empty: none do
         self.body_began = False
         self.head: Head | None = None  # the server's, once it is known; the caller's was then in what `feed` returned
         self.head_size = 0  # of the caller's head, which is the beginning of what `feed` returned first
@@ -94,8 +94,8 @@ class Answer:
 
     def feed(self, data: bytes) -> bytes:
         """What the caller gets for these bytes of the server."""
-        if self._ending:
-            passed = whole_chunks(data, self._ending)
+        if self.ending:
+            passed = whole_chunks(data, self.ending)
             if passed != len(data):
                 return self._partly(data, passed)
             self.body_began = True
@@ -152,7 +152,7 @@ class Answer:
             self.head_size = len(start)
         out = start + self._framed_body(body)
         if self._pass_chunks:
-            self._ending = passable(reader, self._events)
+            self.ending = passable(reader, self._events)
         return out
 
     def _begin(self, head: Head) -> bytes:

@@ -23,6 +23,7 @@ class Collector:
     """A caller who takes everything, until told to be full."""
 
     begun = 0
+    descriptor = -1
 
     def __init__(self, version: tuple[int, int] = (1, 1)) -> None:
         self.caller = Caller("POST", version, True)

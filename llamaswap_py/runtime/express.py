@@ -1,0 +1,124 @@
+"""The straight way: streams that flow as they should are carried from socket to socket in one tight loop over all of
+them, past the event loop's transports. Whoever meets anything else alights, and goes on as everybody does."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import select
+import sys
+from collections.abc import Callable
+from os import read, write
+from typing import Any
+
+from llamaswap_py.runtime.passed import Passed
+from llamaswap_py.runtime.sides import Sink
+from llamaswap_py.runtime.upstream import Connection
+from llamaswap_py.wire.http1 import whole_chunks
+
+PIECE = 64 * 1024  # bytes of one read
+MOST = 64  # streams carried before the loop looks at everything else
+IN = 1  # EPOLLIN
+
+
+def epoll() -> Any:
+    if sys.platform == "linux":
+        return select.epoll()
+    raise NotImplementedError("nobody boards here")
+
+
+class Ride:
+    """One stream on its way, from the first piece that goes straight through to the first that does not."""
+
+    __slots__ = ("_connection", "_ending", "_express", "_full", "_passed", "_sink", "_source", "_target")
+
+    def __init__(
+        self, connection: Connection, sink: Sink, ending: bytes, passed: Passed, full: Callable[[], None]
+    ) -> None:
+        """`ending`: how pieces end that are passed as they are. `full` is called where the caller takes no more."""
+        self._connection = connection
+        self._sink = sink
+        self._ending = ending
+        self._passed = passed
+        self._full = full
+        self._source, self._target = connection.descriptor, sink.descriptor
+        self._express: Express | None = None  # while it is on board
+
+    def board(self, express: Express) -> None:
+        """Where both ends are plain sockets: from now on nobody else reads there."""
+        if sys.platform == "linux" and self._source >= 0 and self._target >= 0:
+            self._express = express
+            express.board(self._source, self)
+            self._connection.pause()
+
+    def end(self) -> None:
+        """The connection's listener hears again what it reads."""
+        express, self._express = self._express, None
+        if express is not None:
+            express.alight(self._source)
+            self._connection.resume()
+
+    def take(self) -> bytes:
+        """What there is to read, if it goes straight through; else the ride is over, or there was nothing."""
+        try:
+            data = read(self._source, PIECE)
+        except BlockingIOError:
+            return b""
+        except OSError:  # the system says it only once
+            self.crash()
+            return b""
+        if data and not self._sink.full and whole_chunks(data, self._ending) == len(data):
+            return data
+        self.end()
+        if data:
+            self._connection.data_received(data)
+        return b""
+
+    def give(self, data: bytes, now: float) -> None:
+        try:
+            written = write(self._target, data)
+        except OSError:  # its socket is full, or the caller is gone: the transport will know
+            written = 0
+        self._connection.heard += 1
+        self._passed.piece(data, now)
+        if written < len(data):
+            self.end()
+            if self._sink.write(data[written:]):
+                self._full()
+
+    def crash(self) -> None:
+        self.end()
+        self._connection.abort()
+
+
+class Express:
+    """All rides of one event loop, by their sources' descriptors."""
+
+    def __init__(self) -> None:
+        self._rides: dict[int, Ride] = {}
+        self._ready: Any = None  # the system's list of them, from the first ride on
+
+    def board(self, source: int, ride: Ride) -> None:
+        if self._ready is None:
+            loop = asyncio.get_running_loop()
+            self._now = loop.time
+            self._ready = epoll()
+            loop.add_reader(self._ready.fileno(), self._go)
+        self._rides[source] = ride
+        self._ready.register(source, IN)
+
+    def alight(self, source: int) -> None:
+        del self._rides[source]
+        with contextlib.suppress(OSError):  # what is closed has left the list by itself
+            self._ready.unregister(source)
+
+    def _go(self) -> None:
+        """First all are read, then all are written: who reads on the other side is woken once, not for each of them."""
+        rides, now = self._rides, self._now()
+        taken = []
+        for source, _ in self._ready.poll(0, MOST):
+            ride = rides.get(source)
+            if ride is not None and (data := ride.take()):  # None: it alighted a moment ago
+                taken.append((ride, data))
+        for ride, data in taken:
+            ride.give(data, now)
