@@ -98,6 +98,9 @@ class Express:
         self._rides: dict[int, Ride] = {}
         self._ready: Any = None  # the system's list of them, from the first ride on
 
+    def __len__(self) -> int:
+        return len(self._rides)
+
     def board(self, source: int, ride: Ride) -> None:
         if self._ready is None:
             loop = asyncio.get_running_loop()

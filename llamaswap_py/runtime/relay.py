@@ -23,7 +23,7 @@ from llamaswap_py.wire.headers import Flow, UpstreamRequest, upstream_head
 __all__ = ["Closer", "Manner", "Outcome", "Phase", "Sink", "Tap", "UpstreamRequest", "relay"]
 
 
-TRUSTED = 4  # pieces in a row that went straight through, until the stream rides; twice as many the next time
+TRUSTED = 2  # pieces in a row that went straight through, until the stream rides; twice as many the next time
 BEGUN_STATUS = 200  # what a caller was told whose stream was begun before a server spoke
 
 

@@ -31,7 +31,7 @@ class Sink(Protocol):
 
     @property
     def descriptor(self) -> int:
-        """Of its socket, where what is written reaches it as it is, while it is not full; -1: there is none."""
+        """Of its socket, where what is written is the next it gets, while it is not full; -1: not now, or never."""
 
     def write(self, data: bytes) -> bool:
         """Whether it is full now."""

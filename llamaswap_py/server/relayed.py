@@ -39,7 +39,8 @@ class RequestSink:
 
     @property
     def descriptor(self) -> int:
-        return descriptor_of(self._transport)
+        transport = self._transport
+        return -1 if transport is None or transport.get_write_buffer_size() else descriptor_of(transport)
 
     def write(self, data: bytes) -> bool:
         transport = self._transport

@@ -11,8 +11,9 @@ from aiohttp import web
 
 from llamaswap_py.config.values import Timeouts
 from llamaswap_py.errors import Refusal
+from llamaswap_py.runtime.express import Express
 from llamaswap_py.runtime.pool import Pool
-from llamaswap_py.runtime.relay import Outcome, Phase, UpstreamRequest, relay
+from llamaswap_py.runtime.relay import Manner, Outcome, Phase, UpstreamRequest, relay
 from llamaswap_py.server.relayed import Relayed, RequestSink
 from llamaswap_py.wire.address import Address
 
@@ -58,6 +59,7 @@ class RelayApp:
         self.port = 0
         self._callers: list[RawCaller] = []
         self._tls = tls
+        self.express = Express()
         app = web.Application(client_max_size=1 << 30)
         app.router.add_route("*", "/{path:.*}", self._relay)
         self._runner = web.AppRunner(
@@ -71,7 +73,9 @@ class RelayApp:
             request.method, request.raw_path, tuple(request.headers.items()), body, request.remote or ""
         )
         sink = WatchedSink(request, (("X-Request-Id", "7"),), self.full)
-        outcome = await relay(self.pool, wanted, sink, broken, self.outcomes.put_nowait)
+        outcome = await relay(
+            self.pool, wanted, sink, broken, self.outcomes.put_nowait, manner=Manner(express=self.express)
+        )
         if outcome.phase is Phase.NOTHING:
             assert outcome.refusal is not None
             return web.Response(status=outcome.refusal.status, text=outcome.refusal.message)

@@ -1,0 +1,174 @@
+"""Streams that ride: every byte once and in order, whatever comes between, and an end that can be told from a break."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sys
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from llamaswap_py.errors import Unloaded, UpstreamFailed
+from llamaswap_py.runtime.relay import Closer, Phase
+from tests.fakes.loops import LOOPS, on_all_loops, on_every_loop, on_loop
+from tests.fakes.messages import SSE_HEAD, chunk, message
+from tests.fakes.raw_upstream import Peer, RawUpstream
+from tests.fakes.relay_app import RawCaller, RelayApp
+
+END = b"0\r\n\r\n"
+
+
+def event(number: int, size: int = 0) -> bytes:
+    return b"data: %d %b\n\n" % (number, b"x" * size)
+
+
+async def begun(upstream: RawUpstream, app: RelayApp, events: int = 6) -> tuple[RawCaller, Peer]:
+    """A stream of which so many events have come one by one: it rides, where this machine knows how."""
+    caller = await app.caller()
+    caller.post(b"{}")
+    peer = await upstream.peer()
+    await peer.answer(SSE_HEAD)
+    await caller.head()
+    for number in range(events):
+        await peer.send(chunk(event(number)))
+        assert await caller.until(b"\n\n\r\n") == chunk(event(number))
+    assert (len(app.express) > 0) == (sys.platform == "linux")
+    return caller, peer
+
+
+async def cut_anywhere(peer: Peer, body: bytes, dice: random.Random) -> None:
+    at = 0
+    while at < len(body):
+        size = dice.choice([1, 7, 300, 5000, 100_000])
+        await peer.send(body[at : at + size])
+        at += size
+        await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("seed", range(3))
+def test_many_streams_at_once_cut_anywhere_arrive_byte_for_byte(loop: str, seed: int) -> None:
+    async def scene() -> None:
+        dice = random.Random(seed)
+        async with RawUpstream() as upstream, RelayApp(upstream.address) as app:
+            streams = [await begun(upstream, app) for _ in range(8)]
+            sent = [[event(number, dice.choice([0, 50, 3000])) for number in range(6, 300)] for _ in streams]
+            feeding = [
+                asyncio.create_task(cut_anywhere(peer, b"".join(map(chunk, events)) + END, dice))
+                for (_, peer), events in zip(streams, sent, strict=True)
+            ]
+            for (caller, _), events in zip(streams, sent, strict=True):
+                assert await rest_of(caller) == b"".join(events)
+            await asyncio.gather(*feeding)
+            assert [(await app.outcomes.get()).complete for _ in streams] == [True] * 8
+            assert len(app.express) == 0
+
+    on_loop(loop, scene)
+
+
+async def rest_of(caller: RawCaller) -> bytes:
+    """What is in the chunks that still come."""
+    raw = b""
+    while not raw.endswith(b"\r\n" + END):
+        got = await caller.reader.read(1 << 20)
+        assert got, "cut short"
+        raw += got
+    body, at = [], 0
+    while size := int(raw[at : (line := raw.index(b"\r\n", at))], 16):
+        body.append(raw[line + 2 : line + 2 + size])
+        at = line + 4 + size
+    assert raw[at:] == END
+    return b"".join(body)
+
+
+@on_every_loop
+async def test_after_a_ride_both_connections_carry_the_next_one() -> None:
+    async with RawUpstream() as upstream, RelayApp(upstream.address) as app:
+        caller, peer = await begun(upstream, app)
+        await peer.send(chunk(event(6)) + END)
+        assert await rest_of(caller) == event(6)
+        caller.post(b"{}")
+        await peer.answer(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
+        assert (await message(caller)).body == b"hi"
+        assert upstream.connections == 1
+
+
+@pytest.mark.fault("S53")
+@on_every_loop
+async def test_a_reader_who_stops_in_mid_ride_stops_the_server_and_misses_nothing() -> None:
+    async with RawUpstream() as upstream, RelayApp(upstream.address) as app:
+        caller, peer = await begun(upstream, app)
+        caller.stop_reading()
+        events = [event(number, 60_000) for number in range(400)]
+
+        async def feed() -> None:
+            for each in events:
+                await peer.send(chunk(each))
+            await peer.send(END)
+
+        feeding = asyncio.create_task(feed())
+        await app.full.wait()
+        assert not feeding.done()
+        caller.read_on()
+        assert await rest_of(caller) == b"".join(events)
+        await feeding
+
+
+async def closes(peer: Peer, app: RelayApp) -> None:
+    peer.close()
+
+
+async def resets(peer: Peer, app: RelayApp) -> None:
+    peer.reset()
+
+
+async def closes_within_an_event(peer: Peer, app: RelayApp) -> None:
+    await peer.send(chunk(event(6))[:-7])
+    peer.close()
+
+
+async def is_stopped(peer: Peer, app: RelayApp) -> None:
+    app.pool.close(Unloaded("by order"))
+
+
+@pytest.mark.fault("S45")
+@pytest.mark.parametrize("end", [closes, resets, closes_within_an_event, is_stopped])
+def test_a_server_that_goes_in_mid_ride_is_told_to_its_caller(end: Callable[[Peer, RelayApp], Awaitable[None]]) -> None:
+    async def scene() -> None:
+        async with RawUpstream() as upstream, RelayApp(upstream.address) as app:
+            caller, peer = await begun(upstream, app)
+            await end(peer, app)
+            assert b'"error"' in await caller.until(b"\n\n\r\n")
+            assert await caller.rest() == b""  # no last chunk
+            outcome = await app.outcomes.get()
+            assert outcome.phase is Phase.BODY
+            assert isinstance(outcome.refusal, UpstreamFailed | Unloaded)
+            assert len(app.express) == 0
+
+    on_all_loops(scene)
+
+
+@on_every_loop
+async def test_a_caller_who_leaves_in_mid_ride_is_noticed_at_once() -> None:
+    async with RawUpstream() as upstream, RelayApp(upstream.address) as app:
+        caller, peer = await begun(upstream, app)
+        caller.leave()
+        await peer.gone()
+        assert (await app.outcomes.get()).closed_by is Closer.CALLER
+        assert len(app.express) == 0
+
+
+@on_every_loop
+async def test_what_comes_while_the_caller_has_not_taken_what_was_before_waits_its_turn() -> None:
+    """A piece that only partly fits goes on through the transport; nothing overtakes the rest of it."""
+    async with RawUpstream() as upstream, RelayApp(upstream.address) as app:
+        caller, peer = await begun(upstream, app)
+        caller.stop_reading()
+        events = [event(number, 100) for number in range(60_000)]
+        body = b"".join(map(chunk, events)) + END
+        feeding = asyncio.create_task(peer.send(body))
+        await app.full.wait()
+        caller.read_on()
+        assert await rest_of(caller) == b"".join(events)
+        await feeding
