@@ -17,6 +17,7 @@ from llamaswap_py.runtime.upstream import Connection
 from llamaswap_py.wire.http1 import whole_chunks
 
 PIECE = 64 * 1024  # bytes of one read
+CROWD = 16  # streams at once; for fewer the loop's own way is the shorter one
 MOST = 64  # streams carried before the loop looks at everything else
 IN = 1  # EPOLLIN
 
@@ -94,12 +95,19 @@ class Ride:
 class Express:
     """All rides of one event loop, by their sources' descriptors."""
 
-    def __init__(self) -> None:
+    def __init__(self, crowd: int = CROWD) -> None:
+        self.streams = 0  # that are under way, whether they ride or not
+        self._crowd = crowd
         self._rides: dict[int, Ride] = {}
         self._ready: Any = None  # the system's list of them, from the first ride on
 
-    def __len__(self) -> int:
+    @property
+    def riding(self) -> int:
         return len(self._rides)
+
+    @property
+    def goes(self) -> bool:
+        return self.streams >= self._crowd
 
     def board(self, source: int, ride: Ride) -> None:
         if self._ready is None:

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable
 
 from llamaswap_py.errors import Refusal, UpstreamFailed
-from llamaswap_py.runtime.express import Ride
+from llamaswap_py.runtime.express import Express, Ride
 from llamaswap_py.runtime.heartbeat import Beat, Clock
 from llamaswap_py.runtime.passed import Passed
 from llamaswap_py.runtime.pool import Pool
@@ -24,6 +24,7 @@ __all__ = ["Closer", "Manner", "Outcome", "Phase", "Sink", "Tap", "UpstreamReque
 
 
 TRUSTED = 2  # pieces in a row that went straight through, until the stream rides; twice as many the next time
+ASKED_AGAIN = 32  # pieces, where there is no ride to be had
 BEGUN_STATUS = 200  # what a caller was told whose stream was begun before a server spoke
 
 
@@ -44,6 +45,8 @@ async def relay(
     before a byte of an answer was passed is not told here, even where the caller's stream has begun. A cancellation
     whose message is a Refusal is somebody's order: the answer is broken off with it, and this returns."""
     passage = Passage(pool, request, sink, broken, manner)
+    express = manner.express or Express()
+    express.streams += 1
     try:
         await passage.run()
     except asyncio.CancelledError as cancelled:
@@ -56,6 +59,7 @@ async def relay(
             raise
         passage.lost(order)
     finally:
+        express.streams -= 1
         if ended is not None:
             ended(passage.outcome())
     return passage.outcome()
@@ -192,7 +196,9 @@ class Passage:
     def _board(self) -> None:
         """What flows so well may go on without being looked at from here."""
         express, ending = self._manner.express, self._answer.ending
-        if express is not None and ending and self._connection is not None:
+        if express is None or not express.goes:
+            self._smooth = -ASKED_AGAIN
+        elif ending and self._connection is not None:
             self._smooth, self._trusted = 0, 2 * self._trusted
             self._ride = Ride(self._connection, self._sink, ending, self._passed, self._hold)
             self._ride.board(express)

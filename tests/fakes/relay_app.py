@@ -59,7 +59,7 @@ class RelayApp:
         self.port = 0
         self._callers: list[RawCaller] = []
         self._tls = tls
-        self.express = Express()
+        self.express = Express(crowd=1)
         app = web.Application(client_max_size=1 << 30)
         app.router.add_route("*", "/{path:.*}", self._relay)
         self._runner = web.AppRunner(
