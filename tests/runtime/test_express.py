@@ -43,7 +43,6 @@ async def cut_anywhere(peer: Peer, body: bytes, dice: random.Random) -> None:
         size = dice.choice([1, 7, 300, 5000, 100_000])
         await peer.send(body[at : at + size])
         at += size
-        await asyncio.sleep(0)
 
 
 @pytest.mark.parametrize("loop", LOOPS)
