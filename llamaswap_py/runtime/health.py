@@ -29,12 +29,16 @@ def probe_deadline(elapsed: float) -> float:
     return min(30.0, max(2.0, elapsed / 4))
 
 
-async def answers(probe: Probe, deadline: float) -> bool:
+async def status_of(probe: Probe, deadline: float) -> int:
+    """0 where there is no answer."""
     try:
-        status = await probe(deadline)
+        return await probe(deadline)
     except (OSError, TimeoutError, asyncio.IncompleteReadError, Refusal):
-        return False
-    return 200 <= status < 300
+        return 0
+
+
+async def answers(probe: Probe, deadline: float) -> bool:
+    return 200 <= await status_of(probe, deadline) < 300
 
 
 async def until_ready(probe: Probe, patience: Patience, clock: Clock, sleep: Sleep) -> Refusal | None:

@@ -100,8 +100,9 @@ class Vitals(msgspec.Struct, eq=False, dict=True):
         return await self.pool.get(probe_path(self.model.check_endpoint), deadline)
 
     async def answers_again(self) -> bool:
-        """A stranger may have answered and left the port before it was looked for. Ours is there to stay."""
-        return await health.answers(self.probe, health.probe_deadline(0.0))
+        """A stranger may have answered and left the port before it was looked for. Ours is there to stay, whatever it
+        says the second time."""
+        return await health.status_of(self.probe, health.probe_deadline(0.0)) > 0
 
     def stranger(self) -> Refusal | None:
         """Where we gave out the port, somebody else's server on it must not be taken for ours."""
