@@ -68,7 +68,7 @@ class Ride:
         except OSError:  # the system says it only once
             self.crash()
             return b""
-        if data and not self._sink.full and whole_chunks(data, self._ending) == len(data):
+        if data and self._sink.clear and whole_chunks(data, self._ending) == len(data):
             return data
         self.end()
         if data:
@@ -90,6 +90,12 @@ class Ride:
     def crash(self) -> None:
         self.end()
         self._connection.abort()
+
+    def fail(self, mistake: Exception) -> None:
+        """Ours: told as the loop tells what escapes a callback."""
+        told = {"message": "a stream could not be carried on", "exception": mistake}
+        asyncio.get_running_loop().call_exception_handler(told)
+        self.crash()
 
 
 class Express:
@@ -129,7 +135,15 @@ class Express:
         taken = []
         for source, _ in self._ready.poll(0, MOST):
             ride = rides.get(source)
-            if ride is not None and (data := ride.take()):  # None: it alighted a moment ago
-                taken.append((ride, data))
+            if ride is None:
+                continue  # it alighted a moment ago
+            try:
+                if data := ride.take():
+                    taken.append((ride, data))
+            except Exception as mistake:  # noqa: BLE001 - its own, and what was read of the others must reach them
+                ride.fail(mistake)
         for ride, data in taken:
-            ride.give(data, now)
+            try:
+                ride.give(data, now)
+            except Exception as mistake:  # noqa: BLE001 - as above
+                ride.fail(mistake)

@@ -31,7 +31,11 @@ class Sink(Protocol):
 
     @property
     def descriptor(self) -> int:
-        """Of its socket, where what is written is the next it gets, while it is not full; -1: not now, or never."""
+        """Of its socket, where what is written is the next it gets, while it is `clear`; -1: not now, or never."""
+
+    @property
+    def clear(self) -> bool:
+        """It is open, and not full. Of one that is closing the descriptor may be somebody else's in a moment."""
 
     def write(self, data: bytes) -> bool:
         """Whether it is full now."""
@@ -108,6 +112,7 @@ class Nobody:
 
     full = False
     descriptor = -1
+    clear = False
 
     def __init__(self, left: Sink) -> None:
         self.caller = left.caller

@@ -42,6 +42,11 @@ class RequestSink:
         transport = self._transport
         return -1 if transport is None or transport.get_write_buffer_size() else descriptor_of(transport)
 
+    @property
+    def clear(self) -> bool:
+        transport = self._transport
+        return transport is not None and not transport.is_closing() and not self._protocol.writing_paused
+
     def write(self, data: bytes) -> bool:
         transport = self._transport
         if transport is None or transport.is_closing():

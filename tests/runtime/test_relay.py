@@ -24,6 +24,7 @@ class Collector:
 
     begun = 0
     descriptor = -1
+    clear = False
 
     def __init__(self, version: tuple[int, int] = (1, 1)) -> None:
         self.caller = Caller("POST", version, True)
