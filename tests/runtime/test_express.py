@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import random
+import socket
 import sys
 from collections.abc import Awaitable, Callable
 
 import pytest
 
 from llamaswap_py.errors import Unloaded, UpstreamFailed
-from llamaswap_py.runtime.relay import Closer, Phase
+from llamaswap_py.runtime.express import Express
+from llamaswap_py.runtime.pool import Pool
+from llamaswap_py.runtime.relay import Closer, Manner, Phase, relay
 from tests.fakes.loops import LOOPS, on_all_loops, on_every_loop, on_loop
 from tests.fakes.messages import SSE_HEAD, chunk, message
 from tests.fakes.raw_upstream import Peer, RawUpstream
 from tests.fakes.relay_app import RawCaller, RelayApp
+from tests.runtime.test_relay import REQUEST, Collector, broken
 
 END = b"0\r\n\r\n"
 
@@ -93,6 +97,12 @@ async def test_after_a_ride_both_connections_carry_the_next_one() -> None:
         assert upstream.connections == 1
 
 
+async def each_by_itself(peer: Peer, events: list[bytes]) -> None:
+    for each in events:
+        await peer.send(chunk(each))
+    await peer.send(END)
+
+
 @pytest.mark.fault("S53")
 @on_every_loop
 async def test_a_reader_who_stops_in_mid_ride_stops_the_server_and_misses_nothing() -> None:
@@ -100,13 +110,7 @@ async def test_a_reader_who_stops_in_mid_ride_stops_the_server_and_misses_nothin
         caller, peer = await begun(upstream, app)
         caller.stop_reading()
         events = [event(number, 60_000) for number in range(400)]
-
-        async def feed() -> None:
-            for each in events:
-                await peer.send(chunk(each))
-            await peer.send(END)
-
-        feeding = asyncio.create_task(feed())
+        feeding = asyncio.create_task(each_by_itself(peer, events))
         await app.full.wait()
         assert not feeding.done()
         caller.read_on()
@@ -156,6 +160,46 @@ async def test_a_caller_who_leaves_in_mid_ride_is_noticed_at_once() -> None:
         await peer.gone()
         assert (await app.outcomes.get()).closed_by is Closer.CALLER
         assert app.express.riding == 0
+
+
+class Closing(Collector):
+    """A caller whose connection is being closed: its descriptor is about to be another one's."""
+
+    def __init__(self, descriptor: int) -> None:
+        super().__init__()
+        self.descriptor = descriptor
+        self.clear = True
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="nobody rides here")
+@on_every_loop
+async def test_nothing_is_written_to_the_descriptor_of_a_caller_whose_connection_closes() -> None:
+    here, there = socket.socketpair()
+    with here, there:
+        here.setblocking(False)
+        async with RawUpstream() as upstream:
+            pool, sink, express = Pool(upstream.address), Closing(there.fileno()), Express(crowd=1)
+            asked = asyncio.create_task(relay(pool, REQUEST, sink, broken, manner=Manner(express=express)))
+            peer = await upstream.peer()
+            await peer.answer(SSE_HEAD)
+            number = 0
+            while not express.riding:
+                sink.came.clear()
+                await peer.send(chunk(event(number)))
+                await sink.came.wait()
+                number += 1
+            await peer.send(chunk(event(number)))
+            assert await asyncio.get_running_loop().sock_recv(here, 1024) == chunk(event(number))
+            sink.clear = False
+            sink.came.clear()
+            await peer.send(chunk(b"data: for nobody else\n\n"))
+            await sink.came.wait()
+            await peer.send(END)
+            assert (await asked).complete
+            with pytest.raises(BlockingIOError):
+                here.recv(1024)
+            assert b"for nobody else" in sink.taken
+            pool.close(Unloaded("over"))
 
 
 @on_every_loop
