@@ -160,8 +160,11 @@ class Keeper:
             return
         rows = table.snapshot()
         family = trees.below(rows, os.getpid())
-        for run in due:
-            self.settle(run, run.find(rows, family))
+        found = {run: run.find(rows, family) for run in due}
+        self.reap()  # who died before the table was read: a tree that is gone holds no number either
+        for run, living in found.items():
+            if run.number in self.runs:
+                self.settle(run, living)
         self.looked = time.monotonic()
         self.spare = THRIFT * (self.looked - begun)
         for run in due:
