@@ -8,7 +8,7 @@ from typing import Any
 from llamaswap_py.runtime.conductor import Conductor
 from llamaswap_py.schedule.lives import Life
 
-LOOK_AT_ALL = 2.0  # seconds between two looks at all models, where nothing is heard but requests
+LOOK_AT_ALL = 10.0  # seconds between two looks at all models, where nothing is heard but requests
 
 
 def mark(life: Life) -> tuple[Any, ...]:

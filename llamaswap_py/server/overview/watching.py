@@ -96,6 +96,6 @@ class Watching:
 
 def lasting(told: Any) -> Any:
     """Without the moments at which it was looked at."""
-    if isinstance(told, Mapping):
+    if isinstance(told, dict):  # what is told is made here: plain ones
         return {name: lasting(each) for name, each in told.items() if name not in PASSING}
     return [lasting(each) for each in told] if isinstance(told, list) else told
