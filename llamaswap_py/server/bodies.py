@@ -15,6 +15,7 @@ from msgspec import structs
 from llamaswap_py.config.filters import Edits
 from llamaswap_py.dialects.dialect import FORM, MULTIPART, Parts, is_json
 from llamaswap_py.errors import BadRequest, BodyTooLarge, Stalled, UnsupportedMedia
+from llamaswap_py.server.leaving import Leaving
 from llamaswap_py.server.pace import pace_of
 from llamaswap_py.server.spool import Spool
 from llamaswap_py.wire import form, multipart
@@ -35,6 +36,7 @@ class Upload:
         self._request = request
         self._spool = spool
         self._splice: multipart.Splice | None = None
+        Leaving(request)  # what waits for a model or a slow server is not read
 
     def replace(self, found: multipart.Field, value: str) -> None:
         """Everything but this value stays byte for byte."""

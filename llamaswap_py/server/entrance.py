@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import sys
-from collections.abc import Awaitable, Callable, Mapping
-from types import CoroutineType
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import structlog
@@ -28,35 +27,13 @@ SO_NWRITE = 0x1024  # Darwin's <sys/socket.h>
 FULL = "the proxy serves as many connections as it can: try again in a moment, or raise limits.connections"
 
 
-class OneTask:
-    """The loop as connections see it before Python 3.12, whose tasks begin at once: there the library makes a task for
-    each request, and each waits two turns of the loop for another. Here requests run in their connection's task."""
-
-    REQUEST = web.RequestHandler._handle_request.__code__  # noqa: SLF001 - what the library makes that task of
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.loop = loop
-        self.time, self.call_at, self.create_future = loop.time, loop.call_at, loop.create_future
-
-    def create_task(self, work: CoroutineType[Any, Any, Any]) -> Awaitable[Any]:
-        return work if work.cr_code is self.REQUEST else self.loop.create_task(work)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.loop, name)
-
-
-def loop_for_connections() -> asyncio.AbstractEventLoop:
-    loop = asyncio.get_running_loop()
-    return loop if sys.version_info >= (3, 12) else cast(asyncio.AbstractEventLoop, OneTask(loop))
-
-
 class Visitor(web.RequestHandler):
     """One connection."""
 
     __slots__ = ("crowded", "entrance", "fed_up", "held", "unread")
 
     def __init__(self, entrance: Entrance, server: web.Server, how: Mapping[str, Any]) -> None:
-        super().__init__(server, loop=entrance.seen, **how)
+        super().__init__(server, loop=entrance.loop, **how)
         self.entrance = entrance
         self.crowded = False  # came when there was no room: only what needs no model is done for it
         self.fed_up: asyncio.TimerHandle | None = None
@@ -133,7 +110,6 @@ class Entrance:
         self, server: web.Server, how: Mapping[str, Any], limits: Callable[[], Limits], most: Callable[[], int]
     ) -> None:
         self.loop = asyncio.get_running_loop()
-        self.seen = loop_for_connections()
         self.server = server
         self.how = how
         self.limits = limits

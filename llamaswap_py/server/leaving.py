@@ -12,17 +12,15 @@ EVERY_SECONDS = 1.0  # a model may take minutes to start; whoever left needs no 
 
 
 class Leaving:
-    """Ends the connection of a caller who is gone, which cancels its handler; looks inside the `with`."""
+    """Ends the connection of a caller who is gone, which cancels its handler; looks until the handler is done."""
 
     def __init__(self, request: web.Request) -> None:
         self.transport = request.transport
         self.loop = asyncio.get_running_loop()
-
-    def __enter__(self) -> None:
         self.timer = self.loop.call_later(EVERY_SECONDS, self.look)
-
-    def __exit__(self, *_: object) -> None:
-        self.timer.cancel()
+        handler = asyncio.current_task()
+        if handler is not None:
+            handler.add_done_callback(lambda _: self.timer.cancel())
 
     def look(self) -> None:
         transport = self.transport

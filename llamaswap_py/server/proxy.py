@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import re
 from collections.abc import Awaitable, Callable
 
@@ -27,7 +26,6 @@ from llamaswap_py.server.choosing import Choosing
 from llamaswap_py.server.doors import ANY_ORIGIN, Door, Handler, Kind
 from llamaswap_py.server.guard import Guard
 from llamaswap_py.server.identity import HEADER, id_of, sent_on
-from llamaswap_py.server.leaving import Leaving
 from llamaswap_py.server.loading import Loading
 from llamaswap_py.server.recording import Recording, Recordings
 from llamaswap_py.server.relayed import Relayed, RequestSink
@@ -39,7 +37,6 @@ TRIES = 2  # servers that may read one request: what kills a server must not kil
 DRAIN_SECONDS = 600.0
 PRIVATE = "X-Private"  # a request's own word on it
 YES = ("1", "true", "yes")
-NOBODY = contextlib.nullcontext()
 
 
 class Errand(msgspec.Struct, frozen=True):
@@ -139,9 +136,7 @@ class Proxy:
                 recording.private = True
             else:
                 recording.asks(errand.upstream.headers, body if isinstance(body, bytes) else None)
-        # What waits for a model or a slow server is not read.
-        with NOBODY if isinstance(body, bytes) else Leaving(request):
-            outcome, death = await self.fetched(request, errand)
+        outcome, death = await self.fetched(request, errand)
         if recording is not None:
             recording.ended(outcome)
         if outcome.refusal is not None and not outcome.bytes_sent:
