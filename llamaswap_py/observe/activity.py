@@ -8,7 +8,7 @@ import asyncio
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
@@ -36,6 +36,7 @@ MANY = 256  # rows; what takes long and can wait is broken off for them
 HEAVIEST_QUEUE = (
     64 * 1024 * 1024
 )  # bytes of bodies that wait; beyond it rows go without captures, beyond twice none come in
+BIT, REST_SECONDS = 4, 0.0003  # rows that are read at once, and how long the thread rests behind them
 GATHER_SECONDS = 0.05  # the thread wakes that often under load, not for every request
 LARGEST_INFLATED = 64 * 1024 * 1024  # a compressed answer that holds more is not opened
 
@@ -244,7 +245,8 @@ class Recorder:
             return True
         if left == 0:
             self.pruning.step(self.store)  # also where there is always something to write down
-        self.hurry.wait(GATHER_SECONDS)
+        if self.waiting.qsize() < MANY:
+            self.hurry.wait(GATHER_SECONDS)
         self.hurry.clear()
         batch: list[Finished] = []
         for item in (first, *self.gathered()):
@@ -261,7 +263,8 @@ class Recorder:
         return True
 
     def gathered(self) -> list[Finished | Question | None]:
-        return [self.waiting.get_nowait() for _ in range(self.waiting.qsize())]
+        """No more than are read at a time: what waits is bounded, and what was taken is so too."""
+        return [self.waiting.get_nowait() for _ in range(min(MANY, self.waiting.qsize()))]
 
     def write(self, batch: Sequence[Finished]) -> None:
         if not batch:
@@ -270,7 +273,7 @@ class Recorder:
         weight = sum([finished.weight for finished in batch])
         self.taken_weight += weight
         self.surplus.let_go += weight
-        read = [one for finished in batch if (one := self.read(finished))]
+        read = [one for finished in self.bit_by_bit(batch) if (one := self.read(finished))]
         rows = [one.row for one in read]
         self.count(rows)
         try:
@@ -282,6 +285,13 @@ class Recorder:
         kept = [(row, one.capture) for row, one in zip(ids, read, strict=True) if one.capture is not None]
         keep(self.captures, self.store, kept, self.say)
         self.loop.call_soon_threadsafe(self.stored, ids, rows)
+
+    def bit_by_bit(self, batch: Sequence[Finished]) -> Iterator[Finished]:
+        """The loop has the interpreter to itself again and again, where not too many wait for that."""
+        for number, finished in enumerate(batch, 1):
+            yield finished
+            if number % BIT == 0 and len(batch) < MANY:
+                self.hurry.wait(REST_SECONDS)
 
     def read(self, finished: Finished) -> Read | None:
         try:

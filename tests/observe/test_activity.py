@@ -222,6 +222,19 @@ def overfill(recorder: Recorder, one: Finished) -> None:
         recorder.add(one)
 
 
+async def test_of_a_crowd_no_more_are_taken_at_a_time_than_are_read() -> None:
+    """What waits is bounded, and so is what was taken out of it: memory once needed for both would stay taken."""
+    read: list[int] = []
+    async with recording(keep=5000) as place:
+        place.recorder.count = lambda rows: read.append(len(rows))
+        async with held_up(place.recorder):
+            for _ in range(4 * activity.MANY):
+                place.recorder.add(finished())
+        await place.recorder.flush()
+        assert len(place.ids) == sum(read) == 4 * activity.MANY
+        assert max(read) <= activity.MANY + 1
+
+
 async def test_a_full_queue_costs_rows_and_nothing_else() -> None:
     with capture_logs() as logs:
         async with recording() as place:
