@@ -273,7 +273,7 @@ class Recorder:
         weight = sum([finished.weight for finished in batch])
         self.taken_weight += weight
         self.surplus.let_go += weight
-        read = [one for finished in self.bit_by_bit(batch) if (one := self.read(finished))]
+        read = [one for finished in bit_by_bit(batch, self.hurry.wait) if (one := self.read(finished))]
         rows = [one.row for one in read]
         self.count(rows)
         try:
@@ -285,13 +285,6 @@ class Recorder:
         kept = [(row, one.capture) for row, one in zip(ids, read, strict=True) if one.capture is not None]
         keep(self.captures, self.store, kept, self.say)
         self.loop.call_soon_threadsafe(self.stored, ids, rows)
-
-    def bit_by_bit(self, batch: Sequence[Finished]) -> Iterator[Finished]:
-        """The loop has the interpreter to itself again and again, where not too many wait for that."""
-        for number, finished in enumerate(batch, 1):
-            yield finished
-            if number % BIT == 0 and len(batch) < MANY:
-                self.hurry.wait(REST_SECONDS)
 
     def read(self, finished: Finished) -> Read | None:
         try:
@@ -308,6 +301,14 @@ class Recorder:
     def say(self, warning: str) -> None:
         """The log belongs to the loop."""
         self.loop.call_soon_threadsafe(log.warning, warning)
+
+
+def bit_by_bit(batch: Sequence[Finished], rest: Callable[[float], object]) -> Iterator[Finished]:
+    """The loop has the interpreter to itself again and again, where not too many wait for that."""
+    for number, finished in enumerate(batch, 1):
+        yield finished
+        if number % BIT == 0 and len(batch) < MANY:
+            rest(REST_SECONDS)
 
 
 def keep(captures: Captures, store: Store, new: Sequence[tuple[int, Capture]], say: Callable[[str], object]) -> None:

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable
 
 from llamaswap_py.errors import Refusal, UpstreamFailed
-from llamaswap_py.runtime.express import Express, Ride
+from llamaswap_py.runtime.express import Ride
 from llamaswap_py.runtime.heartbeat import Beat, Clock
 from llamaswap_py.runtime.passed import Passed
 from llamaswap_py.runtime.pool import Pool
@@ -45,8 +45,9 @@ async def relay(
     before a byte of an answer was passed is not told here, even where the caller's stream has begun. A cancellation
     whose message is a Refusal is somebody's order: the answer is broken off with it, and this returns."""
     passage = Passage(pool, request, sink, broken, manner)
-    express = manner.express or Express()
-    express.streams += 1
+    express = manner.express
+    if express is not None:
+        express.streams += 1
     try:
         await passage.run()
     except asyncio.CancelledError as cancelled:
@@ -59,7 +60,8 @@ async def relay(
             raise
         passage.lost(order)
     finally:
-        express.streams -= 1
+        if express is not None:
+            express.streams -= 1
         if ended is not None:
             ended(passage.outcome())
     return passage.outcome()

@@ -6,18 +6,14 @@ import asyncio
 import base64
 import gzip
 import sqlite3
-import threading
 import zlib
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, closing
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
-from llamaswap_py.observe import activity
-from llamaswap_py.observe.activity import Recorder
-from llamaswap_py.observe.captures import Asked, Captures
+from llamaswap_py.observe.captures import Asked
 from llamaswap_py.observe.captures import found as unpacked
 from llamaswap_py.observe.finished import Finished
 from llamaswap_py.observe.heard import Heard
@@ -25,72 +21,9 @@ from llamaswap_py.observe.rows import Details, Row, Wanted
 from llamaswap_py.observe.store import Bounds, Store
 from llamaswap_py.wire.answer import LAST_CHUNK, chunk
 from llamaswap_py.wire.headers import Head
+from tests.observe.recording import ANSWER, CHAT, finished, held_up, recording
 
-ANSWER = b'{"usage": {"prompt_tokens": 3, "completion_tokens": 4}}'
 PACKED, BOMB = gzip.compress(ANSWER, mtime=0), gzip.compress(bytes(100_000_000), mtime=0)
-CHAT = "/v1/chat/completions"
-
-
-def finished(
-    body: bytes = ANSWER, *fields: bytes, status: int = 200, asked: bool = True, error: str = "", model: str = "a"
-) -> Finished:
-    heard = Heard(1 << 30)
-    heard.head(Head((1, 1), status, b"", fields or (b"Content-Type: application/json",)), chunked=False)
-    if body:
-        heard.body(body)
-    return Finished(
-        model,
-        CHAT,
-        status,
-        1_700_000_000.9,
-        0.25,
-        heard,
-        error=error,
-        asked=Asked((("A", "b"),), b"{}") if asked else None,
-    )
-
-
-class Place:
-    def __init__(self, recorder: Recorder) -> None:
-        self.recorder = recorder
-        self.ids: list[int] = []
-        self.news = asyncio.Event()
-
-    async def rows(self) -> list[Row]:
-        page = await self.recorder.ask(lambda store: store.page(Wanted(descending=False, limit=999)))
-        return page.rows
-
-
-@asynccontextmanager
-async def recording(path: str = "", keep: int = 1000, captures: int = 1 << 20) -> AsyncIterator[Place]:
-    def stored(ids: Sequence[int], rows: Sequence[Row]) -> None:
-        place.ids += ids
-        place.news.set()
-
-    place = Place(Recorder(asyncio.get_running_loop(), Captures(captures), stored, path, Bounds(keep)))
-    async with asyncio.timeout(30):
-        try:
-            yield place
-        finally:
-            await place.recorder.close()
-
-
-@asynccontextmanager
-async def held_up(recorder: Recorder) -> AsyncIterator[None]:
-    """The recorder's thread is kept busy with a question."""
-    begun, go_on = threading.Event(), threading.Event()
-
-    def question(_: Store) -> None:
-        begun.set()
-        go_on.wait()
-
-    asked = asyncio.ensure_future(recorder.ask(question))
-    await asyncio.to_thread(begun.wait)
-    try:
-        yield
-    finally:
-        go_on.set()
-        await asked
 
 
 async def test_a_question_is_answered_after_every_row_before_it() -> None:
@@ -215,67 +148,6 @@ async def test_captures_need_a_whole_answer() -> None:
         place.recorder.add(part)
         assert len(await place.rows()) == 3
         assert not place.recorder.captures.kept
-
-
-def overfill(recorder: Recorder, one: Finished) -> None:
-    for _ in range(activity.LONGEST_QUEUE + 100):
-        recorder.add(one)
-
-
-async def test_of_a_crowd_no_more_are_taken_at_a_time_than_are_read() -> None:
-    """What waits is bounded, and so is what was taken out of it: memory once needed for both would stay taken."""
-    read: list[int] = []
-    async with recording(keep=5000) as place:
-        place.recorder.count = lambda rows: read.append(len(rows))
-        async with held_up(place.recorder):
-            for _ in range(4 * activity.MANY):
-                place.recorder.add(finished())
-        await place.recorder.flush()
-        assert len(place.ids) == sum(read) == 4 * activity.MANY
-        assert max(read) <= activity.MANY + 1
-
-
-async def test_a_full_queue_costs_rows_and_nothing_else() -> None:
-    with capture_logs() as logs:
-        async with recording() as place:
-            async with held_up(place.recorder):
-                overfill(place.recorder, finished(asked=False))
-            total = await place.recorder.ask(lambda store: store.page(Wanted(limit=1)).total)
-    assert place.recorder.lost == 100
-    assert total == 1000
-    assert "rows lost" in logs[0]["event"]
-    assert len(logs) < 10
-
-
-@pytest.mark.fault("S55")
-async def test_a_heavy_queue_costs_captures_before_rows() -> None:
-    async with recording(captures=1 << 30) as place:
-        async with held_up(place.recorder):
-            heavy = b" " * (activity.HEAVIEST_QUEUE // 3)
-            for _ in range(4):
-                place.recorder.add(finished(heavy + ANSWER))
-        assert len(await place.rows()) == 4
-        assert len(place.recorder.captures.kept) == 2
-
-
-def long(kilobytes: int) -> Finished:
-    """In pieces, as it came."""
-    one = finished(b"")
-    for _ in range(kilobytes):
-        one.heard.body(b" " * 1024)
-    return one
-
-
-async def test_a_queue_far_too_heavy_costs_rows() -> None:
-    """A disk that another program holds for seconds must not cost the memory."""
-    async with recording() as place:
-        async with held_up(place.recorder):
-            for _ in range(2 * activity.HEAVIEST_QUEUE // (128 * 1024)):
-                place.recorder.add(long(256))
-            assert place.recorder.put_weight < 2.1 * activity.HEAVIEST_QUEUE
-        place.recorder.add(finished())
-        assert len(await place.rows()) > 100
-    assert place.recorder.lost > 0
 
 
 @pytest.mark.fault("L91")
