@@ -22,6 +22,8 @@ from llamaswap_py.wire.headers import Head
 
 # Of an answer, where no captures are kept: a JSON answer of this size is still read as a whole.
 HELD = 256 * 1024
+# Of all answers that are under way, about: a thousand long ones at once must not take a gigabyte.
+HELD_IN_ALL = 64 * 1024 * 1024
 LEFT = "the caller left before the answer ended"
 CALLER_LEFT = 499  # what nginx writes down for it
 GONE = "caller_left"
@@ -162,8 +164,13 @@ class Recordings:
             remote=request.remote or "",
             when=time.time(),
             began=self.inflight.loop.time(),
-            heard=Heard(max(HELD, self.recorder.captures.limit)),
+            heard=Heard(room_for_one(self.recorder.captures.limit, len(self.inflight.flights))),
             request=id_of(request),
             cancel=lambda: task.cancel(Cancelled("the request was cancelled by an operator")),
         )
         return Recording(self.inflight, self.recorder, flight, path, request)
+
+
+def room_for_one(kept: int, others: int) -> int:
+    """Bytes that are held of an answer until it ends, where `kept` may be kept in all, and so many are under way."""
+    return max(HELD, min(kept, HELD_IN_ALL // (1 + others)))

@@ -25,7 +25,7 @@ from llamaswap_py.server.exports import STEP
 from llamaswap_py.server.face import Face
 from llamaswap_py.server.guard import Guard, guard_of
 from llamaswap_py.server.listen import open_sockets, parse
-from llamaswap_py.server.recording import LEFT, Recording, Recordings
+from llamaswap_py.server.recording import LEFT, Recording, Recordings, room_for_one
 from llamaswap_py.server.records import Records
 from llamaswap_py.wire.headers import Head
 
@@ -292,6 +292,14 @@ async def test_without_a_buffer_nothing_is_captured() -> None:
         await client.post("/model")
         [row] = await client.rows()
     assert not row["has_capture"]
+
+
+def test_of_many_answers_at_once_less_is_held_each() -> None:
+    """Alone one may be as long as what is kept in all; a thousand long ones must not take the memory of a model."""
+    five = 5 * 2**20
+    assert [room_for_one(five, others) for others in (0, 11, 63)] == [five, five, 2**20]
+    assert sum(room_for_one(five, others) for others in range(1000)) < 600 * 2**20
+    assert room_for_one(five, 5000) == room_for_one(0, 0) == 256 * 1024
 
 
 async def test_rows_come_as_they_are_wanted() -> None:
