@@ -7,6 +7,7 @@ import resource
 import select
 import socket
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -164,6 +165,16 @@ def test_s54_many_slow_readers_take_little_memory(tmp_path: Path) -> None:
             assert each < PER_READER
 
 
+def ask_until_heard(program: Program, name: str) -> bytes:
+    """Whoever comes in the very moment in which others are cut off is one of them: the system's list is emptied."""
+    deadline = time.monotonic() + LONG
+    while True:
+        try:
+            return ask(program, name)
+        except httpx.TransportError:
+            assert time.monotonic() < deadline
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux lets another process's limits be set")
 def test_o73_without_descriptors_nothing_spins_and_it_recovers(tmp_path: Path) -> None:
     """With no descriptor left callers are cut off, the processor is not busy with it, and it ends with its cause."""
@@ -177,7 +188,7 @@ def test_o73_without_descriptors_nothing_spins_and_it_recovers(tmp_path: Path) -
             assert read_all(cut_off[-1]) == b""
         assert cpu(program) - spent < 0.5
         resource.prlimit(process.pid, resource.RLIMIT_NOFILE, before)
-        assert ask(program, "a") == streamed("a", "hello")
+        assert ask_until_heard(program, "a") == streamed("a", "hello")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such limit")
