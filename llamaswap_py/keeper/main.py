@@ -161,14 +161,14 @@ class Keeper:
         rows = table.snapshot()
         family = trees.below(rows, os.getpid())
         found = {run: run.find(rows, family) for run in due}
-        self.reap()  # who died before the table was read: a tree that is gone holds no number either
-        for run, living in found.items():
-            if run.number in self.runs:
-                self.settle(run, living)
         self.looked = time.monotonic()
         self.spare = THRIFT * (self.looked - begun)
         for run in due:
             run.look_again(self.looked)
+        self.reap()  # a tree that is gone holds no number either; who died since that view asks for another one
+        for run, living in found.items():
+            if run.number in self.runs:
+                self.settle(run, living)
 
     def settle(self, run: Run, living: list[table.Process]) -> None:
         if run.killing < math.inf:

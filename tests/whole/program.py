@@ -54,7 +54,7 @@ class Program:
             flags = (f"--config={self.path}", *flags)
         self.flags = ["--listen=127.0.0.1:0", f"--state-dir={folder / 'state'}", *flags]
         self.flags += ["--watch-config"] if watch else []
-        self.env = {**os.environ, "PYTHONUNBUFFERED": "1", **(env or {})}
+        self.env = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONFAULTHANDLER": "1", **(env or {})}
         self.lines: list[str] = []
         self.news = threading.Condition()
         self.over = False
@@ -91,7 +91,8 @@ class Program:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self.process.poll() is None:
+        ended = self.process.poll()
+        if ended is None:
             self.process.send_signal(signal.SIGINT)
             self.process.send_signal(signal.SIGINT)
             try:
@@ -100,7 +101,8 @@ class Program:
                 self.process.kill()
         self.end()
         if error is not None:
-            error.add_note("\n".join(["The program said:", *self.lines[-200:]]))
+            ending = f"{ended} before the test did" if ended is not None else self.process.returncode
+            error.add_note("\n".join([f"The program (exit code {ending}) said:", *self.lines[-200:]]))
 
     def end(self) -> None:
         self.process.wait()
