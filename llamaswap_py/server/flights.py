@@ -1,5 +1,6 @@
 """Requests in flight as our own pages are told them: each when it comes, then only how far its answer is; all together
-four times a second at most, how far they are once a second, and not a step for a piece of an answer."""
+a few times a second at most, how far they are once a second, on a busy day both more seldom, and not a step for a piece
+of an answer."""
 
 from __future__ import annotations
 
@@ -9,13 +10,12 @@ from typing import TYPE_CHECKING
 from llamaswap_py.observe.inflight import Flight, Inflight, stamp
 from llamaswap_py.observe.redaction import redacted
 from llamaswap_py.server import messages
-from llamaswap_py.server.audience import Message, Tell
+from llamaswap_py.server.audience import Message, Tell, pause
 
 if TYPE_CHECKING:
     from llamaswap_py.server.shapes.requests import Flying
 
-EVERY = 0.25  # seconds between two words
-GROWN = 1.0  # between two looks at how far the answers are: that is asked of each of them
+GROWN = 1.0  # seconds between two looks at how far the answers are: that is asked of each of them
 SOON = 0.02  # what happens at one moment is told together
 
 
@@ -46,7 +46,7 @@ class Flights:
         """It came, has gone, or its answer has begun."""
         if self.is_open:
             self.touched.add(flight.id)
-            self.refresh_at(self.said_at + EVERY)
+            self.refresh_at(self.said_at + pause(len(self.inflight.flights)))
 
     def refresh_at(self, moment: float) -> None:
         loop = asyncio.get_running_loop()
@@ -65,11 +65,12 @@ class Flights:
         gone = [number for number in self.touched if number not in flights and self.told.pop(number, None) is not None]
         self.told.update({each["id"]: each["resp_bytes"] for each in new})
         self.touched = set()
-        grown = self.grown() if self.said_at >= self.measured_at + GROWN else {}
+        seldom = max(GROWN, pause(len(flights)))
+        grown = self.grown() if self.said_at >= self.measured_at + seldom else {}
         if new or grown or gone:
             self.tell(Message(messages.flights(False, new, grown, gone), "flights", self.again))
         if flights:
-            self.refresh_at(self.measured_at + GROWN)
+            self.refresh_at(self.measured_at + seldom)
 
     def grown(self) -> dict[str, int]:
         self.measured_at = self.said_at

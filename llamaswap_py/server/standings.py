@@ -16,14 +16,13 @@ from llamaswap_py.runtime.threads import in_thread
 from llamaswap_py.schedule.line import places
 from llamaswap_py.schedule.plan import Evict, Phase
 from llamaswap_py.server import messages
-from llamaswap_py.server.audience import Message, Tell
+from llamaswap_py.server.audience import Message, Tell, pause
 from llamaswap_py.server.marks import Marks
 from llamaswap_py.server.rows import Beside, group_names, remote_rows, row, rules
 
 if TYPE_CHECKING:
     from llamaswap_py.server.shapes.models import Rules, Standing, Waiting
 
-EVERY = 0.25  # seconds between two words about changes
 SOON = 0.02  # what happens at one moment is told together
 
 
@@ -60,6 +59,9 @@ class Standings:
 
     def close(self) -> None:
         self.is_open = False
+        self.stop()
+
+    def stop(self) -> None:
         if self.timer is not None:
             self.timer.cancel()
             self.timer = None
@@ -69,9 +71,14 @@ class Standings:
         if not self.is_open:
             return
         self.marks.touch(models, near)
-        if self.timer is None:
-            loop = self.conductor.loop
-            self.timer = loop.call_later(max(SOON, self.said_at + EVERY - loop.time()), self.refresh)
+        if near and self.timer is not None:
+            return  # it can wait as long as what was heard before
+        loop, up = self.conductor.loop, self.conductor.scheduler.state.up.values()
+        at_once = sum(len(life.seats) for life in up) if near else 0
+        moment = max(loop.time() + SOON, self.said_at + pause(at_once))
+        if self.timer is None or moment < self.timer.when():
+            self.stop()
+            self.timer = loop.call_at(moment, self.refresh)
 
     # -- what is told
 
@@ -90,9 +97,7 @@ class Standings:
 
     def refresh(self) -> None:
         """Tells what differs from what was told."""
-        if self.timer is not None:
-            self.timer.cancel()
-            self.timer = None
+        self.stop()
         if not self.is_open:
             return
         self.said_at = self.conductor.loop.time()

@@ -55,6 +55,7 @@ export default defineConfig({
   build: {
     outDir: "built",
     emptyOutDir: true,
+    cssCodeSplit: false, // a new sheet makes the browser style everything anew, in the moment in which a view is opened
     target: "es2022",
     cssTarget: ["chrome123", "firefox120", "safari17.5"], // the first with light-dark()
     modulePreload: { polyfill: false },

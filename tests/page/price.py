@@ -1,10 +1,13 @@
-"""What a page costs the proxy by itself, on a busy day without a browser: `python -m tests.page.price [part …]`.
+"""What a page costs the proxy by itself, on a busy day without a browser: `python -m tests.page.price [--rounds N]
+[part …]`.
 
-A reader that does nothing else takes the browser's place: what two busy programs on one machine cost each other is left
-out. By turns, and by the finest clock there is."""
+A reader that does nothing else takes the browser's place, as where that runs on another machine: what two busy programs
+on one machine cost each other is left out. By turns, and by the finest clock there is; "nobody again" is the same work
+as "nobody", and says how far such figures are to be trusted."""
 
 from __future__ import annotations
 
+import argparse
 import socket
 import statistics
 import sys
@@ -30,9 +33,11 @@ still = threading.Event().wait  # a figure takes its time: nothing is waited for
 ALONE = "nobody"
 PARTS = {
     ALONE: [],
+    "nobody again": [],
     "the events": [EVENTS],
     **{kind: [f"{EVENTS},{','.join(each for each in KINDS if each != kind)}"] for kind in KINDS},
     "the flooded log": [f"/logs/stream/{FLOOD}"],
+    "events and log": [EVENTS, f"/logs/stream/{FLOOD}"],
 }
 
 
@@ -96,10 +101,14 @@ def tell(found: dict[str, list[Cost]]) -> None:
         sys.stdout.write(f"{part:16} {words}, {messages:5.1f} messages and {told:6.1f} kB a second\n")
 
 
-def main(parts: list[str]) -> None:
+def main(argv: list[str]) -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.page.price", description=__doc__)
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="all, unless some are named")
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    options = parser.parse_args(argv)
     found: dict[str, list[Cost]] = defaultdict(list)
     with tempfile.TemporaryDirectory() as folder, busy_day(Path(folder)) as (program, streams):
-        for part in [ALONE, *(parts or [each for each in PARTS if each != ALONE])] * ROUNDS:
+        for part in [ALONE, *(options.parts or [each for each in PARTS if each != ALONE])] * options.rounds:
             found[part].append(measured(program, streams, PARTS[part]))
     tell(found)
 

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
 
 from tests.page import browser
-from tests.page.browser import Look
+from tests.page.browser import Look, until
 from tests.page.stranger import TRIES, stranger
 from tests.page.test_shell import VIEWS
 from tests.whole.asking import caller, chat, settings
@@ -146,7 +146,7 @@ def test_a_script_that_got_in_would_not_run(hostile: Program, chromium: Browser)
             }""",
             MARK,
         )
-        page.wait_for_function("document.querySelector('body > div > img').complete")
+        until(page, "document.querySelector('body > div > img').complete")
         page.evaluate(browser.DRAWN)
         assert page.evaluate("window.hit") is None
 

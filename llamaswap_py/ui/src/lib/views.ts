@@ -2,6 +2,7 @@
 
 import type { Component } from "svelte";
 import type { Shape } from "../parts/Icon.svelte";
+import { atRest } from "./rest";
 
 export interface ViewProps {
   /** What follows the view's name in the address: a model's id, a request's number. */
@@ -41,6 +42,10 @@ export function loadAhead(loads: readonly ViewEntry["load"][]): void {
     if (!performance.getEntriesByName(AHEAD).length) performance.mark(AHEAD);
     void first().then(next, next);
   };
-  if (typeof requestIdleCallback === "function") setTimeout(() => requestIdleCallback(begin, { timeout: 5000 }), SOON_MS);
-  else setTimeout(begin, 2 * SOON_MS); // Safari
+  setTimeout(() => atRest(begin), SOON_MS);
+}
+
+/** A hand is on its way to this view. What does not come is asked for again when it is opened, and missed there. */
+export function foresee(view: ViewEntry): void {
+  view.load().catch(() => undefined);
 }

@@ -1,0 +1,54 @@
+"""When pages are told again of what is in flight: soon where little is, seldom where much is."""
+
+from __future__ import annotations
+
+import asyncio
+
+from llamaswap_py.observe.heard import Heard
+from llamaswap_py.observe.inflight import Flight, Inflight
+from llamaswap_py.server.audience import BUSY, CALM, CROWD, Message
+from llamaswap_py.server.flights import Flights
+
+
+class Scene:
+    def __init__(self) -> None:
+        self.inflight = Inflight(asyncio.get_running_loop())
+        self.told: list[Message] = []
+        self.flights = Flights(self.inflight, self.told.append)
+        self.inflight.touched = self.flights.touch
+        self.flights.open()
+
+    def comes(self) -> Flight:
+        flight = Flight("a", "/v1/chat/completions", "POST", [], "10.0.0.1", 0.0, 0.0, Heard(1000), lambda: None)
+        self.inflight.enter(flight)
+        return flight
+
+    def is_soon(self) -> bool:
+        """Whether the next word comes a calm while after the last, not a busy one."""
+        assert self.flights.timer is not None
+        return self.flights.timer.when() - self.flights.said_at < (CALM + BUSY) / 2
+
+
+async def test_a_few_are_told_of_soon_and_a_crowd_seldom() -> None:
+    scene = Scene()
+    scene.comes()
+    assert scene.is_soon()
+    scene.flights.refresh()
+    for _ in range(CROWD - 1):
+        scene.comes()
+    assert scene.is_soon(), "whoever came while there were few is not told of later for those who followed"
+    scene.flights.refresh()
+    scene.comes()
+    assert not scene.is_soon()
+    scene.flights.close()
+
+
+async def test_how_far_a_crowd_is_is_told_as_seldom() -> None:
+    scene = Scene()
+    crowd = [scene.comes() for _ in range(CROWD)]
+    scene.flights.refresh()
+    assert not scene.is_soon()
+    crowd[0].heard.body(b"12345")
+    scene.flights.refresh()
+    assert len(scene.told) == 1, "it was measured just now"
+    scene.flights.close()
