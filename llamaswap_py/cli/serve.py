@@ -11,6 +11,7 @@ from typing import cast
 from llamaswap_py.cli.terminal import commands, flags, sources
 from llamaswap_py.cli.terminal.flags import Flag, Usage, Words
 from llamaswap_py.daemon.options import DEFAULT_LISTEN, DEFAULT_TLS_LISTEN
+from llamaswap_py.daemon.version import __version__
 
 
 def usage() -> Usage:
@@ -85,7 +86,5 @@ def lean_imports() -> Iterator[None]:
 
 
 def print_version() -> int:
-    from llamaswap_py.daemon.version import version
-
-    print(f"version: {version()} (llamaswap-py, Python {sys.version.partition(' ')[0]})")
+    print(f"version: {__version__} (llamaswap-py, Python {sys.version.partition(' ')[0]})")
     return 0

@@ -24,7 +24,7 @@ from llamaswap_py.daemon.observing import Observing
 from llamaswap_py.daemon.overlook import overview, watched
 from llamaswap_py.daemon.sources import Sources
 from llamaswap_py.daemon.state import State
-from llamaswap_py.daemon.version import version
+from llamaswap_py.daemon.version import __version__
 from llamaswap_py.errors import Refusal
 from llamaswap_py.launchers.keeper_link import KeeperLink
 from llamaswap_py.launchers.records import Records
@@ -101,7 +101,7 @@ class House:
         self.profiles = Profiles(self.conductor, feed, self.events.tell_profile)
         self.events.profile = lambda: self.profiles.active
         ground.memory_back = self.observing.freed.memory_back
-        machine = Machine(self.observing.performance, self.observing.hardware, self.observing.gpus, version)
+        machine = Machine(self.observing.performance, self.observing.hardware, self.observing.gpus, __version__)
         happenings = Happenings(feed, ground.clock)
         self.metrics = self.metrics_of(self.observing, happenings)
         self.alarms = alarms(self.observing, happenings, tasks, self.places)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import structlog
 
 from llamaswap_py.config.values import Config
-from llamaswap_py.daemon.version import version
+from llamaswap_py.daemon.version import __version__
 from llamaswap_py.observe.activity import Recorder
 from llamaswap_py.observe.alerts.answers import Answers
 from llamaswap_py.observe.captures import Captures
@@ -64,7 +64,7 @@ class Observing:
         self.gpus = Gpus(say)
         self.freed = Freed(self.gpus)
         feed.subscribe(self.hear)
-        self.hardware = Hardware(version, say)
+        self.hardware = Hardware(__version__, say)
         self.config = config
 
     def count(self, rows: Sequence[Row]) -> None:

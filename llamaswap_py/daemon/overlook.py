@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 from llamaswap_py.daemon.observing import Observing
-from llamaswap_py.daemon.version import version
+from llamaswap_py.daemon.version import __version__
 from llamaswap_py.observe.alerts.alarms import Alarms
 from llamaswap_py.observe.processes import members
 from llamaswap_py.runtime.tasks import Tasks
@@ -35,7 +35,7 @@ def overview(observing: Observing, metrics: Metrics, happenings: Happenings) -> 
 
     recordings, performance = observing.recordings, observing.performance
     given = conductor, recordings, performance, gpus, observing.tally, happenings
-    glances = Glances(*given, version=version, paths=paths_of_apis(), taken=taken)
+    glances = Glances(*given, version=__version__, paths=paths_of_apis(), taken=taken)
     return Overview(glances, ProgressDoors(conductor, recordings))
 
 

@@ -103,7 +103,7 @@ def detect(version: str, root: Path = Path("/")) -> Facts:
 class Hardware:
     """`facts` is None until they are known. `say` hears what went wrong, from another thread."""
 
-    def __init__(self, version: Callable[[], str], say: Callable[[str], object]) -> None:
+    def __init__(self, version: str, say: Callable[[str], object]) -> None:
         self.version = version
         self.say = say
         self.facts: Mapping[str, Any] | None = None
@@ -114,7 +114,7 @@ class Hardware:
 
     def look(self) -> None:
         try:
-            self.facts = detect(self.version())
+            self.facts = detect(self.version)
         except (OSError, psutil.Error, ValueError) as error:
             self.say(f"the machine could not be looked at: {error}")
         self.known.set()

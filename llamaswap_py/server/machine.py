@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from datetime import datetime
 
 from aiohttp import web
@@ -19,7 +18,7 @@ RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 
 
 class Machine:
-    def __init__(self, performance: Performance, hardware: Hardware, gpus: Gpus, version: Callable[[], str]) -> None:
+    def __init__(self, performance: Performance, hardware: Hardware, gpus: Gpus, version: str) -> None:
         self.performance = performance
         self.hardware = hardware
         self.gpus = gpus
@@ -54,7 +53,7 @@ class Machine:
         return web.json_response({**facts, "accelerators": accelerators(cards)})
 
     async def named(self, request: web.Request) -> web.Response:
-        return web.json_response({"build_date": "unknown", "commit": "unknown", "version": self.version()})
+        return web.json_response({"build_date": "unknown", "commit": "unknown", "version": self.version})
 
 
 async def alive(request: web.Request) -> web.Response:

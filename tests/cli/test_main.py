@@ -10,7 +10,7 @@ import pytest
 
 from llamaswap_py.__main__ import main
 from llamaswap_py.cli.terminal import commands
-from llamaswap_py.daemon.version import version_of_checkout
+from llamaswap_py.daemon.version import __version__
 
 Output = pytest.CaptureFixture[str]
 
@@ -60,7 +60,7 @@ def test_an_unknown_command_is_answered_with_those_there_are(capsys: Output) -> 
 )
 def test_the_version_is_one_line_and_nothing_else_happens(capsys: Output, words: list[str]) -> None:
     assert main(words) == 0
-    assert capsys.readouterr().out.startswith(f"version: {version_of_checkout()} (")
+    assert capsys.readouterr().out.startswith(f"version: {__version__} (")
 
 
 @pytest.mark.parametrize("words", [["--nope"], ["-watch-config=maybe"], ["--config"], ["check", "-x"], ["ps", "--url"]])

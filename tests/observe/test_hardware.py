@@ -77,7 +77,7 @@ def test_architectures(raw: str, name: str) -> None:
 
 
 def test_it_is_found_out_beside_everything_else() -> None:
-    found = hardware.Hardware(lambda: "1", print)
+    found = hardware.Hardware("1", print)
     found.find_out()
     assert found.known.wait(10)
     assert found.facts is not None

@@ -52,7 +52,7 @@ class Glances(msgspec.Struct, eq=False):
     gpus: Gpus
     tally: Tally
     happenings: Happenings
-    version: Callable[[], str]
+    version: str
     paths: Mapping[str, Sequence[str]]  # of each API
     taken: Callable[[], Awaitable[Mapping[str, int | None]]]  # the cards' memory of each model
     alerts: Callable[[], int] = msgspec.field(default=lambda: 0)  # that fire
@@ -132,7 +132,7 @@ class Overview:
             {
                 "status": state,
                 "timestamp": moment(time.time()),
-                "version": glances.version(),
+                "version": glances.version,
                 "uptime_seconds": round(time.time() - self.began, 1),
                 "models": {"known": len(standings), "running": sum(one.phase in UP for one in standings)},
                 "active_requests": len(glances.recordings.inflight.flights),
@@ -144,7 +144,7 @@ class Overview:
         return web.json_response(
             {
                 "name": "llamaswap_py",
-                "version": self.glances.version(),
+                "version": self.glances.version,
                 "description": "Many local AI models behind one address",
                 "apis": {name: list(paths) for name, paths in self.glances.paths.items()},
                 "endpoints": [{"method": method, "path": path} for path, method in endpoints],
