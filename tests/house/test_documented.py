@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from importlib import import_module
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from llamaswap_py.cli import serve
 from llamaswap_py.cli.terminal import commands
 from llamaswap_py.cli.terminal.flags import Usage
 from llamaswap_py.config import schema
+from llamaswap_py.daemon.version import __version__
 from llamaswap_py.engine.flags import FLASH, LOAD_SWITCHES, REMOVED
 
 ROOT = Path(__file__).parents[2]
@@ -30,11 +30,10 @@ def usage_of(command: str) -> Usage:
     return usage
 
 
-def test_the_newest_version_in_the_changelog_is_the_one_in_pyproject() -> None:
-    version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+def test_the_newest_version_in_the_changelog_is_this_one() -> None:
     newest = re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
     assert newest is not None
-    assert newest[1] == version
+    assert newest[1] == __version__
 
 
 @pytest.mark.parametrize("command", commands.names())
