@@ -15,9 +15,6 @@ import msgspec
 # What a slow page may lag behind: some seconds of a talkative start-up. Beside it, at most what it gets at the start.
 QUEUED = 256 * 1024
 
-CROWD = 16  # so many requests at once make a busy day
-CALM, BUSY = 0.25, 2.0  # seconds between two words about the same
-
 
 class Message(msgspec.Struct, frozen=True):
     data: bytes
@@ -31,11 +28,6 @@ class Message(msgspec.Struct, frozen=True):
 
 
 Tell = Callable[[Message], None]
-
-
-def pause(at_once: int) -> float:
-    """Between two words about what so many requests do: each word is a part of what their answers cost."""
-    return CALM if at_once < CROWD else BUSY
 
 
 class Page:

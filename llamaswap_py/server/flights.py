@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from llamaswap_py.observe.inflight import Flight, Inflight, stamp
 from llamaswap_py.observe.redaction import redacted
 from llamaswap_py.server import messages
-from llamaswap_py.server.audience import Message, Tell, pause
+from llamaswap_py.server.audience import Message, Tell
+from llamaswap_py.server.turns import Turn, pause
 
 if TYPE_CHECKING:
     from llamaswap_py.server.shapes.requests import Flying
 
 GROWN = 1.0  # seconds between two looks at how far the answers are: that is asked of each of them
-SOON = 0.02  # what happens at one moment is told together
 
 
 class Flights:
@@ -25,7 +25,7 @@ class Flights:
         self.tell = tell
         self.told: dict[str, int] = {}  # how many bytes of each
         self.touched: set[str] = set()  # of those rows are to be told, or that they have gone
-        self.timer: asyncio.TimerHandle | None = None
+        self.turn = Turn(self.refresh)
         self.said_at = self.measured_at = 0.0  # loop time
         self.is_open = False
 
@@ -35,29 +35,17 @@ class Flights:
 
     def close(self) -> None:
         self.is_open = False
-        self.stop()
-
-    def stop(self) -> None:
-        if self.timer is not None:
-            self.timer.cancel()
-            self.timer = None
+        self.turn.stop()
 
     def touch(self, flight: Flight) -> None:
         """It came, has gone, or its answer has begun."""
         if self.is_open:
             self.touched.add(flight.id)
-            self.refresh_at(self.said_at + pause(len(self.inflight.flights)))
-
-    def refresh_at(self, moment: float) -> None:
-        loop = asyncio.get_running_loop()
-        moment = max(loop.time() + SOON, moment)
-        if self.timer is None or moment < self.timer.when():
-            self.stop()
-            self.timer = loop.call_at(moment, self.refresh)
+            self.turn.at(self.said_at + pause(len(self.inflight.flights)))
 
     def refresh(self) -> None:
         """Tells what differs from what was told."""
-        self.stop()
+        self.turn.stop()
         if not self.is_open:
             return
         flights, self.said_at = self.inflight.flights, asyncio.get_running_loop().time()
@@ -70,7 +58,7 @@ class Flights:
         if new or grown or gone:
             self.tell(Message(messages.flights(False, new, grown, gone), "flights", self.again))
         if flights:
-            self.refresh_at(self.measured_at + seldom)
+            self.turn.at(self.measured_at + seldom)
 
     def grown(self) -> dict[str, int]:
         self.measured_at = self.said_at

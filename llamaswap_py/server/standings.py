@@ -4,7 +4,6 @@ Looks at nothing unless it is open."""
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
@@ -16,14 +15,13 @@ from llamaswap_py.runtime.threads import in_thread
 from llamaswap_py.schedule.line import places
 from llamaswap_py.schedule.plan import Evict, Phase
 from llamaswap_py.server import messages
-from llamaswap_py.server.audience import Message, Tell, pause
+from llamaswap_py.server.audience import Message, Tell
 from llamaswap_py.server.marks import Marks
 from llamaswap_py.server.rows import Beside, group_names, remote_rows, row, rules
+from llamaswap_py.server.turns import Turn, pause
 
 if TYPE_CHECKING:
     from llamaswap_py.server.shapes.models import Rules, Standing, Waiting
-
-SOON = 0.02  # what happens at one moment is told together
 
 
 class Standings:
@@ -31,7 +29,7 @@ class Standings:
         self.conductor = conductor
         self.tell = tell
         self.is_open = False
-        self.timer: asyncio.TimerHandle | None = None
+        self.turn = Turn(self.refresh)
         self.said_at = 0.0  # loop time
         self.offset = 0.0
         self.told: dict[str, Standing] = {}
@@ -59,26 +57,17 @@ class Standings:
 
     def close(self) -> None:
         self.is_open = False
-        self.stop()
-
-    def stop(self) -> None:
-        if self.timer is not None:
-            self.timer.cancel()
-            self.timer = None
+        self.turn.stop()
 
     def touch(self, models: Collection[str] = (), near: bool = False) -> None:
         """Something may have changed; of these models for certain. `near`: if of others, then by a request."""
         if not self.is_open:
             return
         self.marks.touch(models, near)
-        if near and self.timer is not None:
+        if near and self.turn.timer is not None:
             return  # it can wait as long as what was heard before
-        loop, up = self.conductor.loop, self.conductor.scheduler.state.up.values()
-        at_once = sum(len(life.seats) for life in up) if near else 0
-        moment = max(loop.time() + SOON, self.said_at + pause(at_once))
-        if self.timer is None or moment < self.timer.when():
-            self.stop()
-            self.timer = loop.call_at(moment, self.refresh)
+        up = self.conductor.scheduler.state.up.values()
+        self.turn.at(self.said_at + pause(sum(len(life.seats) for life in up) if near else 0))
 
     # -- what is told
 
@@ -97,7 +86,7 @@ class Standings:
 
     def refresh(self) -> None:
         """Tells what differs from what was told."""
-        self.stop()
+        self.turn.stop()
         if not self.is_open:
             return
         self.said_at = self.conductor.loop.time()

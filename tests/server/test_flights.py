@@ -6,8 +6,9 @@ import asyncio
 
 from llamaswap_py.observe.heard import Heard
 from llamaswap_py.observe.inflight import Flight, Inflight
-from llamaswap_py.server.audience import BUSY, CALM, CROWD, Message
+from llamaswap_py.server.audience import Message
 from llamaswap_py.server.flights import Flights
+from llamaswap_py.server.turns import BUSY, CALM, CROWD, SOON
 
 
 class Scene:
@@ -24,9 +25,10 @@ class Scene:
         return flight
 
     def is_soon(self) -> bool:
-        """Whether the next word comes a calm while after the last, not a busy one."""
-        assert self.flights.timer is not None
-        return self.flights.timer.when() - self.flights.said_at < (CALM + BUSY) / 2
+        """Whether the next word comes a calm while after the last, however long this took."""
+        assert self.flights.turn.timer is not None
+        latest = max(self.flights.said_at + CALM, asyncio.get_running_loop().time() + SOON)
+        return self.flights.turn.timer.when() <= latest
 
 
 async def test_a_few_are_told_of_soon_and_a_crowd_seldom() -> None:
@@ -47,7 +49,8 @@ async def test_how_far_a_crowd_is_is_told_as_seldom() -> None:
     scene = Scene()
     crowd = [scene.comes() for _ in range(CROWD)]
     scene.flights.refresh()
-    assert not scene.is_soon()
+    assert scene.flights.turn.timer is not None
+    assert scene.flights.turn.timer.when() >= scene.flights.measured_at + BUSY
     crowd[0].heard.body(b"12345")
     scene.flights.refresh()
     assert len(scene.told) == 1, "it was measured just now"
