@@ -199,16 +199,18 @@ async def test_f19_p10_the_keeper_killed_under_a_living_proxy(tmp_path: Path) ->
 
 async def kill_the_keeper(program: Program, alive: Alive, journal: Journal) -> None:
     async with caller(program) as client:
-        answering = asyncio.create_task(stream(client, "w", "[fake stall=3]"))
         loading = asyncio.create_task(client.post(CHAT, json=chat_body("l", "never")))
-        await asyncio.to_thread(program.wait_for, "w: ready")
-        await journal.soon("start")
-        before = keeper_of(program)
-        os.kill(before, signal.SIGKILL)
-        assert alive.all_gone(AFTER)
-        told, refused = await asyncio.wait_for(asyncio.gather(answering, loading), LONG)
-        if told.status == 200:
-            assert isinstance(told.error, httpx.RemoteProtocolError)
+        async with client.stream("POST", CHAT, json=chat_body("w", "[fake stall=3]")) as answer:
+            pieces = answer.aiter_raw()
+            assert await anext(pieces), "what has begun is not asked anew"
+            await journal.soon("start")
+            before = keeper_of(program)
+            os.kill(before, signal.SIGKILL)
+            assert alive.all_gone(AFTER)
+            with pytest.raises(httpx.RemoteProtocolError):
+                async for _ in pieces:
+                    pass
+        refused = await loading
         assert refused.json()["error"]["code"] == "model_start_failed"
         assert refused.status_code == 502
         assert (await stream(client, "w", "again")).data == streamed("w", "again")
