@@ -10,6 +10,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from functools import partial
 from typing import Any, TypeVar
 
 import structlog
@@ -22,7 +23,7 @@ from llamaswap_py.observe.heard import Heard
 from llamaswap_py.observe.pruning import Pruning
 from llamaswap_py.observe.rows import UNKNOWN, Row
 from llamaswap_py.observe.store import USUAL, Bounds, Store
-from llamaswap_py.observe.surplus import Surplus
+from llamaswap_py.observe.surplus import Surplus, give_back
 from llamaswap_py.wire.coding import CODINGS, inflated
 from llamaswap_py.wire.sse import events_in
 from llamaswap_py.wire.usage import NOTHING, error_of, usage_of
@@ -154,7 +155,7 @@ class Recorder:
         self.taken_weight = 0  # and by the thread
         self.broken = False  # the last batch could not be stored; said once
         self.pruning = Pruning(self.say)
-        self.surplus = Surplus()
+        self.surplus = Surplus(partial(tidy, self.captures, self.waiting))
         self.store: Store | None = None  # the thread's
         self.opened_for = path  # its file, also where memory had to do instead
         self.thread = threading.Thread(target=self.work, name="records", daemon=True)
@@ -301,6 +302,12 @@ class Recorder:
     def say(self, warning: str) -> None:
         """The log belongs to the loop."""
         self.loop.call_soon_threadsafe(log.warning, warning)
+
+
+def tidy(captures: Captures, waiting: queue.SimpleQueue[Any]) -> None:
+    """While nothing ends."""
+    captures.compress(until=lambda: not waiting.empty())
+    give_back()
 
 
 def bit_by_bit(batch: Sequence[Finished], rest: Callable[[float], object]) -> Iterator[Finished]:

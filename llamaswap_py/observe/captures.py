@@ -112,7 +112,7 @@ def shown(capture: Capture) -> Shown:
 
 class Captures:
     """`limit` bytes in all, as they are kept; 0: none are kept. Small ones are kept as they came: few are looked at. So
-    are those that come too fast to be compressed: then fewer fit."""
+    are those that come too fast to be compressed, until there is time: as long fewer fit."""
 
     def __init__(self, limit: int, clock: Callable[[], float] = time.monotonic) -> None:
         self.limit = limit
@@ -154,6 +154,17 @@ class Captures:
             return False
         self.allowed -= size
         return True
+
+    def compress(self, until: Callable[[], bool]) -> None:
+        """What was kept in a hurry, one after the other, as long as nothing else is to be done."""
+        for row, hurried in list(self.kept.items()):
+            if not isinstance(hurried, Dense) or hurried.size <= WORTH_COMPRESSING:
+                continue
+            if until():
+                return
+            small = packed(hurried.whole())
+            self.kept[row] = small
+            self.size += len(small) - hurried.size
 
     def make_room(self, size: int) -> None:
         """The oldest go first."""

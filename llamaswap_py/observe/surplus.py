@@ -22,7 +22,7 @@ def give_back() -> None:
 
 
 class Surplus:
-    def __init__(self, give: Callable[[], object] = give_back) -> None:
+    def __init__(self, give: Callable[[], object]) -> None:
         self.give = give
         self.let_go = 0
 

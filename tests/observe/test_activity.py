@@ -269,6 +269,25 @@ async def test_old_rows_are_taken_out_while_nothing_else_happens(tmp_path: Path)
             pass
 
 
+async def test_what_was_captured_in_a_hurry_is_compressed_when_nothing_more_ends() -> None:
+    text = b"word " * 200_000
+    loop, rested = asyncio.get_running_loop(), asyncio.Event()
+    async with recording(captures=1 << 30) as place:
+        captures, tidy = place.recorder.captures, place.recorder.surplus.give
+
+        def rest() -> None:
+            tidy()
+            loop.call_soon_threadsafe(rested.set)
+
+        place.recorder.surplus.give = rest
+        for _ in range(8):
+            place.recorder.add(finished(text))
+        assert len(await place.rows()) == 8
+        assert captures.size > 2 * len(text)
+        await rested.wait()
+        assert captures.size < len(text)
+
+
 async def test_captures_outlive_the_program_in_the_file_without_secrets(tmp_path: Path) -> None:
     path = str(tmp_path / "records.db")
     secret = finished()

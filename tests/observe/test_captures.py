@@ -143,6 +143,22 @@ def test_what_comes_too_fast_to_be_compressed_is_kept_as_it_came_as_far_as_it_fi
     assert size_of(captures.kept[10]) < len(text) / 10
 
 
+def test_what_was_kept_in_a_hurry_is_compressed_as_soon_as_there_is_time() -> None:
+    text = b"word " * COMPRESSED_AT_ONCE
+    captures = Captures(20 * len(text), clock=lambda: 0.0)
+    for number, body in enumerate((text, b"small", text + b"2", text + b"3")):
+        assert captures.keep(number, Capture(CHAT, ASKED, BARE, body))
+    shown_before = [captures.find(number) for number in range(4)]
+    assert captures.size > 3 * len(text)
+    asked = iter((False, True))
+    captures.compress(until=lambda: next(asked))
+    assert [size_of(kept) > len(text) for kept in captures.kept.values()] == [False, False, True, True]
+    captures.compress(until=lambda: False)
+    assert captures.size == sum(map(size_of, captures.kept.values())) < len(text)
+    assert [captures.find(number) for number in range(4)] == shown_before
+    assert list(captures.kept) == [0, 1, 2, 3], "the oldest still goes first"
+
+
 def test_long_texts_take_little_room() -> None:
     captures = Captures(50_000)
     assert captures.keep(1, Capture(CHAT, ASKED, BARE, b"word " * 20_000))

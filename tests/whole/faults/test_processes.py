@@ -9,6 +9,7 @@ import random
 import signal
 import subprocess
 import sys
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -197,6 +198,10 @@ async def test_f19_p10_the_keeper_killed_under_a_living_proxy(tmp_path: Path) ->
             await kill_the_keeper(program, alive, journal)
 
 
+async def joined(pieces: AsyncIterator[bytes]) -> bytes:
+    return b"".join([piece async for piece in pieces])
+
+
 async def kill_the_keeper(program: Program, alive: Alive, journal: Journal) -> None:
     async with caller(program) as client:
         loading = asyncio.create_task(client.post(CHAT, json=chat_body("l", "never")))
@@ -208,8 +213,7 @@ async def kill_the_keeper(program: Program, alive: Alive, journal: Journal) -> N
             os.kill(before, signal.SIGKILL)
             assert alive.all_gone(AFTER)
             with pytest.raises(httpx.RemoteProtocolError):
-                async for _ in pieces:
-                    pass
+                await joined(pieces)
         refused = await loading
         assert refused.json()["error"]["code"] == "model_start_failed"
         assert refused.status_code == 502
