@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+import trustme
 
 from llamaswap_py.__main__ import main
 from llamaswap_py.cli.terminal import commands
@@ -78,3 +80,20 @@ def test_a_reader_that_has_seen_enough_is_no_crash() -> None:
     done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
     os.close(writing)
     assert (done.returncode, done.stderr) == (1, "")
+
+
+STARTING = """
+import ssl
+from llamaswap_py.cli.serve import lean_imports
+with lean_imports():
+    from aiohttp import connector
+for context in (connector._SSL_CONTEXT_VERIFIED, ssl.create_default_context()):
+    print(context.verify_mode.name, context.cert_store_stats()["x509_ca"])
+"""
+
+
+def test_a_start_leaves_the_machines_certificates_to_whoever_needs_them(tmp_path: Path) -> None:
+    trustme.CA().cert_pem.write_to_path(tmp_path / "ca.pem")
+    env = {**os.environ, "SSL_CERT_FILE": str(tmp_path / "ca.pem")}
+    told = subprocess.run([sys.executable, "-c", STARTING], env=env, capture_output=True, text=True, check=True).stdout
+    assert told.splitlines() == ["CERT_REQUIRED 0", "CERT_REQUIRED 1"]

@@ -38,14 +38,15 @@ class Receiver:
 class HttpReceiver(Receiver):
     """With `down=True` its port refuses connections until `up` is called. `status` is what it answers."""
 
-    def __init__(self, *, down: bool = False) -> None:
+    def __init__(self, context: ssl.SSLContext | None = None, *, down: bool = False) -> None:
         super().__init__()
+        self.context = context
         self.heard: list[Heard] = []
         self.status = 200
         self.retry_after = ""
         self.socket = socket.socket()
         self.socket.bind(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
+        self.url = f"{'https' if context else 'http'}://127.0.0.1:{self.socket.getsockname()[1]}"
         self.server: HTTPServer | None = None
         if not down:
             self.up()
@@ -75,6 +76,8 @@ class HttpReceiver(Receiver):
         self.server.socket.close()
         self.server.socket = self.socket
         self.server.server_activate()
+        if self.context:
+            self.server.socket = self.context.wrap_socket(self.socket, server_side=True)
         threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
 
     def __enter__(self) -> Self:
@@ -83,6 +86,7 @@ class HttpReceiver(Receiver):
     def __exit__(self, *_: object) -> None:
         if self.server is not None:
             self.server.shutdown()
+            self.server.server_close()
         self.socket.close()
 
 

@@ -213,12 +213,32 @@ async def test_who_hears_of_what_is_critical_hears_from_when_it_is_and_its_end(w
     assert told == ["worse", "resolved"]
 
 
-async def test_mail_by_starttls_with_a_login(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def loopback(trusted: Path) -> ssl.SSLContext:
+    """A server's, with a certificate whose authority is written there."""
     ca = trustme.CA()
-    ca.cert_pem.write_to_path(tmp_path / "ca.pem")
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    ca.cert_pem.write_to_path(trusted)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     ca.issue_cert("127.0.0.1").configure_cert(context)
+    return context
+
+
+async def test_a_webhook_by_https_is_told_if_its_certificate_is_good(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with HttpReceiver(loopback(tmp_path / "ca.pem")) as web:
+        hook = Receiver("hook", "webhook", url=f"{web.url}/hook")
+        async with scene(hook) as it:
+            trouble = await it.alarms.courier.test("hook")
+            assert trouble is not None
+            assert "certificate verify failed" in trouble.why
+            monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+            assert await it.alarms.courier.test("hook") is None
+            assert len(web.heard) == 1
+
+
+async def test_mail_by_starttls_with_a_login(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    context = loopback(tmp_path / "ca.pem")
     with MailReceiver(context, ("me", "pa55word")) as post:
         post.answers = ["451 try again"]
         mail = mail_to(post, tls="starttls", username="me", password="pa55word")
