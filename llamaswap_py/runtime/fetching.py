@@ -1,55 +1,94 @@
-"""A whole small answer of a run's server, asked for by the house itself: no seat, no use, bounded in time and size."""
+"""Small questions of the house itself to a run's server: no seat, no use, bounded in time and size."""
 
 from __future__ import annotations
 
 import asyncio
+from typing import Generic, TypeVar
 
 from llamaswap_py.errors import Refusal, UpstreamFailed, UpstreamTimeout
 from llamaswap_py.runtime.pool import Pool
 from llamaswap_py.wire.headers import Head, UpstreamRequest, upstream_head
 from llamaswap_py.wire.http1 import Reader
 
+T = TypeVar("T")
 
-class Whole:
-    """Listens for an answer to its end."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, largest: int) -> None:
-        self.answer: asyncio.Future[tuple[Head, bytes]] = loop.create_future()
-        self.largest = largest
+class Ear(Generic[T]):
+    """Listens for what is to be known of one answer."""
+
+    def __init__(self) -> None:
+        self.known: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self.reader = Reader("GET")
-        self.body = bytearray()
 
     def received(self, data: bytes) -> None:
-        self.body += self.reader.feed(data)
-        if len(self.body) > self.largest:
-            self.lost(UpstreamFailed(f"its answer is longer than {self.largest} bytes"))
+        self.take(self.reader.feed(data))
         self.look()
 
     def ended(self) -> None:
         self.reader.end()
         self.look()
 
+    def take(self, body: bytes) -> None:
+        """A part of the body."""
+
     def look(self) -> None:
         if self.reader.fault is not None:
             self.lost(self.reader.fault)
-        elif self.reader.done and self.reader.head is not None and not self.answer.done():
-            self.answer.set_result((self.reader.head, bytes(self.body)))
+
+    def tell(self, known: T) -> None:
+        if not self.known.done():
+            self.known.set_result(known)
 
     def lost(self, why: Refusal | None) -> None:
-        if not self.answer.done():
-            self.answer.set_exception(why or UpstreamFailed("the model's server broke the connection"))
+        if not self.known.done():
+            self.known.set_exception(why or UpstreamFailed("the model's server broke the connection"))
+
+
+class Status(Ear[int]):
+    """The head is enough."""
+
+    def look(self) -> None:
+        if self.reader.head is not None:
+            self.tell(self.reader.head.status)
+        super().look()
+
+
+class Whole(Ear[tuple[Head, bytes]]):
+    def __init__(self, largest: int) -> None:
+        super().__init__()
+        self.largest = largest
+        self.body = bytearray()
+
+    def take(self, body: bytes) -> None:
+        self.body += body
+        if len(self.body) > self.largest:
+            self.lost(UpstreamFailed(f"its answer is longer than {self.largest} bytes"))
+
+    def look(self) -> None:
+        super().look()
+        if self.reader.done and self.reader.head is not None:
+            self.tell((self.reader.head, bytes(self.body)))
+
+
+async def status(pool: Pool, path: str, limit: float) -> int:
+    """Raises a Refusal where none comes."""
+    return await ask(pool, path, limit, Status())
 
 
 async def fetch(pool: Pool, path: str, limit: float, largest: int) -> tuple[Head, bytes]:
-    """One GET on a connection of its own. Raises a Refusal on any failure."""
-    whole = Whole(asyncio.get_running_loop(), largest)
+    """Raises a Refusal on any failure."""
+    return await ask(pool, path, limit, Whole(largest))
+
+
+async def ask(pool: Pool, path: str, limit: float, ear: Ear[T]) -> T:
+    """One GET on a connection of its own."""
     head = upstream_head(UpstreamRequest("GET", path, (("Connection", "close"),)), pool.address)
     try:
         async with asyncio.timeout(limit):
             connection = await pool.take(fresh=True)
             try:
-                connection.begin(whole, head, b"")
-                return await whole.answer
+                connection.begin(ear, head, b"")
+                return await ear.known
             finally:
                 connection.release()
                 connection.abort()

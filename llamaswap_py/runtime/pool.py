@@ -10,12 +10,11 @@ from functools import lru_cache
 from typing import Any
 
 from llamaswap_py.config.values import Timeouts
-from llamaswap_py.errors import Refusal, UpstreamFailed, UpstreamTimeout
+from llamaswap_py.errors import Refusal, UpstreamFailed
 from llamaswap_py.runtime.health import pause
 from llamaswap_py.runtime.upstream import Connection
 from llamaswap_py.wire.address import Address
-from llamaswap_py.wire.headers import SAME_HEADS, Head, UpstreamRequest, keep_limits, upstream_head
-from llamaswap_py.wire.http1 import Reader
+from llamaswap_py.wire.headers import SAME_HEADS, Head, keep_limits
 
 # llama-server closes after 5 s without a request and after 100 requests, and says so only in its answers;
 # whatever a server announces is undercut, because a request sent into a closing connection is lost.
@@ -111,23 +110,6 @@ class Pool:
             deadline.reschedule(self._loop.time())
         for connection in list(self._connections):
             connection.abort(refusal)
-
-    async def get(self, path: str, limit: float) -> int:
-        """The status of one GET on a connection of its own, for probes. Raises a Refusal on any failure."""
-        probe = Probe(self._loop)
-        host = ("Connection", "close")
-        head = upstream_head(UpstreamRequest("GET", path, (host,)), self.address)
-        try:
-            async with asyncio.timeout(limit):
-                connection = await self._dial()
-                try:
-                    connection.begin(probe, head, b"")
-                    return await probe.status
-                finally:
-                    connection.release()
-                    connection.abort()
-        except TimeoutError:
-            raise UpstreamTimeout(f"{self.address} did not answer within {limit:g} s") from None
 
     async def _dial(self) -> Connection:
         while True:
@@ -225,28 +207,6 @@ def keep_alive(transport: asyncio.BaseTransport, every: float) -> None:
     for option in ("TCP_KEEPIDLE", "TCP_KEEPINTVL"):
         if every >= 1 and hasattr(socket, option):
             opened.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), int(every))
-
-
-class Probe:
-    """Listens for a status and nothing else."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.status: asyncio.Future[int] = loop.create_future()
-        self._reader = Reader("GET")
-
-    def received(self, data: bytes) -> None:
-        self._reader.feed(data)
-        if self._reader.head is not None and not self.status.done():
-            self.status.set_result(self._reader.head.status)
-        elif self._reader.fault is not None:
-            self.lost(self._reader.fault)
-
-    def ended(self) -> None:
-        self.lost(None)
-
-    def lost(self, why: Refusal | None) -> None:
-        if not self.status.done():
-            self.status.set_exception(why or UpstreamFailed("the model's server closed the connection on a probe"))
 
 
 @lru_cache(SAME_HEADS)

@@ -14,6 +14,7 @@ from llamaswap_py.errors import Refusal, StartFailed, UpstreamFailed, UpstreamTi
 from llamaswap_py.keeper import trees
 from llamaswap_py.launchers.local import LocalRun
 from llamaswap_py.runtime import health, measure, ports
+from llamaswap_py.runtime.fetching import status
 from llamaswap_py.runtime.pool import Pool
 from llamaswap_py.runtime.progress import Patience, Stall, says_something
 from llamaswap_py.runtime.tasks import Tasks
@@ -97,7 +98,7 @@ class Vitals(msgspec.Struct, eq=False, dict=True):
             verdict.set_exception(mistake)
 
     async def probe(self, deadline: float) -> int:
-        return await self.pool.get(probe_path(self.model.check_endpoint), deadline)
+        return await status(self.pool, probe_path(self.model.check_endpoint), deadline)
 
     async def answers_again(self) -> bool:
         """A stranger may have answered and left the port before it was looked for. Ours is there to stay, whatever it
@@ -159,7 +160,7 @@ class Vitals(msgspec.Struct, eq=False, dict=True):
         """Without a health endpoint any answer at all is a sign of life."""
         if self.probed:
             return await self.probe(deadline)
-        await self.pool.get("/", deadline)
+        await status(self.pool, "/", deadline)
         return 200
 
 

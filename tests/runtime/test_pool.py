@@ -10,7 +10,8 @@ from collections.abc import Iterator
 import pytest
 
 from llamaswap_py.config.values import Timeouts
-from llamaswap_py.errors import Refusal, Unloaded, UpstreamFailed, UpstreamTimeout
+from llamaswap_py.errors import Refusal, Unloaded, UpstreamFailed
+from llamaswap_py.runtime.fetching import status
 from llamaswap_py.runtime.pool import Pool, listens
 from llamaswap_py.runtime.upstream import Connection
 from llamaswap_py.wire.address import Address
@@ -247,7 +248,7 @@ async def test_the_order_to_close_ends_all_connections_and_refuses_new_ones() ->
         with pytest.raises(Unloaded):
             await pool.take()
         with pytest.raises(Unloaded):
-            await pool.get("/", 1.0)
+            await status(pool, "/", 1.0)
         assert pool.idle == 0
 
 
@@ -266,43 +267,3 @@ async def test_the_order_to_close_reaches_who_is_still_dialling() -> None:
 async def test_a_dial_that_takes_too_long_fails() -> None:
     with deaf() as port, pytest.raises(UpstreamFailed, match="no answer in time"):
         await Pool(Address("http", "127.0.0.1", port), timeouts=Timeouts(connect=0.05)).take()
-
-
-@on_every_loop
-async def test_a_probe_gives_the_status_over_a_connection_of_its_own() -> None:
-    async with RawUpstream() as upstream:
-        address = Address("http", "localhost", upstream.port, "/base")
-        pool = Pool(address)
-        probing = asyncio.create_task(pool.get("/health", 5.0))
-        peer = await upstream.peer()
-        asked = await peer.answer(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 503 Loading\r\nContent-Length: 9\r\n\r\n")
-        assert asked.startswith(b"GET /base/health HTTP/1.1\r\nHost: localhost:%d\r\n" % upstream.port)
-        assert await probing == 503
-        await peer.gone()
-        assert (pool.open, pool.idle) == (0, 0)
-
-
-@pytest.mark.parametrize(
-    ("answer", "error"), [(b"", UpstreamFailed), (b"nonsense\r\n\r\n", UpstreamFailed), (None, UpstreamTimeout)]
-)
-def test_a_probe_without_an_answer_raises(answer: bytes | None, error: type[Refusal]) -> None:
-    async def scene() -> None:
-        async with RawUpstream() as upstream:
-            pool = Pool(upstream.address)
-            probing = asyncio.create_task(pool.get("/", 0.05 if answer is None else 5.0))
-            peer = await upstream.peer()
-            await peer.request()
-            if answer is not None:
-                await peer.send(answer)
-                peer.close()
-            with pytest.raises(error):
-                await probing
-            await peer.gone()
-
-    on_all_loops(scene)
-
-
-@on_every_loop
-async def test_a_probe_of_nobody_raises() -> None:
-    with nobody() as port, pytest.raises(UpstreamFailed):
-        await Pool(Address("http", "127.0.0.1", port)).get("/", 5.0)

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from llamaswap_py.config.values import Model
 from llamaswap_py.errors import Internal, StartFailed, StartTimeout, UpstreamFailed
+from llamaswap_py.runtime.fetching import status
 from llamaswap_py.runtime.vitals import probe_path
 from llamaswap_py.schedule.plan import Phase
 from tests.runtime.house import FAKE, config_of, fake, house
@@ -84,7 +85,7 @@ async def test_who_answers_once_and_leaves_the_port_is_not_taken_for_the_server(
     script.write_text(PASSING_BY)
     both = f"{sys.executable} {script} ${{PORT}}; exec {fake('a').cmd}"
     async with house(config_of(Model("a", f"sh -c {shlex.quote(both)}"))) as at, at.conductor.lease("a") as run:
-        assert await run.connections.get("/health", 5.0) == 200
+        assert await status(run.connections, "/health", 5.0) == 200
 
 
 async def test_the_configured_port_is_taken_if_it_is_free() -> None:
@@ -124,7 +125,7 @@ async def test_a_detached_server_lives_by_its_probe_and_ends_by_cmdstop(tmp_path
         (run,) = at.conductor.runs.values()
         assert run.child is not None
         await run.child.child.exited
-        assert await run.connections.get("/health", 5) == 200
+        assert await status(run.connections, "/health", 5) == 200
         await at.conductor.unload()
         with pytest.raises(ConnectionRefusedError):
             await asyncio.open_connection("127.0.0.1", port)

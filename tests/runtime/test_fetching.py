@@ -1,0 +1,84 @@
+"""What the house itself asks of a server: a status, or a small answer as a whole."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from llamaswap_py.errors import Refusal, UpstreamFailed, UpstreamTimeout
+from llamaswap_py.runtime.fetching import fetch, status
+from llamaswap_py.runtime.pool import Pool
+from llamaswap_py.wire.address import Address
+from tests.fakes.loops import on_all_loops, on_every_loop
+from tests.fakes.raw_upstream import RawUpstream
+
+
+@on_every_loop
+async def test_a_probe_gives_the_status_over_a_connection_of_its_own() -> None:
+    async with RawUpstream() as upstream:
+        address = Address("http", "localhost", upstream.port, "/base")
+        pool = Pool(address)
+        probing = asyncio.create_task(status(pool, "/health", 5.0))
+        peer = await upstream.peer()
+        asked = await peer.answer(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 503 Loading\r\nContent-Length: 9\r\n\r\n")
+        assert asked.startswith(b"GET /base/health HTTP/1.1\r\nHost: localhost:%d\r\n" % upstream.port)
+        assert await probing == 503
+        await peer.gone()
+        assert (pool.open, pool.idle) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"), [(b"", UpstreamFailed), (b"nonsense\r\n\r\n", UpstreamFailed), (None, UpstreamTimeout)]
+)
+def test_a_probe_without_an_answer_raises(answer: bytes | None, error: type[Refusal]) -> None:
+    async def scene() -> None:
+        async with RawUpstream() as upstream:
+            pool = Pool(upstream.address)
+            probing = asyncio.create_task(status(pool, "/", 0.05 if answer is None else 5.0))
+            peer = await upstream.peer()
+            await peer.request()
+            if answer is not None:
+                await peer.send(answer)
+                peer.close()
+            with pytest.raises(error):
+                await probing
+            await peer.gone()
+
+    on_all_loops(scene)
+
+
+@on_every_loop
+async def test_an_answer_comes_whole_over_a_connection_of_its_own() -> None:
+    async with RawUpstream() as upstream:
+        pool = Pool(upstream.address)
+        asking = asyncio.create_task(fetch(pool, "/metrics", 5.0, 5))
+        peer = await upstream.peer()
+        await peer.answer(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n")
+        await peer.send(b"3\r\nllo\r\n0\r\n\r\n")
+        head, body = await asking
+        assert (head.status, body) == (200, b"hello")
+        await peer.gone()
+        assert (pool.open, pool.idle) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nlonger", "longer than 5 bytes"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel", "in the middle of its answer"),
+        (b"HTTP/1.1 200 OK\r\nContent-Le", "before it answered"),
+        (b"nonsense\r\n\r\n", "model's server"),
+    ],
+)
+def test_an_answer_that_is_not_whole_is_none(answer: bytes, why: str) -> None:
+    async def scene() -> None:
+        async with RawUpstream() as upstream:
+            asking = asyncio.create_task(fetch(Pool(upstream.address), "/", 5.0, 5))
+            peer = await upstream.peer()
+            await peer.answer(answer)
+            peer.close()
+            with pytest.raises(UpstreamFailed, match=why):
+                await asking
+
+    on_all_loops(scene)
