@@ -20,5 +20,9 @@ settings.load_profile(os.environ.get("LLAMASWAP_TEST_PROFILE", "fast"))
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Several threads for so small a model wait for each other at every token, on a busy machine for seconds.
+os.environ.setdefault("LLAMA_ARG_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
 # Hundreds of programs are started; the tests of the page have it built once, by tests/page/built.py.
 os.environ.setdefault("LLAMASWAP_BUILD_PAGE", "no")

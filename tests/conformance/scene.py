@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 
-from tests.whole.program import LISTENING, LONG, ROOT, Program
+from tests.whole.program import LISTENING, LONG, OWN_PORTS, ROOT, Program
 
 MIRROR = ROOT / "tests" / "fakes" / "mirror.py"
 JSON = {"Content-Type": "application/json"}
@@ -37,13 +37,12 @@ class Quiet(Program):
     """A program that says nothing when it listens: it is asked whether it does until it does."""
 
     def __init__(self, folder: Path, text: str) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.address: tuple[str, int] = free.getsockname()
+        self.address = ("127.0.0.1", OWN_PORTS + 391)
         super().__init__(folder, text, f"--listen=127.0.0.1:{self.address[1]}", watch=False)
 
-    def wait_for(self, pattern: str, after: int = 0) -> str:
+    def wait_for(self, pattern: str, after: int = 0, within: float = LONG) -> str:
         if pattern != LISTENING.pattern:
-            return super().wait_for(pattern, after)
+            return super().wait_for(pattern, after, within)
         deadline = time.monotonic() + LONG
         while time.monotonic() < deadline:
             try:

@@ -16,8 +16,7 @@ import pytest
 
 from tests.conformance.feed import Feed, recorded
 from tests.conformance.scene import FORM, answer, mirror, multipart
-from tests.whole.asking import settings
-from tests.whole.program import Program, model
+from tests.whole.program import Program, config, model
 
 MORE = """
 groups: {all: {swap: false, members: [alpha, beta, stillborn, limited]}}
@@ -27,7 +26,7 @@ routing: {scheduler: {use: fifo, settings: {fifo: {priority: {beta: 5}}}}}
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    text = settings(
+    text = config(
         mirror("alpha", aliases="[nick]"),
         mirror("beta"),
         model("stillborn", "--exit"),

@@ -9,13 +9,13 @@ import httpx
 import pytest
 
 from tests.conformance.scene import mirror, seen
-from tests.whole.asking import anthropic_shape, openai_shape, settings
-from tests.whole.program import Program
+from tests.whole.asking import anthropic_shape, openai_shape
+from tests.whole.program import Program, config
 
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    text = settings(mirror("alpha"), apiKeys="[first, second]")
+    text = config(mirror("alpha"), apiKeys="[first, second]")
     with Program(tmp_path_factory.mktemp("auth"), text, watch=False) as started:
         yield started
 

@@ -14,15 +14,15 @@ import pytest
 
 from tests.conformance.feed import Feed, recorded
 from tests.conformance.scene import JSON, answer, mirror, multipart
-from tests.whole.asking import NO_CERTIFICATES, openai_shape, settings
-from tests.whole.program import Program
+from tests.whole.asking import NO_CERTIFICATES, openai_shape
+from tests.whole.program import LONG, Program, config
 
 RECORD = {"id", "req_path", "req_headers", "req_body", "resp_headers", "resp_body"}
 
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    text = settings(mirror("alpha"), mirror("renamed", useModelName="inside"), captureBuffer=1)
+    text = config(mirror("alpha"), mirror("renamed", useModelName="inside"), captureBuffer=1)
     text += "groups: {all: {swap: false, members: [alpha, renamed]}}\n"
     with Program(tmp_path_factory.mktemp("captures"), text, watch=False) as started:
         yield started
@@ -195,11 +195,11 @@ def test_one_that_is_larger_than_all_room_is_not_kept(feed: Feed, ask: httpx.Cli
 
 def test_none_at_all(tmp_path_factory: pytest.TempPathFactory) -> None:
     """With a captureBuffer of 0."""
-    text = settings(mirror("alpha"), captureBuffer=0)
+    text = config(mirror("alpha"), captureBuffer=0)
     with (
         Program(tmp_path_factory.mktemp("none"), text, watch=False) as started,
         Feed(started) as listening,
-        httpx.Client(base_url=started.url, trust_env=False, verify=NO_CERTIFICATES) as ask,
+        httpx.Client(base_url=started.url, trust_env=False, verify=NO_CERTIFICATES, timeout=LONG) as ask,
     ):
         row = recorded(listening, ask, lambda: ask.post("/v1/embeddings", json={"model": "alpha"}))
         assert not row["has_capture"]

@@ -10,13 +10,13 @@ import httpx
 import pytest
 
 from tests.conformance.scene import Seen, mirror, seen
-from tests.whole.asking import caller, openai_shape, running, settings
-from tests.whole.program import Program
+from tests.whole.asking import caller, openai_shape, running
+from tests.whole.program import Program, config
 
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    text = settings(mirror("comfyui_auto"), mirror("alpha"))
+    text = config(mirror("comfyui_auto"), mirror("alpha"))
     with Program(tmp_path_factory.mktemp("comfyui"), text, watch=False) as started:
         yield started
 
@@ -32,7 +32,7 @@ def fresh(ask: httpx.Client) -> httpx.Client:
 def test_without_such_a_model(tmp_path_factory: pytest.TempPathFactory, path: str) -> None:
     """404 that names it."""
     folder = tmp_path_factory.mktemp("none")
-    with Program(folder, settings(mirror("alpha")), watch=False) as started, caller(started) as ask:
+    with Program(folder, config(mirror("alpha")), watch=False) as started, caller(started) as ask:
         response = ask.get(path)
     assert response.status_code == 404
     assert "comfyui_auto" in openai_shape(response)[1]

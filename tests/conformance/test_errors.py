@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 from tests.conformance.scene import answer, mirror
-from tests.whole.asking import anthropic_shape, forgive, openai_shape, settings
+from tests.whole.asking import anthropic_shape, forgive, openai_shape, turned_away
 from tests.whole.journal import Journal
-from tests.whole.program import Program, model
+from tests.whole.program import Program, config, model
 
 CHAT = "/v1/chat/completions"
 
@@ -24,7 +24,7 @@ def journal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Journal]:
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory, journal: Journal) -> Iterator[Program]:
-    text = settings(
+    text = config(
         mirror("alpha"),
         model("fake"),
         model("limited", journal.option, concurrencyLimit=1),
@@ -144,8 +144,7 @@ def test_a_model_that_does_not_start(program: Program, ask: httpx.Client) -> Non
 @pytest.mark.differs("failures have their own status")
 def test_a_model_that_failed_a_moment_ago(ask: httpx.Client) -> None:
     """503 with the time to try again; there it is started anew for every request."""
-    ask.post(CHAT, json=chat("stillborn"))
-    response = ask.post(CHAT, json=chat("stillborn"))
+    response = turned_away(lambda: ask.post(CHAT, json=chat("stillborn")))
     assert response.status_code == 503
     assert int(response.headers["Retry-After"]) >= 1
     assert response.json()["error"]["type"] == "server_error"

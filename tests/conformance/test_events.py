@@ -11,8 +11,7 @@ import pytest
 
 from tests.conformance.feed import Feed, blocks, message
 from tests.conformance.scene import mirror
-from tests.whole.asking import settings
-from tests.whole.program import Program
+from tests.whole.program import Program, config
 
 SIX = {"logData", "modelStatus", "uiConfig", "profileChanged", "inflight", "activity"}
 MORE = """
@@ -24,7 +23,7 @@ ui: {activity: {session_id: [X-Mine, ' x-mine ', X-Other]}}
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    text = settings(
+    text = config(
         mirror("beta", aliases="[nick]", description="about it"),
         mirror("alpha") + "    name: The first\n",
         mirror("hidden", unlisted="true"),
@@ -163,7 +162,7 @@ def test_all_who_listen_hear_the_same(program: Program, ask: httpx.Client) -> No
 
 def test_the_stream_ends_with_the_program(tmp_path_factory: pytest.TempPathFactory) -> None:
     """A page that listens does not hold up the end."""
-    started = Program(tmp_path_factory.mktemp("end"), settings(mirror("alpha")), watch=False)
+    started = Program(tmp_path_factory.mktemp("end"), config(mirror("alpha")), watch=False)
     with started, Feed(started) as feed:
         started.process.terminate()
         assert started.process.wait(30) == 0

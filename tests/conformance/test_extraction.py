@@ -10,15 +10,15 @@ import httpx
 import pytest
 
 from tests.conformance.scene import FORM, JSON, Seen, answer, mirror, multipart, seen
-from tests.whole.asking import openai_shape, settings
-from tests.whole.program import Program
+from tests.whole.asking import openai_shape
+from tests.whole.program import Program, config
 
 LONG_NAME = "org/thing:7b"
 
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    text = settings(
+    text = config(
         mirror("alpha", aliases="[first, 'the/alpha']"),
         mirror("beta"),
         mirror("'7'"),

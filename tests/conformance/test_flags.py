@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.conformance.scene import Quiet, mirror
-from tests.whole.asking import caller, settings
-from tests.whole.program import LONG, ROOT, Program
+from tests.whole.asking import caller
+from tests.whole.program import LONG, ROOT, Program, config
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 
@@ -68,7 +68,7 @@ def test_without_a_configuration(tmp_path: Path, flags: list[str]) -> None:
 def test_half_a_certificate(tmp_path: Path, flag: str) -> None:
     """Both files or none."""
     path = tmp_path / "config.yaml"
-    path.write_text(settings(mirror("alpha")))
+    path.write_text(config(mirror("alpha")))
     ended = run("-config", str(path), "-listen", "127.0.0.1:0", flag, str(path))
     assert ended.returncode == 1
     assert "tls-key-file" in ended.stderr
@@ -87,7 +87,7 @@ SPELLINGS = {
 @pytest.mark.parametrize("spelling", SPELLINGS.values(), ids=SPELLINGS)
 def test_spellings(tmp_path: Path, spelling: list[str]) -> None:
     """As Go's programs take their flags."""
-    program = Quiet(tmp_path, settings(mirror("alpha")))
+    program = Quiet(tmp_path, config(mirror("alpha")))
     fixed = [flag for flag in program.flags if not flag.startswith("--config")]
     program.flags = [*fixed, *(flag.format(program.path).replace("config.yaml/..", "") for flag in spelling)]
     with program, caller(program) as ask:
@@ -97,7 +97,7 @@ def test_spellings(tmp_path: Path, spelling: list[str]) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
 def test_a_signal_ends_it(tmp_path: Path, number: signal.Signals) -> None:
     """0, and nothing of its models is left."""
-    with Program(tmp_path, settings(mirror("alpha")), watch=False) as program:
+    with Program(tmp_path, config(mirror("alpha")), watch=False) as program:
         with caller(program) as ask:
             ask.post("/v1/embeddings", json={"model": "alpha"}).raise_for_status()
         program.process.send_signal(number)
@@ -106,9 +106,9 @@ def test_a_signal_ends_it(tmp_path: Path, number: signal.Signals) -> None:
 
 def test_a_signal_reads_the_configuration_again(tmp_path: Path) -> None:
     """SIGHUP, also without -watch-config; a broken file changes nothing."""
-    with Program(tmp_path, settings(mirror("alpha")), watch=False) as program, caller(program) as ask:
+    with Program(tmp_path, config(mirror("alpha")), watch=False) as program, caller(program) as ask:
         for text, names in (
-            (settings(mirror("alpha"), mirror("beta")), ["alpha", "beta"]),
+            (config(mirror("alpha"), mirror("beta")), ["alpha", "beta"]),
             ("models: [", ["alpha", "beta"]),
         ):
             said = program.said

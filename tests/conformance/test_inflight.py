@@ -13,13 +13,13 @@ import pytest
 
 from tests.conformance.feed import Feed, Test
 from tests.conformance.scene import answer, mirror, pipe, release
-from tests.whole.asking import caller, openai_shape, settings
-from tests.whole.program import Program, model
+from tests.whole.asking import caller, openai_shape
+from tests.whole.program import Program, config, model
 
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    text = settings(mirror("alpha", aliases="[nick]"), model("sleepy", "--load-seconds 600"))
+    text = config(mirror("alpha", aliases="[nick]"), model("sleepy", "--load-seconds 600"))
     with Program(tmp_path_factory.mktemp("inflight"), text, watch=False) as started:
         yield started
 

@@ -10,13 +10,13 @@ import httpx
 import pytest
 
 from tests.conformance.scene import Quiet, mirror
-from tests.whole.asking import caller, openai_shape, settings
-from tests.whole.program import Program
+from tests.whole.asking import caller, openai_shape
+from tests.whole.program import Program, config
 
 
 def configuration(**keys: object) -> str:
     models = (mirror("alpha"), mirror("org/thing:7b", aliases="[short, 'a/b']"), mirror("org"))
-    return settings(*models, **keys) + "groups: {all: {swap: false, members: [alpha, org, 'org/thing:7b']}}\n"
+    return config(*models, **keys) + "groups: {all: {swap: false, members: [alpha, org, 'org/thing:7b']}}\n"
 
 
 @pytest.fixture(scope="module")

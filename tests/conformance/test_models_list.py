@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from tests.conformance.scene import mirror
-from tests.whole.asking import NO_CERTIFICATES, settings
-from tests.whole.program import Program
+from tests.whole.asking import NO_CERTIFICATES
+from tests.whole.program import Program, config
 
 CAPABLE = """
     capabilities: {in: [text, image], out: [text], tools: true, context: 4096}
@@ -30,7 +30,7 @@ peers:
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    text = settings(
+    text = config(
         mirror("plain", aliases="[nick, ' ']", description="' about it '") + "    name: ' Its name '\n",
         mirror("Zulu"),
         mirror("org/thing:7b"),
@@ -47,7 +47,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
 
 @pytest.fixture(scope="module")
 def with_aliases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    text = settings(
+    text = config(
         mirror("plain", aliases="[nick, abba]", description="about it", ttl=5),
         mirror("hidden", unlisted="true", aliases="[hidden-alias]"),
         includeAliasesInList="true",

@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from tests.conformance.scene import mirror
-from tests.whole.asking import caller, openai_shape, settings
-from tests.whole.program import Program
+from tests.whole.asking import caller, openai_shape
+from tests.whole.program import Program, config
 
 SAMPLE = {
     "timestamp", "cpu_util_per_core", "mem_total_mb", "mem_used_mb", "mem_free_mb", "swap_total_mb", "swap_used_mb",
@@ -20,13 +20,13 @@ SAMPLE = {
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    with Program(tmp_path_factory.mktemp("performance"), settings(mirror("alpha")), watch=False) as started:
+    with Program(tmp_path_factory.mktemp("performance"), config(mirror("alpha")), watch=False) as started:
         yield started
 
 
 @pytest.fixture(scope="module")
 def disabled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    text = settings(mirror("alpha")) + "performance: {disabled: true}\n"
+    text = config(mirror("alpha")) + "performance: {disabled: true}\n"
     with Program(tmp_path_factory.mktemp("disabled"), text, watch=False) as started:
         yield started
 

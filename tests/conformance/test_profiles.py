@@ -9,8 +9,8 @@ import pytest
 
 from tests.conformance.feed import Feed
 from tests.conformance.scene import JSON, mirror, multipart, seen
-from tests.whole.asking import caller, openai_shape, settings
-from tests.whole.program import Program
+from tests.whole.asking import caller, openai_shape
+from tests.whole.program import Program, config
 
 PROFILES = """
 profiles:
@@ -24,7 +24,7 @@ groups: {all: {swap: false, members: [alpha, beta]}}
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    text = settings(mirror("alpha", aliases="[nick, work-too]"), mirror("beta")) + PROFILES
+    text = config(mirror("alpha", aliases="[nick, work-too]"), mirror("beta")) + PROFILES
     with Program(tmp_path_factory.mktemp("profiles"), text, watch=False) as started:
         yield started
 
@@ -154,7 +154,7 @@ def test_whoever_listens_hears_of_it(program: Program, fresh: httpx.Client) -> N
 @pytest.mark.differs("the active profile outlives a reload")
 def test_a_reload_keeps_it(tmp_path_factory: pytest.TempPathFactory) -> None:
     """As long as it is there; there a reload forgets it in any case."""
-    plain = settings(mirror("alpha"))
+    plain = config(mirror("alpha"))
     text = plain + "profiles: {day: {pins: {work: alpha}}}\n"
     with Program(tmp_path_factory.mktemp("reload"), text) as started, caller(started) as ask:
         activate(ask, "day")

@@ -10,13 +10,13 @@ import httpx
 import pytest
 
 from tests.conformance.scene import mirror, multipart, seen
-from tests.whole.asking import anthropic_shape, openai_shape, settings
-from tests.whole.program import Program
+from tests.whole.asking import anthropic_shape, openai_shape
+from tests.whole.program import Program, config
 
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    with Program(tmp_path_factory.mktemp("routes"), settings(mirror("alpha"), mirror("beta")), watch=False) as started:
+    with Program(tmp_path_factory.mktemp("routes"), config(mirror("alpha"), mirror("beta")), watch=False) as started:
         yield started
 
 

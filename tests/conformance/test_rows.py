@@ -11,19 +11,19 @@ import pytest
 
 from tests.conformance.feed import Feed, recorded
 from tests.conformance.scene import answer, mirror
-from tests.whole.asking import NO_CERTIFICATES, openai_shape, settings
-from tests.whole.program import Program
+from tests.whole.asking import NO_CERTIFICATES, openai_shape
+from tests.whole.program import LONG, Program, config
 
 
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     """Thirty rows: twenty of alpha, ten of beta, with rising counts."""
     groups = "groups: {all: {swap: false, members: [alpha, beta]}}\n"
-    text = settings(mirror("alpha"), mirror("beta")) + groups
+    text = config(mirror("alpha"), mirror("beta")) + groups
     with (
         Program(tmp_path_factory.mktemp("archive"), text, watch=False) as started,
         Feed(started) as listening,
-        httpx.Client(base_url=started.url, trust_env=False, verify=NO_CERTIFICATES) as ask,
+        httpx.Client(base_url=started.url, trust_env=False, verify=NO_CERTIFICATES, timeout=LONG) as ask,
     ):
         for number in range(1, 31):
             body = {"timings": {"prompt_n": number, "predicted_n": 31 - number, "cache_n": number % 3}}
@@ -34,7 +34,9 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
 
 
 def page(archive: Program, query: str) -> Any:
-    response = httpx.get(f"{archive.url}/api/metrics/activity{query}", trust_env=False, verify=NO_CERTIFICATES)
+    response = httpx.get(
+        f"{archive.url}/api/metrics/activity{query}", trust_env=False, verify=NO_CERTIFICATES, timeout=LONG
+    )
     assert response.status_code == 200, response.text
     return response.json()
 
@@ -120,18 +122,20 @@ WRONG = [
 @pytest.mark.parametrize("query", WRONG)
 def test_a_wrong_question(archive: Program, query: str) -> None:
     """400, and the sentence names what is wrong."""
-    response = httpx.get(f"{archive.url}/api/metrics/activity?{query}", trust_env=False, verify=NO_CERTIFICATES)
+    response = httpx.get(
+        f"{archive.url}/api/metrics/activity?{query}", trust_env=False, verify=NO_CERTIFICATES, timeout=LONG
+    )
     assert response.status_code == 400
     assert query.partition("=")[0].partition("_")[0] in openai_shape(response)[1]
 
 
 def test_rows_in_memory_are_bounded(tmp_path_factory: pytest.TempPathFactory) -> None:
     """By metricsMaxInMemory; the oldest go."""
-    text = settings(mirror("alpha"), metricsMaxInMemory=3)
+    text = config(mirror("alpha"), metricsMaxInMemory=3)
     with (
         Program(tmp_path_factory.mktemp("few"), text, watch=False) as started,
         Feed(started) as listening,
-        httpx.Client(base_url=started.url, trust_env=False, verify=NO_CERTIFICATES) as ask,
+        httpx.Client(base_url=started.url, trust_env=False, verify=NO_CERTIFICATES, timeout=LONG) as ask,
     ):
         for _ in range(5):
             ask.post("/v1/embeddings", json={"model": "alpha"}).raise_for_status()
@@ -142,12 +146,12 @@ def test_rows_in_memory_are_bounded(tmp_path_factory: pytest.TempPathFactory) ->
 def test_rows_in_a_file_outlive_the_program(tmp_path_factory: pytest.TempPathFactory) -> None:
     """And their numbers go on."""
     folder = tmp_path_factory.mktemp("store")
-    text = settings(mirror("alpha")) + f"store: {{path: '{folder}/past.db'}}\n"
+    text = config(mirror("alpha")) + f"store: {{path: '{folder}/past.db'}}\n"
     for last in (1, 2):
         with (
             Program(folder, text, watch=False) as started,
             Feed(started) as listening,
-            httpx.Client(base_url=started.url, trust_env=False, verify=NO_CERTIFICATES) as ask,
+            httpx.Client(base_url=started.url, trust_env=False, verify=NO_CERTIFICATES, timeout=LONG) as ask,
         ):
             row = recorded(listening, ask, lambda: ask.post("/v1/embeddings", json={"model": "alpha"}))
             assert row["id"] == last

@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from tests.conformance.scene import MIRROR, mirror
-from tests.whole.asking import NO_CERTIFICATES, openai_shape, settings
-from tests.whole.program import Program, model
+from tests.whole.asking import NO_CERTIFICATES, openai_shape
+from tests.whole.program import LONG, Program, config, model
 
 FIELDS = ["model", "state", "cmd", "proxy", "ttl", "name", "description"]
 COMMENTED = f"""  commented:
@@ -27,7 +27,7 @@ COMMENTED = f"""  commented:
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    text = settings(
+    text = config(
         mirror("beta", aliases="[second, 'a/b']"),
         mirror("alpha"),
         mirror("org/thing:7b"),
@@ -100,6 +100,7 @@ def test_a_model_that_starts(fresh: httpx.Client, program: Program) -> None:
             json={"model": "sleepy"},
             trust_env=False,
             verify=NO_CERTIFICATES,
+            timeout=LONG,
         )
         program.wait_for("sleepy: starting", said)
         assert rows(fresh)["sleepy"]["state"] == "starting"
@@ -177,6 +178,7 @@ def test_who_waits_for_an_unloaded_model(fresh: httpx.Client, program: Program) 
             json={"model": "sleepy"},
             trust_env=False,
             verify=NO_CERTIFICATES,
+            timeout=LONG,
         )
         program.wait_for("sleepy: starting", said)
         fresh.post("/api/models/unload/sleepy").raise_for_status()

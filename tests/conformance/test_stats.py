@@ -11,19 +11,19 @@ import pytest
 
 from tests.conformance.feed import Feed
 from tests.conformance.scene import answer, mirror
-from tests.whole.asking import NO_CERTIFICATES, settings
-from tests.whole.program import Program
+from tests.whole.asking import NO_CERTIFICATES
+from tests.whole.program import LONG, Program, config
 
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     """alpha has speeds 10, 20, 30, 40; beta has one speed, three times; gamma has none."""
     groups = "groups: {all: {swap: false, members: [alpha, beta, gamma]}}\n"
-    text = settings(mirror("alpha"), mirror("beta"), mirror("gamma")) + groups
+    text = config(mirror("alpha"), mirror("beta"), mirror("gamma")) + groups
     with (
         Program(tmp_path_factory.mktemp("stats"), text, watch=False) as started,
         Feed(started) as feed,
-        httpx.Client(base_url=started.url, trust_env=False, verify=NO_CERTIFICATES) as ask,
+        httpx.Client(base_url=started.url, trust_env=False, verify=NO_CERTIFICATES, timeout=LONG) as ask,
     ):
 
         def post(name: str, body: object) -> None:

@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from tests.conformance.scene import answer, mirror, pipe, release, seen
-from tests.whole.asking import NO_CERTIFICATES, caller, running, settings
-from tests.whole.program import LONG, Program, model
+from tests.whole.asking import NO_CERTIFICATES, caller, running
+from tests.whole.program import LONG, Program, config, model
 
 GROUPS = """
 groups:
@@ -26,7 +26,7 @@ groups:
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     models = [mirror(name) for name in "abcdefgz"]
-    with Program(tmp_path_factory.mktemp("swapping"), settings(*models) + GROUPS, watch=False) as started:
+    with Program(tmp_path_factory.mktemp("swapping"), config(*models) + GROUPS, watch=False) as started:
         yield started
 
 
@@ -166,7 +166,7 @@ def test_who_leaves_while_it_loads_leaves_the_load_alone(program: Program, fresh
 
 def test_priorities(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path, pool: ThreadPoolExecutor) -> None:
     """Who waits for a model of higher priority comes first, whenever he came."""
-    text = settings(mirror("first"), mirror("low"), mirror("high"))
+    text = config(mirror("first"), mirror("low"), mirror("high"))
     text += "routing: {scheduler: {use: fifo, settings: {fifo: {priority: {high: 9, low: -1}}}}}\n"
     hold = pipe(tmp_path, "hold")
     with Program(tmp_path_factory.mktemp("priorities"), text, watch=False) as program:
@@ -185,7 +185,7 @@ def test_priorities(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path, po
 
 def test_preloads(tmp_path_factory: pytest.TempPathFactory) -> None:
     """One after the other, in their order, aliases too; unknown names are passed over."""
-    text = settings(mirror("one", aliases="[uno]"), mirror("two"), mirror("three"))
+    text = config(mirror("one", aliases="[uno]"), mirror("two"), mirror("three"))
     text += "groups: {all: {swap: false, members: [one, two, three]}}\n"
     text += "hooks: {on_startup: {preload: [two, nobody, uno]}}\n"
     with Program(tmp_path_factory.mktemp("preload"), text, watch=False) as program:
@@ -209,7 +209,7 @@ def test_more_callers_than_ten(tmp_path: Path, program: Program, fresh: httpx.Cl
 
 def test_a_limit_counts_those_who_wait(tmp_path_factory: pytest.TempPathFactory, pool: ThreadPoolExecutor) -> None:
     """Queued, loading and served together."""
-    text = settings(model("sleepy", "--load-seconds 600", concurrencyLimit=2))
+    text = config(model("sleepy", "--load-seconds 600", concurrencyLimit=2))
     with Program(tmp_path_factory.mktemp("limit"), text, watch=False) as program:
         first = [pool.submit(post, program, "sleepy") for _ in range(2)]
         waiting(program, "sleepy", 2)

@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from tests.conformance.scene import mirror, seen
-from tests.whole.asking import openai_shape, running, settings
-from tests.whole.program import Program, model
+from tests.whole.asking import openai_shape, running
+from tests.whole.program import Program, config, model
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 MORE = """
@@ -24,7 +24,7 @@ upstream: {ignorePaths: ['^/static/', '\\.css$']}
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    text = settings(
+    text = config(
         mirror("alpha", aliases="[nick, 'a/b']"),
         mirror("org"),
         mirror("org/thing:7b"),

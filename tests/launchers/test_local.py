@@ -151,14 +151,17 @@ async def test_a_detached_run_lives_until_cmd_stop(
 ) -> None:
     """A command that ends with 0 while cmdStop is set has not ended the run; cmdStop does, and is run for it."""
     stopped = tmp_path / "stopped"
-    run = await launch(link, said, witness.argv("leaver"), f"touch {stopped}")
+    os.mkfifo(stopped)
+    run = await launch(link, said, witness.argv("leaver"), f"sh -c 'echo stopped >{stopped}'")
     await run.child.exited
     await witness.born(1)
     assert run.detached
     assert not run.ended.done()
-    await run.stop(0.2)
+    stopping = asyncio.create_task(run.stop(LONG))
+    assert await asyncio.to_thread(stopped.read_text) == "stopped\n"
+    await run.stop(0)
+    await stopping
     assert await run.ended == Exit(code=0)
-    assert stopped.exists()
     await witness.all_gone()
 
 

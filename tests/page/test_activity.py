@@ -16,11 +16,11 @@ import pytest
 from playwright.sync_api import Browser, Download, expect
 
 from tests.page.browser import PHONE, Look
-from tests.whole.asking import caller, chat, settings
-from tests.whole.program import Program, model
+from tests.whole.asking import caller, chat
+from tests.whole.program import Program, config, model
 
 HOSTILE = "<img src=nowhere onerror=document.title=1><b>markup</b>"
-TEXT = settings(model("quick"), model("writer"), captureBuffer=5)
+TEXT = config(model("quick"), model("writer"), captureBuffer=5)
 
 
 @pytest.fixture(scope="module")

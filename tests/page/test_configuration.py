@@ -11,13 +11,13 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from llamaswap_py.daemon.builtin import DEMO_MODEL
 from tests.library.pull.pulls import REPO, hub_of
 from tests.page.browser import PHONE, Look
-from tests.whole.asking import chat, settings
-from tests.whole.program import ROOT, Program, model
+from tests.whole.asking import chat
+from tests.whole.program import ROOT, Program, config, model
 from tests.whole.test_pulls_api import SIZE, served, stopped_half_way
 
 OURS = {"PYTHONPATH": str(ROOT)}
 HOSTILE = "<img src=/nowhere onerror=alert(1)>"
-TEXT = "# mine\n" + settings(model("writer", ttl=600), model("reader"))
+TEXT = "# mine\n" + config(model("writer", ttl=600), model("reader"))
 
 
 def line(page: Page, text: str) -> Locator:

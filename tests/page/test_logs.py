@@ -12,8 +12,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.page import talker
 from tests.page.browser import Look
-from tests.whole.asking import caller, chat, settings
-from tests.whole.program import Program, fake
+from tests.whole.asking import caller, chat
+from tests.whole.program import Program, config, fake
 
 KEPT = 20_000  # lines, as src/views/logs/lines.ts says
 DRAWN = 400  # rows at most, whatever is kept
@@ -40,7 +40,7 @@ def talking(name: str, rate: int) -> str:
     return f"  {name}:\n    cmd: {sys.executable} -P {talker.__file__} {rate} {fake()}\n"
 
 
-TEXT = settings(talking("odd", 0), talking("talker", 300), talking("flood", 10_000))
+TEXT = config(talking("odd", 0), talking("talker", 300), talking("flood", 10_000))
 
 
 @pytest.fixture(scope="module")

@@ -12,12 +12,12 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.page.browser import PHONE, WIDE, Look
-from tests.whole.asking import caller, chat, forgive, settings
-from tests.whole.program import Program, model
+from tests.whole.asking import caller, chat, forgive
+from tests.whole.program import Program, config, model
 
 HOSTILE = "<img src=x onerror=document.title=1>"
 TEXT = (
-    settings(
+    config(
         model("one", ttl=600),
         model("two", description="'The other one'"),
         model("apart"),
@@ -167,7 +167,7 @@ def test_on_a_phone_the_details_have_the_screen(program: Program, chromium: Brow
 
 
 def test_of_two_hundred_models_all_are_there(chromium: Browser, tmp_path: Path) -> None:
-    many = settings(*(model(f"model-{number}") for number in range(200)))
+    many = config(*(model(f"model-{number}") for number in range(200)))
     with Program(tmp_path, many) as program, Look(chromium, program.url, WIDE) as look:
         page = look.open("models")
         expect(page.get_by_role("listitem")).to_have_count(200)

@@ -13,8 +13,8 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.fakes.tiny_gguf import Tiny
 from tests.page.browser import PHONE, WIDE, Look
-from tests.whole.asking import caller, chat, settings
-from tests.whole.program import Program, model
+from tests.whole.asking import caller, chat
+from tests.whole.program import Program, config, model
 from tests.whole.test_gpus import FAKE
 
 GIB = 2**30
@@ -31,7 +31,7 @@ WATCHED = ALERTS + "performance: {every: 5, gpus: none}\n"
 @pytest.fixture(scope="module")
 def program(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     folder = tmp_path_factory.mktemp("overview")
-    with Program(folder, settings(model("one")) + WATCHED, watch=False) as started:
+    with Program(folder, config(model("one")) + WATCHED, watch=False) as started:
         assert chat(started, "one", "hello").status_code == 200
         yield started
 
@@ -123,7 +123,7 @@ def test_a_phone_reaches_every_view(look: Look) -> None:
 def test_cards_are_shown_and_a_preset_is_previewed_before_it_is_written(chromium: Browser, tmp_path: Path) -> None:
     file, told = Tiny().write(tmp_path / "tiny.gguf"), tmp_path / "nvml.json"
     told.write_text(json.dumps({"cards": CARDS}))
-    text = settings(model("spread", f"-m {file} -c 8192")) + "performance: {every: 5, gpus: nvidia}\n"
+    text = config(model("spread", f"-m {file} -c 8192")) + "performance: {every: 5, gpus: nvidia}\n"
     env = {"FAKE_NVML": str(told), "PYTHONPATH": str(FAKE)}
     with Program(tmp_path, text, watch=False, env=env) as program, Look(chromium, program.url) as look:
         page = look.open("overview")

@@ -12,13 +12,13 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.page.browser import Look
-from tests.whole.asking import chat, settings
-from tests.whole.program import Program, model
+from tests.whole.asking import chat
+from tests.whole.program import Program, config, model
 
 NVML = Path(__file__).resolve().parents[1] / "fakes" / "nvml"
 GIB = 2**30
 CARD = {"name": "Fake card", "uuid": "GPU-1", "memory": [2 * GIB, 8 * GIB], "temperature": 44}
-TEXT = settings(model("quick"), model("slow", "--load-seconds 1")) + "performance: {every: 5, gpus: nvidia}\n"
+TEXT = config(model("quick"), model("slow", "--load-seconds 1")) + "performance: {every: 5, gpus: nvidia}\n"
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,7 @@ def test_how_fast_each_model_answers_and_what_its_loads_cost(program: Program, c
 
 
 def test_what_is_not_there_is_said_in_a_line(chromium: Browser, tmp_path: Path) -> None:
-    text = settings(model("quick")) + "performance: {disabled: true}\n"
+    text = config(model("quick")) + "performance: {disabled: true}\n"
     with Program(tmp_path, text) as program, Look(chromium, program.url) as look:
         look.forgive("503")
         page = look.open("performance")

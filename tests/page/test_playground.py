@@ -15,8 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.fakes.speaker import HELLO, png, wav
 from tests.page.browser import PHONE, WIDE, Look, until
-from tests.whole.asking import OWN_PORTS
-from tests.whole.program import ROOT, Program, fake
+from tests.whole.program import OWN_PORTS, ROOT, Program, fake
 
 pytest.importorskip("xllamacpp", reason="the engine's library is not installed on this platform")
 
@@ -106,7 +105,7 @@ BOX = "document.querySelector('.thread')"
 
 def test_who_scrolled_up_is_left_there_while_more_is_written(look: Look) -> None:
     page = look.open("playground/sluggish")
-    ask(page, "[fake words=4000 interval=0.002]")
+    ask(page, "[fake words=100000 interval=0.002]")
     until(page, f"{BOX}.scrollTop > 200")
     page.locator(".thread").hover()
     page.mouse.wheel(0, -150)
@@ -188,7 +187,7 @@ def test_an_answer_that_means_harm_is_only_text(look: Look, program: Program) ->
 def test_conversations_stay_in_this_browser(look: Look) -> None:
     page = look.open("playground/speaker")
     ask(page, "hello")
-    expect(page.get_by_text("memory", exact=True)).to_be_visible()  # the last figure: by then it is kept
+    expect(page.get_by_role("status").filter(has_text="speaker answered:")).to_be_attached()  # by then it is kept
     page.reload()
     look.drawn()
     shelf = page.get_by_role("complementary", name="Conversations")

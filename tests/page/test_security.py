@@ -14,8 +14,8 @@ from tests.page import browser
 from tests.page.browser import Look, until
 from tests.page.stranger import TRIES, stranger
 from tests.page.test_shell import VIEWS
-from tests.whole.asking import caller, chat, settings
-from tests.whole.program import Program, model
+from tests.whole.asking import caller, chat
+from tests.whole.program import Program, config, model
 
 KEY = "the-persons-own"
 GET = ["/running", "/v1/models", "/api/events", "/logs", "/api/metrics/activity", "/api/config", "/ui/", "/unload"]
@@ -52,7 +52,7 @@ def visit(context: BrowserContext, url: str, target: str, post: list[tuple[str, 
 @pytest.mark.parametrize("name", ["evil.example", "127.0.0.1"])
 def test_a_page_of_somebody_else_reads_and_changes_nothing(name: str, chromium: Browser, tmp_path: Path) -> None:
     """In the browser of a person whose key the browser knows: of another site, and of another port of this one."""
-    text = settings(model("quick"), model("other")) + f"apiKeys: [{KEY}]\n"
+    text = config(model("quick"), model("other")) + f"apiKeys: [{KEY}]\n"
     with Program(tmp_path, text) as program, stranger() as port:
         with caller(program, KEY) as ask:
             ask.post("/api/models/load/quick").raise_for_status()
@@ -70,7 +70,7 @@ def test_a_page_of_somebody_else_reads_and_changes_nothing(name: str, chromium: 
 
 def test_a_name_that_leads_here_and_is_not_ours_is_turned_away(chromium: Browser, tmp_path: Path) -> None:
     """A stranger's name server can name this machine's address: then the page is of the same origin, by its name."""
-    with Program(tmp_path, settings(model("quick"))) as program:
+    with Program(tmp_path, config(model("quick"))) as program:
         url = program.url.replace("127.0.0.1", "rebound.example")
         context = chromium.new_context()
         page = context.new_page()
@@ -87,7 +87,7 @@ def hostile(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iter
     """Everything that has a name or a text has a bad one."""
     folder = tmp_path_factory.mktemp("hostile")
     bad = f"'{MARK}'"
-    text = settings(
+    text = config(
         model(f"'bad {MARK}'", f"--stderr '{MARK}' --alias quiet", description=bad, aliases=f"['a {MARK}']"),
         model("stillborn", f"--exit --exit-code 7 --stderr '{MARK}'"),
     )

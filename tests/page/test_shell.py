@@ -10,14 +10,14 @@ from playwright.sync_api import Browser, expect
 
 from tests.page.browser import PHONE, Look
 from tests.page.subpath import under_a_subpath
-from tests.whole.asking import chat, settings
-from tests.whole.program import Program, model
+from tests.whole.asking import chat
+from tests.whole.program import Program, config, model
 
 CUT = "[...document.querySelectorAll('nav span')].filter(word => word.scrollWidth > word.clientWidth)\
 .map(word => word.innerText)"
 VIEWS = ("models", "playground", "overview", "activity", "logs", "performance", "configuration")
 
-TEXT = settings(
+TEXT = config(
     model("quick", "--stderr wording", aliases="[fast]", ttl=600),
     model("writer", "--listen-after 0.1", description='"Writes at length"'),
     model("stillborn", "--exit --exit-code 7 --stderr 'no memory left'"),

@@ -12,11 +12,11 @@ import pytest
 from llamaswap_py.server.shapes import alerts, benchmarks, configuration, downloads, machine, models, overview, requests
 from llamaswap_py.server.shapes.events import EVENTS, Refused
 from tests.page import types
-from tests.whole.asking import caller, chat, settings
+from tests.whole.asking import caller, chat
 from tests.whole.following import follow
-from tests.whole.program import Program, model
+from tests.whole.program import Program, config, model
 
-TEXT = settings(
+TEXT = config(
     model("one", "--stderr wording", aliases="[eins]", ttl="600", seats="1"),
     model("two", capabilities="{in: [text, image], out: [text], tools: true, context: 4096}"),
     model("stillborn", "--exit --exit-code 7 --stderr 'no memory left'"),

@@ -15,8 +15,8 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from tests.page import talker
-from tests.whole.asking import caller, settings
-from tests.whole.program import Program, fake, model
+from tests.whole.asking import caller
+from tests.whole.program import Program, config, fake, model
 from tests.whole.talk import chat_body
 
 MODELS, STREAMS, LINES = 200, 50, 10_000
@@ -29,7 +29,7 @@ def busy(names: list[str], lines: int) -> str:
     """Nobody excludes anybody."""
     loud = f"  {FLOOD}:\n    cmd: {sys.executable} -P {talker.__file__} {lines} {fake()}\n"
     together = f"groups:\n  all: {{swap: false, exclusive: false, members: [{', '.join([FLOOD, *names])}]}}\n"
-    return settings(loud, *(model(name) for name in names)) + together
+    return config(loud, *(model(name) for name in names)) + together
 
 
 class Streams:

@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 
 import httpx
 
-from tests.whole.asking import caller, settings
-from tests.whole.program import ROOT, Program, model
+from tests.whole.asking import caller
+from tests.whole.program import ROOT, Program, config, model
 from tests.whole.talk import CHAT, chat_body
 
 FAKE = ROOT / "tests" / "fakes" / "nvml"
@@ -83,7 +83,7 @@ def watched(client: httpx.Client, file: Path, temper: Temper) -> Seen:
 def measure(folder: Path, rounds: int) -> list[dict[str, Seen]]:
     file = folder / "nvml.json"
     file.write_text(json.dumps(TEMPERS[0].told))
-    text = f"performance: {{every: {EVERY:.0f}, gpus: nvidia}}\n" + settings(model("a"))
+    text = f"performance: {{every: {EVERY:.0f}, gpus: nvidia}}\n" + config(model("a"))
     env = {"FAKE_NVML": str(file), "PYTHONPATH": str(FAKE)}
     with Program(folder, text, env=env) as program, caller(program) as client:
         return [{temper.name: watched(client, file, temper) for temper in TEMPERS} for _ in range(rounds)]

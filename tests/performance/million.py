@@ -20,8 +20,8 @@ import httpx
 from llamaswap_py.observe.rows import Details, Row
 from llamaswap_py.observe.store import Store
 from llamaswap_py.wire.usage import Usage
-from tests.whole.asking import caller, settings
-from tests.whole.program import Program, model
+from tests.whole.asking import caller
+from tests.whole.program import Program, config, model
 from tests.whole.talk import CHAT, chat_body
 
 BATCH = 10_000
@@ -121,7 +121,7 @@ def main() -> None:
 
 
 def text(folder: Path) -> str:
-    return f"store: {{path: {folder / 'records.db'}}}\n" + settings(model("m1"))
+    return f"store: {{path: {folder / 'records.db'}}}\n" + config(model("m1"))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import ssl
 from collections.abc import Callable, Iterator
@@ -11,20 +10,12 @@ from typing import Any
 
 import httpx
 
-from tests.whole.program import LONG, Program, config
+from tests.whole.program import LONG, Program
 
 Shape = Callable[[httpx.Response], tuple[str, str]]  # reads a refusal: its code and its sentence
 
-# Two suites that run side by side must not give out the same ports in the same moment; below all that systems give out.
-OWN_PORTS = 10_000 + os.getpid() % 20_000
-
 # Nothing here is encrypted, and a client that reads the machine's certificates first takes 30 ms to make.
 NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-
-
-def settings(*models: str, **keys: object) -> str:
-    """A configuration whose ports are this process's own."""
-    return config(*models, **{"startPort": OWN_PORTS, **keys})
 
 
 @contextmanager
@@ -52,6 +43,13 @@ def forgive(program: Program, model: str) -> None:
     """A model that failed a moment ago may be tried again."""
     with caller(program) as client:
         client.post(f"/api/models/reset/{model}").raise_for_status()
+
+
+def turned_away(ask: Callable[[], httpx.Response]) -> httpx.Response:
+    """Asked until the model is not tried again: a busy machine lets a pause pass, and the next one is longer."""
+    while (response := ask()).status_code == 502:
+        pass
+    return response
 
 
 @contextmanager

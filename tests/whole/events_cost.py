@@ -16,8 +16,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.whole.asking import settings
-from tests.whole.program import Program, model
+from tests.whole.program import Program, config, model
 from tests.whole.talk import caller, stream
 
 STREAMS = 200
@@ -81,7 +80,7 @@ async def beside(program: Program, reads: bool, pages: int) -> Cost:
 
 
 def measure(folder: Path) -> dict[str, Cost]:
-    with Program(folder, settings(model("one")), watch=False) as program:
+    with Program(folder, config(model("one")), watch=False) as program:
         asyncio.run(beside(program, reads=False, pages=0))  # warm
         return {
             "no page": asyncio.run(beside(program, reads=False, pages=0)),

@@ -10,9 +10,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.whole.asking import caller, settings
+from tests.whole.asking import caller
 from tests.whole.faults.crowd import cpu
-from tests.whole.program import Program
+from tests.whole.program import Program, config
 from tests.whole.talk import CHAT, chat_body
 from tests.whole.test_log_files import files, loud
 
@@ -24,7 +24,7 @@ def took(count: int, with_files: bool) -> tuple[float, float]:
     """Seconds of the proxy's processor, and of the clock, until the model was ready."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        text = (files(folder / "logs") if with_files else "") + settings(loud(folder, count))
+        text = (files(folder / "logs") if with_files else "") + config(loud(folder, count))
         with Program(folder, text, watch=False) as program, caller(program) as client:
             spent, began = cpu(program), time.monotonic()
             client.post(CHAT, json=chat_body("loud", "hello")).raise_for_status()

@@ -18,6 +18,10 @@ ROOT = Path(__file__).resolve().parents[2]
 FAKE = ROOT / "tests" / "fakes" / "llama_server.py"
 LISTENING = re.compile(r"listening on (https?://\S+)")
 
+# Suites that run side by side must not give out the same ports in the same moment: four hundred for each, below all
+# that systems give out. From 28,000 on are those of tests that need more.
+OWN_PORTS = 10_000 + os.getpid() % 45 * 400
+
 # Nothing here takes this long on a busy machine; a test that waits for it has failed.
 LONG = 30.0
 
@@ -35,8 +39,8 @@ def model(name: str, options: str = "", **keys: object) -> str:
 
 
 def config(*models: str, **keys: object) -> str:
-    """A configuration file; ports are left to the system's choice unless `startPort` is given."""
-    head = "".join(f"{key}: {value}\n" for key, value in keys.items())
+    """A configuration file, whose ports are this process's own."""
+    head = "".join(f"{key}: {value}\n" for key, value in {"startPort": OWN_PORTS, **keys}.items())
     return f"{head}models:\n{''.join(models)}"
 
 
@@ -120,10 +124,10 @@ class Program:
             self.over = True
             self.news.notify_all()
 
-    def wait_for(self, pattern: str, after: int = 0) -> str:
+    def wait_for(self, pattern: str, after: int = 0, within: float = LONG) -> str:
         """The first line that matches, from the line number `after` on."""
         wanted = re.compile(pattern)
-        deadline = time.monotonic() + LONG
+        deadline = time.monotonic() + within
         with self.news:
             while not (found := [line for line in self.lines[after:] if wanted.search(line)]):
                 left = deadline - time.monotonic()

@@ -12,11 +12,11 @@ import httpx
 import pytest
 
 from tests.fakes.receivers import HttpReceiver, MailReceiver
-from tests.whole.asking import caller, pids, settings, taken_port
+from tests.whole.asking import caller, pids
 from tests.whole.faults.crowd import until
 from tests.whole.faults.disk import fill, inside, mountable, own_disk
 from tests.whole.following import follow
-from tests.whole.program import Program, model
+from tests.whole.program import OWN_PORTS, Program, config, model
 from tests.whole.talk import CHAT, chat_body
 
 # What is over its limit is told at once; a machine that stands still for some seconds does not end it.
@@ -65,7 +65,7 @@ def test_what_befalls_the_program_is_told_once_and_so_is_its_end(tmp_path: Path)
     with HttpReceiver() as web, MailReceiver() as post:
         text = QUICK.format(url=web.url, disk=0)
         text += f"    mail: {{kind: email, host: 127.0.0.1, port: {post.port}, tls: none, from: a@b.c, to: [d@e.f]}}\n"
-        text += settings(model("a", "--first-seconds 0.1"), model("b"), model("dies", "--exit --exit-code 3"))
+        text += config(model("a", "--first-seconds 0.1"), model("b"), model("dies", "--exit --exit-code 3"))
         with Program(tmp_path, text, watch=False) as program, caller(program) as client, follow(program) as page:
 
             def trouble() -> bool:
@@ -95,10 +95,9 @@ def test_what_befalls_the_program_is_told_once_and_so_is_its_end(tmp_path: Path)
 
 def test_what_a_receiver_missed_it_hears_after_a_restart_and_once(tmp_path: Path) -> None:
     """Silences and acknowledgements are kept, too."""
-    with taken_port() as port:
-        listen = f"--listen=127.0.0.1:{port}"
+    listen = f"--listen=127.0.0.1:{OWN_PORTS + 392}"
     with HttpReceiver() as web:
-        text = QUICK.format(url=web.url, disk=0).replace("calm: 8", "calm: 3600") + settings(model("dies", "--exit"))
+        text = QUICK.format(url=web.url, disk=0).replace("calm: 8", "calm: 3600") + config(model("dies", "--exit"))
         web.status = 503
         with Program(tmp_path, text, listen, watch=False) as program, caller(program) as client:
 
@@ -139,7 +138,7 @@ def test_what_a_receiver_missed_it_hears_after_a_restart_and_once(tmp_path: Path
 def test_a_disk_that_becomes_full_is_told_and_so_is_its_room(tmp_path: Path) -> None:
     disk = tmp_path / "state"
     with HttpReceiver() as web:
-        text = QUICK.format(url=web.url, disk=95).replace("calm: 4", "calm: 0") + settings(model("a"))
+        text = QUICK.format(url=web.url, disk=95).replace("calm: 4", "calm: 0") + config(model("a"))
         program = Program(tmp_path, text, watch=False)
         program.before = own_disk(disk, "1m")
         with program:

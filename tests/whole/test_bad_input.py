@@ -24,18 +24,8 @@ from llamaswap_py.runtime.logs import Logs
 from llamaswap_py.runtime.runs import Ground, Run
 from llamaswap_py.runtime.tasks import Tasks
 from tests.fakes.llama_answers import text_of
-from tests.whole.asking import (
-    Shape,
-    anthropic_shape,
-    caller,
-    chat,
-    forgive,
-    openai_shape,
-    running,
-    settings,
-    taken_port,
-)
-from tests.whole.program import LONG, ROOT, Program, fake, model
+from tests.whole.asking import Shape, anthropic_shape, caller, chat, forgive, openai_shape, running, taken_port
+from tests.whole.program import LONG, ROOT, Program, config, fake, model
 
 LIMIT = 4096
 JSON = {"Content-Type": "application/json"}
@@ -70,7 +60,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     plain.write_text("#!/bin/sh\n")
     plain.chmod(stat.S_IRUSR | stat.S_IWUSR)
     with taken_port() as port:
-        text = settings(
+        text = config(
             model("one"),
             f"  absent: {{cmd: '{folder}/nowhere --port ${{PORT}}'}}\n",
             "  unfound: {cmd: 'no-such-llama-server --port ${PORT}'}\n",
@@ -222,7 +212,7 @@ def test_a_model_that_cannot_be_started_does_no_harm_to_others(ask: httpx.Client
 @pytest.mark.fault("P23", "F20")
 def test_a_taken_start_port_is_stepped_aside(tmp_path: Path) -> None:
     """Somebody else listens on the port that a model would have got: it gets another, and answers."""
-    with taken_port() as port, Program(tmp_path, settings(model("one"), startPort=port), watch=False) as program:
+    with taken_port() as port, Program(tmp_path, config(model("one"), startPort=port), watch=False) as program:
         with caller(program) as client:
             body = {"model": "one", "messages": [{"role": "user", "content": "x"}]}
             client.post("/v1/chat/completions", json=body).raise_for_status()
@@ -238,7 +228,7 @@ def test_a_port_that_is_taken_in_the_last_moment(tmp_path: Path) -> None:
     go = tmp_path / "go"
     os.mkfifo(go)
     command = f"sh -c 'echo port ${{PORT}} && cat {go} && exec {fake()}'"
-    text = settings(f"""  late: {{cmd: "{command}"}}\n""", logToStdout="both")
+    text = config(f"""  late: {{cmd: "{command}"}}\n""", logToStdout="both")
     with Program(tmp_path, text, watch=False) as program, ThreadPoolExecutor() as pool:
         asked = pool.submit(chat, program, "late", "x")
         lost = program.wait_for(r"^port \d+$")
@@ -260,7 +250,7 @@ async def test_a_health_check_that_never_passes(tmp_path: Path) -> None:
         nonlocal now
         now += seconds
 
-    text = settings(model("one", "--never-healthy --stderr 'still thinking'"))
+    text = config(model("one", "--never-healthy --stderr 'still thinking'"))
     ours = read([Source("config.yaml", text)], os.environ).config
     tasks = Tasks()
     link = await KeeperLink.start(environ_token=tmp_path.name, nofile=None, spawn_task=tasks.start)
@@ -333,7 +323,7 @@ def test_a_configuration_folder_without_files(tmp_path: Path) -> None:
 def test_a_listen_address_in_use(tmp_path: Path) -> None:
     """The sentence says which, and how to take another."""
     path = tmp_path / "config.yaml"
-    path.write_text(settings(model("one")))
+    path.write_text(config(model("one")))
     with taken_port() as port:
         said = refused_start(f"--config={path}", f"--state-dir={tmp_path}", f"--listen=127.0.0.1:{port}")
     assert f"cannot listen on 127.0.0.1:{port}: Address already in use" in said
@@ -344,6 +334,6 @@ def test_a_listen_address_in_use(tmp_path: Path) -> None:
 def test_a_listen_address_that_is_none(tmp_path: Path, address: str) -> None:
     """The sentence repeats it."""
     path = tmp_path / "config.yaml"
-    path.write_text(settings(model("one")))
+    path.write_text(config(model("one")))
     said = refused_start(f"--config={path}", f"--state-dir={tmp_path}", f"--listen={address}")
     assert f"cannot listen on {address}" in said.replace("'", "")

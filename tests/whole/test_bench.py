@@ -14,9 +14,9 @@ import pytest
 from llamaswap_py.server.shapes.benchmarks import Benchmarks, BenchmarkSession
 from tests.fakes.requantised import requantised
 from tests.page.test_types import fits
-from tests.whole.asking import caller, pids, settings
+from tests.whole.asking import caller, pids
 from tests.whole.following import follow
-from tests.whole.program import LONG, ROOT, Program, model
+from tests.whole.program import LONG, ROOT, Program, config, model
 
 DEMO = ROOT / "llamaswap_py" / "demo" / "demo.gguf"
 CLOSE = 0.02  # between what was measured and what the engine says
@@ -66,7 +66,7 @@ def test_two_quantisations_are_compared_and_the_rates_are_the_engines(tmp_path: 
 def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     with Program(
         tmp_path_factory.mktemp("bench"),
-        settings(model("a", "--token-interval 0.003"), model("b", "--token-interval 0.003")),
+        config(model("a", "--token-interval 0.003"), model("b", "--token-interval 0.003")),
     ) as started:
         yield started
 
@@ -115,7 +115,7 @@ def test_what_cannot_be_measured_says_why(program: Program, tmp_path: Path) -> N
 
 
 def test_a_page_orders_one_follows_it_and_reads_its_report(tmp_path: Path) -> None:
-    text = "apiKeys: [a-long-key]\n" + settings(model("a", "--token-interval 0.003", aliases="[other]"))
+    text = "apiKeys: [a-long-key]\n" + config(model("a", "--token-interval 0.003", aliases="[other]"))
     order = {"models": ["other"], "prompt": 16, "concurrency": [1, 2], "tokens": 8, "repeat": 1}
     key = {"Authorization": "Bearer a-long-key"}
     with Program(tmp_path, text) as program, caller(program, "a-long-key") as client, follow(program, **key) as page:
@@ -141,7 +141,7 @@ def test_a_page_orders_one_follows_it_and_reads_its_report(tmp_path: Path) -> No
 
 
 def test_an_order_is_cancelled_and_a_wrong_one_refused(tmp_path: Path) -> None:
-    with Program(tmp_path, settings(model("a", "--first-seconds 3600"))) as program, caller(program) as client:
+    with Program(tmp_path, config(model("a", "--first-seconds 3600"))) as program, caller(program) as client:
         ids = [client.post("/api/benchmarks", json={"models": ["a"]}).json()["id"] for _ in "ab"]
         states = [client.get(f"/api/benchmarks/{name}").json()["state"] for name in ids]
         assert states[1] == "waiting"

@@ -12,12 +12,12 @@ import httpx
 import pytest
 
 from tests.conformance.scene import mirror
-from tests.whole.asking import caller, openai_shape, running, settings
+from tests.whole.asking import caller, openai_shape, running
 from tests.whole.mirrored import asking
-from tests.whole.program import ROOT, Program
+from tests.whole.program import ROOT, Program, config
 
 SECRET = "the-secret-of-this-test"
-TEXT = settings(mirror("a", env="['HF_TOKEN=${env.TEST_SECRET}']"), mirror("b"))
+TEXT = config(mirror("a", env="['HF_TOKEN=${env.TEST_SECRET}']"), mirror("b"))
 
 
 @pytest.fixture

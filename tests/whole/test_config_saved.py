@@ -16,12 +16,12 @@ import pytest
 from llamaswap_py.daemon.builtin import DEMO_MODEL
 from llamaswap_py.server.shapes import configuration
 from tests.conformance.scene import mirror
-from tests.whole.asking import caller, openai_shape, running, settings
+from tests.whole.asking import caller, openai_shape, running
 from tests.whole.mirrored import asking
-from tests.whole.program import ROOT, Program
+from tests.whole.program import ROOT, Program, config
 
 OURS = {"PYTHONPATH": str(ROOT)}  # in another folder than that of these sources
-TEXT = "# mine\n" + settings(mirror("a"), mirror("b"))
+TEXT = "# mine\n" + config(mirror("a"), mirror("b"))
 
 
 @pytest.fixture
@@ -172,7 +172,7 @@ def test_the_schema_is_served(ask: httpx.Client) -> None:
 def test_files_of_a_folder_are_named_and_new_ones_are_made(tmp_path: Path) -> None:
     folder = tmp_path / "parts"
     folder.mkdir()
-    (folder / "a.yaml").write_text(settings(mirror("a")))
+    (folder / "a.yaml").write_text(config(mirror("a")))
     (folder / "b.yaml").write_text("models:\n" + mirror("b"))
     with Program(tmp_path, None, f"--config-dir={folder}", watch=False, env=OURS) as program, caller(program) as ask:
         told = ask.get("/api/config/files").json()

@@ -13,8 +13,8 @@ import psutil
 import pytest
 
 from tests.fakes.llama_answers import text_of
-from tests.whole.asking import caller, chat, forgive, openai_shape, pids, running, settings
-from tests.whole.program import Program, fake, model
+from tests.whole.asking import caller, chat, forgive, openai_shape, pids, running, turned_away
+from tests.whole.program import Program, config, fake, model
 
 LONG_NAME = "org/thing:7b"
 NAMES = [LONG_NAME, "org%2Fthing%3A7b", "short"]
@@ -27,7 +27,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def program(folder: Path) -> Iterator[Program]:
-    text = settings(
+    text = config(
         model("one", description="' answers '", ttl=90) + "    name: The first\n",
         model("two"),
         model(LONG_NAME, aliases="[short, other/alias]"),
@@ -233,11 +233,11 @@ def test_restart_gives_a_new_process(program: Program, ask: httpx.Client) -> Non
 
 
 def test_reset_lets_a_failed_model_be_tried_at_once(program: Program, ask: httpx.Client, folder: Path) -> None:
-    """What was missing is there now: until the wait is over callers are turned away, after a reset they are served."""
+    """Until the wait is over callers are turned away; after a reset they are served, for what was missing is there."""
     forgive(program, "later")
     assert chat(program, "later", "x").status_code == 502
+    assert turned_away(lambda: chat(program, "later", "x")).status_code == 503
     (folder / "flag").touch()
-    assert chat(program, "later", "x").status_code == 503
     assert ask.post("/api/models/reset/later").json() == {"msg": "ok", "model": "later"}
     assert chat(program, "later", "x").status_code == 200
 
@@ -271,7 +271,7 @@ def test_with_keys_every_door_but_health_is_locked(tmp_path: Path) -> None:
     """Without one: 401 with a challenge that browsers know. With one, in any of three places: open."""
     paths = ["/running", "/v1/models", "/models", "/logs", "/logs/stream", "/unload"]
     orders = ["/api/models/unload", "/api/models/load/one", "/v1/embeddings", "/infill"]
-    text = settings(model("one"), apiKeys="[first, second]")
+    text = config(model("one"), apiKeys="[first, second]")
     with Program(tmp_path, text, watch=False) as locked, caller(locked) as client:
         assert client.get("/health").status_code == 200
         refused = [client.get(path) for path in paths] + [client.post(path) for path in orders]

@@ -13,8 +13,8 @@ import pytest
 
 from llamaswap_py.server.shapes import overview
 from tests.fakes.tiny_gguf import Tiny
-from tests.whole.asking import caller, openai_shape, running, settings
-from tests.whole.program import Program, model
+from tests.whole.asking import caller, openai_shape, running
+from tests.whole.program import Program, config, model
 from tests.whole.talk import CHAT, chat_body
 from tests.whole.test_gpus import FAKE
 
@@ -31,7 +31,7 @@ def program(tmp_path: Path) -> Iterator[Program]:
     file = Tiny().write(tmp_path / "tiny.gguf")
     (tmp_path / "nvml.json").write_text(json.dumps({"cards": CARDS}))
     env = {"FAKE_NVML": str(tmp_path / "nvml.json"), "PYTHONPATH": str(FAKE)}
-    text = "# mine\n" + settings(model("a", f"-m {file} -c 4096", aliases="[little]"), model("other"))
+    text = "# mine\n" + config(model("a", f"-m {file} -c 4096", aliases="[little]"), model("other"))
     with Program(tmp_path, text + "performance: {gpus: nvidia}\n", watch=False, env=env) as started:
         yield started
 
@@ -127,7 +127,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     folder = tmp_path_factory.mktemp("shared")
     (folder / "nvml.json").write_text(json.dumps({"cards": CARDS}))
     env = {"FAKE_NVML": str(folder / "nvml.json"), "PYTHONPATH": str(FAKE)}
-    with Program(folder, settings(model("a")) + "performance: {gpus: nvidia}\n", env=env) as started:
+    with Program(folder, config(model("a")) + "performance: {gpus: nvidia}\n", env=env) as started:
         with caller(started) as client:
             while not client.get(WEIGHTS).json()["present"]:
                 pass

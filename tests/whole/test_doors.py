@@ -8,13 +8,13 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.whole.asking import anthropic_shape, caller, openai_shape, pids, settings
-from tests.whole.program import Program, model
+from tests.whole.asking import anthropic_shape, caller, openai_shape, pids
+from tests.whole.program import Program, config, model
 
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    with Program(tmp_path_factory.mktemp("doors"), settings(model("one")), watch=False) as started:
+    with Program(tmp_path_factory.mktemp("doors"), config(model("one")), watch=False) as started:
         yield started
 
 

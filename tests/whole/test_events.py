@@ -9,11 +9,11 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.whole.asking import caller, chat, forgive, settings
+from tests.whole.asking import caller, chat, forgive
 from tests.whole.following import OPENING, follow, state_of
-from tests.whole.program import Program, model
+from tests.whole.program import Program, config, model
 
-TEXT = settings(
+TEXT = config(
     model("one", "--stderr wëights"),
     model("two", aliases="[zwei]", unlisted="true") + "    name: Two\n",
     model("stillborn", "--exit --exit-code 7"),

@@ -16,8 +16,8 @@ import httpx
 import pytest
 
 from tests.fakes.tiny_gguf import Tiny
-from tests.whole.asking import caller, settings
-from tests.whole.program import Program
+from tests.whole.asking import caller
+from tests.whole.program import Program, config
 
 pytest.importorskip("xllamacpp", reason="the engine's library is not installed on this platform")
 
@@ -31,7 +31,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     folder = tmp_path_factory.mktemp("figures")
     Tiny().write(folder / "one.gguf")
     text = f"  one:\n    cmd: ${{llama_server}} -m {folder}/one.gguf --port ${{PORT}} -c 2048 --metrics\n"
-    with Program(folder, settings(text), env={**os.environ, **INCLUDED}) as started:
+    with Program(folder, config(text), env={**os.environ, **INCLUDED}) as started:
         yield started
 
 

@@ -14,8 +14,8 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.whole.asking import caller, settings
-from tests.whole.program import Program, model
+from tests.whole.asking import caller
+from tests.whole.program import LONG, Program, config, model
 from tests.whole.talk import CHAT, chat_body
 
 FAKE = Path(__file__).resolve().parents[1] / "fakes" / "nvml"
@@ -42,7 +42,7 @@ def tell(tmp_path: Path) -> Tell:
 def ask(tmp_path: Path, tell: Tell) -> Iterator[httpx.Client]:
     tell()
     env = {"FAKE_NVML": str(tmp_path / "nvml.json"), "PYTHONPATH": str(FAKE)}
-    text = settings(model(NAME), model("other")) + SETTINGS
+    text = config(model(NAME), model("other")) + SETTINGS
     with Program(tmp_path, text, env=env) as program, caller(program) as client:
         yield client
 
@@ -85,7 +85,7 @@ def test_figures_are_where_they_are_looked_for_and_memory_is_waited_for(ask: htt
     tell(linger=True)
     with_it = threading.Thread(target=ask.get, args=("/unload",))
     with_it.start()
-    with httpx.Client(base_url=ask.base_url, trust_env=False) as other:
+    with httpx.Client(base_url=ask.base_url, trust_env=False, timeout=LONG) as other:
         until(lambda: of_model(other) is None)  # its processes are gone
         assert [row["state"] for row in other.get("/running").json()["running"]] == ["stopping"]
         tell()

@@ -15,18 +15,19 @@ import openai
 import pytest
 
 from tests.fakes.llama_answers import text_of
-from tests.whole.asking import caller, forgive, openai_shape, settings
+from tests.whole.asking import caller, forgive, openai_shape
 from tests.whole.following import follow, state_of
-from tests.whole.program import LONG, Program, model
+from tests.whole.program import LONG, Program, config, model
 from tests.whole.talk import chat_body
 
 BAR = "━━━━━"
 CHAT = "/v1/chat/completions"
-TEXT = settings(
+TEXT = config(
     model("slow", "--load-seconds 0.9"),
     model("other", "--load-seconds 0.9"),
     model("quiet", "--load-seconds 0.2", sendLoadingState="false"),
     model("stillborn", "--exit --exit-code 7 --load-seconds 0.2"),
+    model("endless", "--load-seconds 600"),
     model("narrow", "--load-seconds 0.3", concurrencyLimit=1),
     sendLoadingState="true",
 )
@@ -117,7 +118,7 @@ def test_nothing_is_told_to_who_did_not_ask_for_a_stream_or_where_it_is_off(
 def test_who_waits_in_the_queue_is_told_the_position(program: Program, ask: httpx.Client) -> None:
     """Of those who wait for a model whose turn has not come."""
     with follow(program) as page, ThreadPoolExecutor(2) as pool:
-        long = pool.submit(ask.post, CHAT, json=chat_body("slow", "[fake words=20 interval=0.1] long"))
+        long = pool.submit(ask.post, CHAT, json=chat_body("slow", "[fake words=50 interval=0.1] long"))
         page.until("modelStatus", state_of("slow", "ready"))
         told = ask.post(CHAT, json=chat_body("other", "hello")).text
         assert long.result().status_code == 200
@@ -165,7 +166,7 @@ def test_a_server_that_dies_before_its_first_byte_breaks_the_stream(ask: httpx.C
 
 def test_who_is_turned_away_at_once_gets_a_status(ask: httpx.Client) -> None:
     """Nothing is begun for a request that is not admitted."""
-    with ask.stream("POST", CHAT, json=chat_body("narrow", "[fake words=5 interval=0.1] hello")) as first:
+    with ask.stream("POST", CHAT, json=chat_body("narrow", "[fake words=5 stall=3] hello")) as first:
         pieces = first.iter_raw()
         next(pieces)
         refused = ask.post(CHAT, json=chat_body("narrow", "hello"))
@@ -177,9 +178,9 @@ def test_who_is_turned_away_at_once_gets_a_status(ask: httpx.Client) -> None:
 def test_an_operators_cancel_ends_a_begun_wait_with_an_event(program: Program, ask: httpx.Client) -> None:
     """Not with a second head in the middle of the stream."""
     with follow(program) as page, caller(program) as operator, ThreadPoolExecutor(1) as pool:
-        asking = pool.submit(begun_and_broken, ask, "slow", "hello")
+        asking = pool.submit(begun_and_broken, ask, "endless", "hello")
         entry = page.until("inflight", lambda told: told["operation"] == "upsert").data["request"]
-        page.until("modelStatus", state_of("slow", "starting"))
+        page.until("modelStatus", state_of("endless", "starting"))
         operator.post(f"/api/inflight/{entry['id']}/cancel").raise_for_status()
         data = asking.result()
     assert events_of(data)[-1]["error"]["code"] == "cancelled"

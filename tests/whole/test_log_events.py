@@ -11,15 +11,15 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.whole.asking import NO_CERTIFICATES, caller, settings
-from tests.whole.program import LONG, Program, model
+from tests.whole.asking import NO_CERTIFICATES, caller
+from tests.whole.program import LONG, Program, config, model
 
 LINES = 20_000
 
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    text = settings(model("one", "--stderr wëights"), model("chatty", f"--spew {LINES}"))
+    text = config(model("one", "--stderr wëights"), model("chatty", f"--spew {LINES}"))
     with Program(tmp_path_factory.mktemp("logs"), text, watch=False) as started:
         yield started
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.whole.asking import caller, settings
+from tests.whole.asking import caller
 from tests.whole.faults.crowd import until
 from tests.whole.faults.disk import fill, inside, mountable, own_disk
-from tests.whole.program import Program, fake, model
+from tests.whole.program import Program, config, fake, model
 from tests.whole.talk import CHAT, chat_body
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of other systems")
@@ -54,7 +54,7 @@ def numbers(logs: Path) -> list[int]:
 
 def flood(folder: Path, **rules: object) -> Path:
     logs = folder / "logs"
-    text = files(logs, **rules) + settings(loud(folder, LINES))
+    text = files(logs, **rules) + config(loud(folder, LINES))
     with Program(folder, text, watch=False) as program, caller(program) as client:
         client.post(CHAT, json=chat_body("loud", "hello")).raise_for_status()
     return logs
@@ -80,7 +80,7 @@ def test_of_a_flood_that_may_not_be_kept_only_the_oldest_is_missing(tmp_path: Pa
 
 def test_the_form_changes_with_a_reload_and_a_request_goes_by_its_id(tmp_path: Path) -> None:
     logs = tmp_path / "logs"
-    text = files(logs) + settings(model("a"))
+    text = files(logs) + config(model("a"))
     with Program(tmp_path, text) as program, caller(program) as client:
         client.get("/v1/models", headers={"X-Request-ID": "first-1"}).raise_for_status()
         program.edit("logFormat: json\n" + text)
@@ -102,7 +102,7 @@ def test_the_form_changes_with_a_reload_and_a_request_goes_by_its_id(tmp_path: P
 @pytest.mark.fault("L95", "P18")
 def test_sigusr1_opens_the_files_anew(tmp_path: Path) -> None:
     logs = tmp_path / "logs"
-    with Program(tmp_path, files(logs) + settings(model("a")), watch=False) as program:
+    with Program(tmp_path, files(logs) + config(model("a")), watch=False) as program:
         until((logs / "llamaswap.log").exists)
         (logs / "llamaswap.log").rename(logs / "moved")
         program.process.send_signal(signal.SIGUSR1)
@@ -117,7 +117,7 @@ def test_sigusr1_opens_the_files_anew(tmp_path: Path) -> None:
 @pytest.mark.skipif(not mountable(), reason="only who may mount can have a small disk")
 def test_l90_a_full_disk_costs_lines_of_the_files_and_nothing_else(tmp_path: Path) -> None:
     logs = tmp_path / "disk"
-    program = Program(tmp_path, files(logs) + settings(model("a")), watch=False)
+    program = Program(tmp_path, files(logs) + config(model("a")), watch=False)
     program.before = own_disk(logs, "1m")
     with program, caller(program) as client:
         filler = fill(inside(program, logs))
@@ -142,6 +142,6 @@ def test_a_folder_that_cannot_be_written_stops_nobody(tmp_path: Path, place: str
         logs = Path("/proc/logs")  # what is read-only even for root
     else:
         logs.mkdir(mode=0o500)
-    with Program(tmp_path, files(logs) + settings(model("a")), watch=False) as program, caller(program) as client:
+    with Program(tmp_path, files(logs) + config(model("a")), watch=False) as program, caller(program) as client:
         program.wait_for("llamaswap.log cannot be written")
         client.post(CHAT, json=chat_body("a", "hello")).raise_for_status()

@@ -9,15 +9,15 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.whole.asking import caller, openai_shape, settings
+from tests.whole.asking import caller, openai_shape
 from tests.whole.following import follow
-from tests.whole.program import LONG, Program, model
+from tests.whole.program import LONG, Program, config, model
 
 PROFILES = """profiles:
   night: {description: 'after ten', pins: {big: one, off: ''}}
   day: {pins: {big: two}}
 """
-MODELS = settings(model("one"), model("two"), logTimeFormat="rfc3339")
+MODELS = config(model("one"), model("two"), logTimeFormat="rfc3339")
 TEXT = MODELS + PROFILES
 
 

@@ -13,8 +13,8 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families
 
 from llamaswap_py.observe.metrics import LLAMA_SWAPS, METRICS
-from tests.whole.asking import caller, running, settings
-from tests.whole.program import Program, model
+from tests.whole.asking import caller, running
+from tests.whole.program import Program, config, model
 from tests.whole.talk import CHAT, chat_body
 
 Told = dict[tuple[str, tuple[tuple[str, str], ...]], float]
@@ -22,7 +22,7 @@ Told = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 @pytest.fixture
 def program(tmp_path: Path) -> Iterator[Program]:
-    with Program(tmp_path, settings(model("a"), model("b"), model("dies", "--exit --exit-code 3"))) as started:
+    with Program(tmp_path, config(model("a"), model("b"), model("dies", "--exit --exit-code 3"))) as started:
         yield started
 
 
@@ -83,7 +83,7 @@ def test_both_formats_are_valid_and_name_only_what_is_documented(program: Progra
 
 
 def test_a_scrape_wakes_no_model_and_keeps_none(tmp_path: Path) -> None:
-    with Program(tmp_path, settings(model("a", ttl=1), model("b"))) as program, caller(program) as client:
+    with Program(tmp_path, config(model("a", ttl=1), model("b"))) as program, caller(program) as client:
         told(client)
         assert running(program) == {}
         client.post(CHAT, json=chat_body("a", "one")).raise_for_status()

@@ -13,8 +13,8 @@ import pytest
 
 from llamaswap_py.server.shapes import overview
 from tests.fakes.tiny_gguf import Tiny
-from tests.whole.asking import caller, openai_shape, settings
-from tests.whole.program import Program, model
+from tests.whole.asking import caller, openai_shape
+from tests.whole.program import Program, config, model
 from tests.whole.talk import CHAT, chat_body
 
 VIEWS = {
@@ -31,7 +31,7 @@ VIEWS = {
 def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     folder = tmp_path_factory.mktemp("overview")
     file = Tiny().write(folder / "tiny.gguf")
-    text = settings(model("a", f"-m {file} --ctx-size 4096", seats=2), model("dies", "--exit --exit-code 3"))
+    text = config(model("a", f"-m {file} --ctx-size 4096", seats=2), model("dies", "--exit --exit-code 3"))
     with Program(folder, text + "performance: {gpus: none}\n") as started:
         yield started
 

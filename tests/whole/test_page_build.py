@@ -11,7 +11,7 @@ import pytest
 
 from llamaswap_py.ui import building
 from tests.page.built import built_page
-from tests.whole.program import ROOT, Program
+from tests.whole.program import LONG, ROOT, Program
 
 if sys.platform == "win32":
     pytest.skip("paths are those of Unix", allow_module_level=True)
@@ -23,6 +23,9 @@ MADE = shutil.ignore_patterns("node_modules", "built", ".work", "__pycache__", "
 def clone(tmp_path: Path) -> Path:
     shutil.copytree(ROOT / "llamaswap_py", tmp_path / "clone" / "llamaswap_py", ignore=MADE)
     return tmp_path / "clone"
+
+
+PATIENTLY = 200.0  # it is built when nobody else wants the processor
 
 
 def beside(clone: Path, folder: Path, env: dict[str, str]) -> Program:
@@ -37,8 +40,8 @@ def test_the_page_appears_behind_the_serving_proxy(clone: Path, tmp_path: Path) 
     (clone / "llamaswap_py" / "ui" / "node_modules").symlink_to(building.HERE / "node_modules")
     with beside(clone, tmp_path, {}) as program:
         program.wait_for("building the page behind the running server")
-        program.wait_for("the page is built, in")
-        late = httpx.get(f"{program.url}/ui/", trust_env=False)
+        program.wait_for("the page is built, in", within=PATIENTLY)
+        late = httpx.get(f"{program.url}/ui/", trust_env=False, timeout=LONG)
     assert "assets/index-" in late.text
     assert (clone / "llamaswap_py" / "ui" / "built" / "licences.txt").is_file()
 
@@ -52,8 +55,8 @@ def test_without_node_and_registry_it_serves_and_says_what_to_do(clone: Path, tm
     }
     with beside(clone, tmp_path, env) as program:
         program.wait_for("building the page behind the running server")
-        program.wait_for("The page could not be built")
-        page = httpx.get(f"{program.url}/ui/", trust_env=False)
-        assert httpx.get(f"{program.url}/health", trust_env=False).text == "OK"
+        program.wait_for("The page could not be built", within=PATIENTLY)
+        page = httpx.get(f"{program.url}/ui/", trust_env=False, timeout=LONG)
+        assert httpx.get(f"{program.url}/health", trust_env=False, timeout=LONG).text == "OK"
     assert "Install Node.js 20.19 or newer" in page.text
     assert "refresh" not in page.text

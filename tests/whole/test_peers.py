@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 from tests.conformance.scene import answer, mirror, pipe, release, seen
-from tests.whole.asking import OWN_PORTS, caller, openai_shape, settings
+from tests.whole.asking import caller, openai_shape
 from tests.whole.mirrored import asking, post
-from tests.whole.program import LONG, Program, model
+from tests.whole.program import LONG, OWN_PORTS, Program, config, model
 from tests.whole.talk import CHAT, streamed, whole
 from tests.whole.test_tls import Files
 
@@ -26,8 +26,8 @@ peers:
   echo:
     proxy: {echo}/base
     models: [far2, both]
-    timeouts: {{responseHeader: 1}}
     filters: {{stripParams: top_k, setParams: {{n: 1}}, setParamsByID: {{echo/far2: {{seed: 7}}}}}}
+  hasty: {{proxy: {echo}/base, models: [soon], timeouts: {{responseHeader: 1}}}}
   down: {{proxy: "http://127.0.0.1:9", models: [nothing]}}
 apiKeys: [{KEY}]
 """
@@ -36,7 +36,7 @@ apiKeys: [{KEY}]
 @pytest.fixture(scope="module")
 def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     """The second program."""
-    text = f"apiKeys: [{PEERS_KEY}]\n" + settings(
+    text = f"apiKeys: [{PEERS_KEY}]\n" + config(
         model("far"), model("both"), mirror("alpha"), mirror("echo"), startPort=OWN_PORTS + 50
     )
     text = "groups: {all: {swap: false, members: [far, both, alpha, echo]}}\n" + text
@@ -49,7 +49,7 @@ def program(tmp_path_factory: pytest.TempPathFactory, box: Program) -> Iterator[
     with caller(box, PEERS_KEY) as client:
         client.post("/api/models/load/echo").raise_for_status()
         (echo,) = [row["proxy"] for row in client.get("/running").json()["running"] if row["model"] == "echo"]
-    text = peers(box, echo) + settings(mirror("alpha"), startPort=OWN_PORTS + 100)
+    text = peers(box, echo) + config(mirror("alpha"), startPort=OWN_PORTS + 100)
     with Program(tmp_path_factory.mktemp("here"), text, watch=False) as started:
         yield started
 
@@ -119,7 +119,7 @@ def test_a_peer_that_is_not_there_is_told_by_name(ask: httpx.Client) -> None:
 
 def test_a_peer_that_begins_no_answer_in_its_time_is_given_up(ask: httpx.Client, tmp_path: Path) -> None:
     gate = pipe(tmp_path, "gate")
-    response = ask.post(CHAT, json={"model": "far2"}, headers=answer(hold=str(gate)))
+    response = ask.post(CHAT, json={"model": "soon"}, headers=answer(hold=str(gate)))
     release(gate)
     assert response.status_code == 504
     assert "did not begin its answer within 1 s (timeouts.responseHeader)" in openai_shape(response)[1]
@@ -154,7 +154,7 @@ def test_a_peer_behind_tls_is_asked_if_its_certificate_is_good(tmp_path: Path) -
     files, trusted = Files(folder), tmp_path / "trusted.pem"
     files.issue()
     files.authority.cert_pem.write_to_path(str(trusted))
-    with Program(folder, settings(model("far"), startPort=OWN_PORTS + 150), *files.flags, watch=False) as box:
+    with Program(folder, config(model("far"), startPort=OWN_PORTS + 150), *files.flags, watch=False) as box:
         text = f'peers: {{box: {{proxy: "{box.url}", models: [far]}}}}\nmodels: {{}}\n'
         body = {"model": "far", "messages": [{"role": "user", "content": "hello"}]}
         env = {"SSL_CERT_FILE": str(trusted)}

@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from tests.conformance.scene import mirror, seen
-from tests.whole.asking import caller, openai_shape, settings
+from tests.whole.asking import caller, openai_shape
 from tests.whole.mirrored import asking, post
-from tests.whole.program import Program
+from tests.whole.program import Program, config
 
 TEXT = """
 groups: {all: {swap: false, members: [a, b, c]}}
@@ -18,7 +18,7 @@ selectors: {best: {strategy: pin, targets: [c]}}
 profiles:
   day: {pins: {chat: a, code: best, b: null, a: b}}
   night: {pins: {chat: b}}
-""" + settings(mirror("a"), mirror("b"), mirror("c", useModelName="real"))
+""" + config(mirror("a"), mirror("b"), mirror("c", useModelName="real"))
 
 
 @pytest.fixture(scope="module")

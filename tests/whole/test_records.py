@@ -16,10 +16,10 @@ import pytest
 
 from tests.fakes import llama_answers as answers
 from tests.whole import talk
-from tests.whole.asking import caller, settings
+from tests.whole.asking import caller
 from tests.whole.following import follow
 from tests.whole.journal import Journal
-from tests.whole.program import Program, model
+from tests.whole.program import Program, config, model
 from tests.whole.talk import CHAT, chat_body
 
 TEXT = "how many words are in this"
@@ -71,7 +71,7 @@ async def in_flight(client: httpx.AsyncClient, told: str = '"operation"') -> lis
 
 @contextmanager
 def served(folder: Path, *models: str, **keys: object) -> Iterator[Program]:
-    with Program(folder, settings(*models, **keys)) as program:
+    with Program(folder, config(*models, **keys)) as program:
         yield program
 
 
@@ -190,7 +190,7 @@ async def test_a_cancelled_caller_in_the_queue_hears_why(tmp_path: Path) -> None
 
 @pytest.mark.fault("L97")
 def test_captures_show_what_the_server_got_without_secrets(tmp_path: Path) -> None:
-    text = settings(model("a", useModelName="upstream-name"), apiKeys="[k3y]")
+    text = config(model("a", useModelName="upstream-name"), apiKeys="[k3y]")
     with Program(tmp_path, text) as program, caller(program, "k3y") as client:
         headers = {"Cookie": "id=s3cret", "X-Goog-Api-Key": "s3cret", "api-key": "s3cret", "X-Fine": "seen"}
         answer = client.post(CHAT, json=chat_body("a", TEXT), headers=headers)
@@ -251,7 +251,7 @@ def test_an_orderly_end_loses_no_row(tmp_path: Path) -> None:
 def test_a_reload_keeps_rows_and_captures(tmp_path: Path) -> None:
     with served(tmp_path, model("a")) as program, caller(program) as client:
         client.post(CHAT, json=chat_body("a", TEXT)).raise_for_status()
-        program.edit(settings(model("a"), metricsMaxInMemory=2))
+        program.edit(config(model("a"), metricsMaxInMemory=2))
         assert newest(client)["has_capture"]
         for _ in range(3):
             client.post(CHAT, json=chat_body("a", TEXT)).raise_for_status()

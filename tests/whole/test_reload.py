@@ -15,7 +15,7 @@ from tests.whole.program import Program, config, model
 from tests.whole.talk import CHAT, caller, chat_body, running, stream, streamed
 
 TOGETHER = "groups:\n  all:\n    swap: false\n    members: [{}]\n"
-SLOW = "[fake words=30 interval=0.05]"
+SLOW = "[fake words=80 interval=0.05]"
 
 
 def together(*models: str, members: str = "a, b") -> str:
@@ -36,7 +36,7 @@ async def test_a_comment_or_a_description_restarts_nothing(tmp_path: Path) -> No
             after = await running(client)
             assert not opened.done(), "the edit must fall into the stream"
             told = await opened
-    assert told.data == streamed("a", SLOW, 30)
+    assert told.data == streamed("a", SLOW, 80)
     assert {name: row["pid"] for name, row in before.items()} == {name: row["pid"] for name, row in after.items()}
     assert (after["a"]["description"], after["b"]["ttl"]) == ("the first", 500)
 
@@ -55,7 +55,7 @@ async def test_a_changed_command_restarts_only_its_model(tmp_path: Path) -> None
             behind = await stream(client, "a", "after")
             told = await opened
             after = await running(client)
-    assert told.data == streamed("a", SLOW, 30)
+    assert told.data == streamed("a", SLOW, 80)
     assert behind.data == streamed("a", "after")
     assert before["a"]["pid"] != after["a"]["pid"]
     assert "-m other" in after["a"]["cmd"]
@@ -100,7 +100,7 @@ async def test_a_removed_model_serves_its_callers_to_the_end(tmp_path: Path) -> 
             refused = await client.post(CHAT, json=chat_body("a", "hello"))
             assert refused.status_code == 404
             assert not opened.done(), "the edit must fall into the stream"
-            assert (await opened).data == streamed("a", SLOW, 30)
+            assert (await opened).data == streamed("a", SLOW, 80)
             await asyncio.to_thread(program.wait_for, r"a: stopping \(removed\)")
 
 

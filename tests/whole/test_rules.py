@@ -10,16 +10,16 @@ import httpx
 import pytest
 
 from tests.conformance.scene import answer, mirror, pipe, release, seen
-from tests.whole.asking import caller, openai_shape, running, settings
+from tests.whole.asking import caller, openai_shape, running
 from tests.whole.mirrored import asking, post
-from tests.whole.program import LONG, Program
+from tests.whole.program import LONG, Program, config
 from tests.whole.talk import CHAT
 
 FILTERS = (
     "{stripParams: 'top_k, options.deep', setParams: {temperature: 0.5, chat.kind: x},"
     " setParamsByID: {tuned:fast: {temperature: 1, speed: 9007199254740993}}}"
 )
-TEXT = "groups: {all: {swap: false, members: [plain, told, tuned]}}\n" + settings(
+TEXT = "groups: {all: {swap: false, members: [plain, told, tuned]}}\n" + config(
     mirror("plain", aliases="[simple]"),
     mirror("told", useModelName="org/Real-7B", aliases="[nick]"),
     mirror("tuned", filters=FILTERS),
@@ -90,7 +90,7 @@ def test_filters_do_not_touch_what_goes_by_the_servers_own_path(ask: httpx.Clien
 def test_a_stream_that_a_rule_takes_back_is_not_begun_by_news_of_the_loading(tmp_path: Path) -> None:
     """The answer will be JSON, so nothing is sent in front of it."""
     rules = "{setParams: {stream: false}}"
-    text = settings(mirror("quiet", filters=rules, sendLoadingState="true"))
+    text = config(mirror("quiet", filters=rules, sendLoadingState="true"))
     with Program(tmp_path, text, watch=False) as program, caller(program) as client:
         assert post(client, b'{"model":"quiet","stream":true}').body == b'{"model":"quiet","stream":false}'
 
@@ -106,7 +106,7 @@ def test_nobody_is_called_so(ask: httpx.Client) -> None:
 def test_seats_let_the_next_caller_wait_and_turn_nobody_away(tmp_path: Path) -> None:
     """Beside `concurrencyLimit`, which does."""
     gate = pipe(tmp_path, "gate")
-    text = settings(mirror("narrow", seats=1, concurrencyLimit=2))
+    text = config(mirror("narrow", seats=1, concurrencyLimit=2))
     with Program(tmp_path, text, watch=False) as program, ThreadPoolExecutor() as pool, caller(program) as client:
         client.post("/api/models/load/narrow").raise_for_status()
         body = {"model": "narrow"}

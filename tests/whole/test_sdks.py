@@ -15,9 +15,10 @@ from anthropic.types import MessageParam
 from openai.types.chat import ChatCompletionMessageParam
 
 from tests.fakes.llama_answers import text_of
-from tests.whole.asking import forgive, pids, settings
+from tests.whole.asking import chat as plainly
+from tests.whole.asking import forgive, pids, turned_away
 from tests.whole.journal import Journal
-from tests.whole.program import LONG, Program, model
+from tests.whole.program import LONG, Program, config, model
 
 KEY = "sk-the-house-key"
 CHILD_KEY = "sk-the-childs-own"
@@ -36,7 +37,7 @@ def seats(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Journal]:
 def program(tmp_path_factory: pytest.TempPathFactory, seats: Journal) -> Iterator[Program]:
     """No keys: models that exclude each other, one with room for a single caller, one that cannot start."""
     folder = tmp_path_factory.mktemp("open")
-    text = settings(
+    text = config(
         model("one"),
         model("two"),
         model("narrow", seats.option, concurrencyLimit=1),
@@ -52,7 +53,7 @@ def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Program, 
     """A program with a key, and the journal of its one model."""
     folder = tmp_path_factory.mktemp("locked")
     with Journal(folder) as book:
-        text = settings(model("one", book.option), apiKeys=f"[{KEY}]")
+        text = config(model("one", book.option), apiKeys=f"[{KEY}]")
         with Program(folder, text, watch=False) as started:
             yield started, book
 
@@ -306,9 +307,8 @@ def test_a_model_that_failed_a_moment_ago_says_when_to_come_back(
     program: Program, oai: openai.OpenAI, claude: anthropic.Anthropic
 ) -> None:
     """It is not tried again at once; the answer still says why it failed."""
-    forgive(program, "stillborn")
-    with pytest.raises(openai.InternalServerError):
-        chat(oai, "stillborn", "x")
+    while int(turned_away(lambda: plainly(program, "stillborn", "x")).headers["Retry-After"]) < 3:
+        pass  # until a pause comes that outlasts what is asked here
     with pytest.raises(openai.InternalServerError, match="the weights are missing") as caught:
         chat(oai, "stillborn", "x")
     assert (caught.value.status_code, caught.value.code) == (503, "model_start_backoff")

@@ -10,8 +10,8 @@ from pathlib import Path
 import httpx
 
 from tests.library.pull.pulls import REPO, hub_of
-from tests.whole.asking import caller, settings
-from tests.whole.program import Program, fake
+from tests.whole.asking import caller
+from tests.whole.program import Program, config, fake
 from tests.whole.talk import CHAT, chat_body
 
 KEY, OTHER, WRONG = "canary-key-of-callers", "canary-second-key", "canary-wrong-key"
@@ -187,7 +187,7 @@ def found(places: Iterator[tuple[str, str]]) -> list[str]:
 def test_no_secret_is_where_it_should_not_be(tmp_path: Path) -> None:
     told = {"hook": HOOK, "signing": SIGNING, "mail": MAIL}
     text = CONFIG.format(key=KEY, other=OTHER, peer=PEER, **told, folder=tmp_path, captures="")
-    text += settings(MODELS.lstrip("\n"))
+    text += config(MODELS.lstrip("\n"))
     wrong: list[str] = []
     with hub_of(1000) as hub:
         env = {"SECRET_KEY": ENVIRONMENT, "HF_TOKEN": HUB, "HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path / "hf")}

@@ -10,10 +10,10 @@ import httpx
 import pytest
 
 from tests.conformance.scene import answer, mirror, pipe, release
-from tests.whole.asking import caller, running, settings
+from tests.whole.asking import caller, running
 from tests.whole.following import follow
 from tests.whole.mirrored import asking, post
-from tests.whole.program import LONG, Program
+from tests.whole.program import LONG, Program, config
 from tests.whole.talk import CHAT
 
 TEXT = """
@@ -23,7 +23,7 @@ selectors:
   warmest: {strategy: warm, targets: [a, bee, c]}
   wide: {strategy: spillover, targets: [a, bee]}
   tuned: {strategy: pin, targets: [fast]}
-""" + settings(
+""" + config(
     mirror("a"),
     mirror("b", aliases="[bee]"),
     mirror("c", filters="{setParamsByID: {fast: {speed: 1}}}"),

@@ -12,9 +12,9 @@ import httpx
 import pytest
 
 from tests.fakes.tiny_gguf import write_header
-from tests.whole.asking import caller, chat, forgive, settings
+from tests.whole.asking import caller, chat, forgive
 from tests.whole.following import Following, follow
-from tests.whole.program import Program, model
+from tests.whole.program import Program, config, model
 
 Row = dict[str, Any]
 
@@ -24,7 +24,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     folder = tmp_path_factory.mktemp("standings")
     entries = {"general.file_type": 15, "llama.context_length": 4096}
     file = write_header(folder / "tiny.gguf", "llama", entries, ["blk.0.weight"])
-    text = settings(
+    text = config(
         model("one", f"-m {file}", ttl=600, seats=1),
         model("two", "-c 1234 -m /nowhere/at-all.gguf"),
         model("stillborn", "--exit --exit-code 7 --stderr 'there is no such device'"),

@@ -39,7 +39,7 @@ async def test_twenty_callers_alternate_between_two_models_that_exclude_each_oth
     """Nothing is cut, every answer is byte-exact, and nobody waits longer than patience, the longest answer in
     flight and one swap."""
     prompt = f"[fake words={WORDS} interval={STREAM_SECONDS / WORDS}]"
-    text = config(model("a"), model("b"), patience=PATIENCE, startPort=5900)
+    text = config(model("a"), model("b"), patience=PATIENCE)
     with Program(tmp_path, text) as program:
         async with caller(program) as client:
             turns = await asyncio.gather(

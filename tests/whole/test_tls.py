@@ -13,8 +13,7 @@ import httpx
 import pytest
 import trustme
 
-from tests.whole.asking import settings
-from tests.whole.program import LONG, ROOT, Program, model
+from tests.whole.program import LONG, ROOT, Program, config, model
 from tests.whole.talk import CHAT, chat_body, streamed
 
 
@@ -48,7 +47,7 @@ def files(tmp_path: Path) -> Files:
 
 @pytest.fixture
 def program(tmp_path: Path, files: Files) -> Iterator[Program]:
-    with Program(tmp_path, settings(model("one")), *files.flags, watch=False) as started:
+    with Program(tmp_path, config(model("one")), *files.flags, watch=False) as started:
         assert started.url.startswith("https://")
         yield started
 

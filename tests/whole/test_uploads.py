@@ -16,8 +16,8 @@ import httpx
 import psutil
 import pytest
 
-from tests.whole.asking import caller, openai_shape, running, settings
-from tests.whole.program import LONG, ROOT, Program, model
+from tests.whole.asking import caller, openai_shape, running
+from tests.whole.program import LONG, ROOT, Program, config, model
 
 SERVER = f"{sys.executable} {ROOT / 'tests' / 'fakes' / 'socket_server.py'} --port ${{PORT}}"
 MIB = 1024 * 1024
@@ -74,7 +74,7 @@ class Form:
         return sum(map(len, self.parts)) + self.file // len(PIECE) * len(PIECE)
 
 
-TEXT = settings(
+TEXT = config(
     f"  plain: {{cmd: '{SERVER}'}}\n",
     f"  renamed: {{cmd: '{SERVER}', useModelName: 'a longer name'}}\n",
     maxBodySize=LIMIT,
@@ -325,7 +325,7 @@ def test_a_caller_who_leaves_in_the_middle_of_an_upload_frees_its_seat(
 @pytest.mark.skipif(sys.platform == "win32", reason="there nobody tells before the rest was read")
 def test_a_caller_who_leaves_while_its_upload_waits_unread_waits_no_more(tmp_path: Path) -> None:
     """Its model is not ready, and no more of the upload is taken than fits: that hides the end of the connection."""
-    never = settings(model("never", "--never-healthy", healthCheckTimeout=600))
+    never = config(model("never", "--never-healthy", healthCheckTimeout=600))
     with Program(tmp_path, never) as program:
         url = httpx.URL(program.url)
         with socket.create_connection((url.host, url.port or 0), LONG) as connection:

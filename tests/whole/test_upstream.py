@@ -10,8 +10,8 @@ import aiohttp
 import httpx
 import pytest
 
-from tests.whole.asking import anthropic_shape, caller, openai_shape, pids, running, settings
-from tests.whole.program import LONG, ROOT, Program, model
+from tests.whole.asking import anthropic_shape, caller, openai_shape, pids, running
+from tests.whole.program import LONG, ROOT, Program, config, model
 
 SERVER = f"{sys.executable} {ROOT / 'tests' / 'fakes' / 'socket_server.py'} --port ${{PORT}}"
 
@@ -21,10 +21,10 @@ def served(name: str, **keys: object) -> str:
     return "\n".join(lines) + "\n"
 
 
-TEXT = settings(
+TEXT = config(
     served("author/one", aliases="[uno]"),
     served("author"),
-    served("short", ttl=1),
+    served("short", ttl=3),
     served("quiet", compat="{ignoreWebsockets: true}"),
     served("held", ttl=1, compat="{holdWebsockets: true}"),
     served("comfyui_auto"),
@@ -221,7 +221,7 @@ async def test_a_server_may_stay_with_http(sockets: aiohttp.ClientSession) -> No
 
 
 async def test_a_key_is_asked_of_sockets_too(tmp_path_factory: pytest.TempPathFactory) -> None:
-    text = settings(served("one"), apiKeys="[secret]")
+    text = config(served("one"), apiKeys="[secret]")
     with Program(tmp_path_factory.mktemp("keys"), text, watch=False) as program:
         async with aiohttp.ClientSession(program.url) as session:
             with pytest.raises(aiohttp.WSServerHandshakeError, match="401"):
@@ -304,7 +304,7 @@ async def test_the_socket_of_comfyui_takes_no_seat(program: Program, sockets: ai
 
 def test_without_its_model_there_is_no_comfyui(tmp_path_factory: pytest.TempPathFactory) -> None:
     with (
-        Program(tmp_path_factory.mktemp("none"), settings(served("one")), watch=False) as program,
+        Program(tmp_path_factory.mktemp("none"), config(served("one")), watch=False) as program,
         caller(program) as ask,
     ):
         assert openai_shape(ask.get("/comfyui/"))[1].startswith("local model comfyui_auto not found")

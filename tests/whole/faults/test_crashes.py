@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.whole.asking import caller, chat, openai_shape, running, settings
+from tests.whole.asking import caller, chat, openai_shape, running
 from tests.whole.following import follow
 from tests.whole.journal import Journal
 from tests.whole.program import Program, config, model
@@ -20,7 +20,7 @@ def test_p2_a_model_that_fails_again_and_again_is_given_up_and_a_reset_tries_it_
     broken.touch()
     with Journal(tmp_path) as journal:
         options = f"{journal.option} --crash-file {broken} --stderr 'no kernel image is available'"
-        text = settings(model("a", options), crashLimit="{failures: 1, retry: 1h}")
+        text = config(model("a", options), crashLimit="{failures: 1, retry: 1h}")
         with Program(tmp_path, text) as program, follow(program) as page, caller(program) as client:
             first = chat(program, "a", "hello")
             assert first.status_code == 502
@@ -44,11 +44,11 @@ def test_p2_a_model_that_fails_again_and_again_is_given_up_and_a_reset_tries_it_
 def test_p3_an_edit_elsewhere_forgets_nothing_and_an_edit_of_the_model_forgets_all(tmp_path: Path) -> None:
     """Counters survive a reload if the model did not change."""
     limit = "{failures: 1, retry: 1h}"
-    with Program(tmp_path, settings(model("a", "--exit"), crashLimit=limit)) as program:
+    with Program(tmp_path, config(model("a", "--exit"), crashLimit=limit)) as program:
         chat(program, "a", "hello")
-        program.edit(settings(model("a", "--exit", ttl=5), model("b"), crashLimit=limit))
+        program.edit(config(model("a", "--exit", ttl=5), model("b"), crashLimit=limit))
         assert openai_shape(chat(program, "a", "hello"))[0] == "model_gave_up"
-        program.edit(settings(model("a"), model("b"), crashLimit=limit))
+        program.edit(config(model("a"), model("b"), crashLimit=limit))
         assert chat(program, "a", "hello").status_code == 200
 
 
@@ -56,7 +56,7 @@ def test_f12_a_crash_loop_behind_no_health_check_backs_off_and_stops_nobody(tmp_
     """`checkEndpoint: none` calls it ready at once; that alone is no success. A working model is not stopped for it."""
     with Journal(tmp_path) as journal:
         dying = model("a", "--exit --exit-code 3", checkEndpoint="none")
-        with Program(tmp_path, settings(dying, model("b", journal.option))) as program:
+        with Program(tmp_path, config(dying, model("b", journal.option))) as program:
             codes = []
             for _ in range(3):
                 codes.append(chat(program, "a", "hello").status_code)
@@ -68,7 +68,7 @@ def test_f12_a_crash_loop_behind_no_health_check_backs_off_and_stops_nobody(tmp_
 
 
 def test_p1_an_exit_with_code_0_before_ready_is_a_failure_and_says_so(tmp_path: Path) -> None:
-    with Program(tmp_path, settings(model("a", "--exit --exit-code 0 --stderr 'all done'"))) as program:
+    with Program(tmp_path, config(model("a", "--exit --exit-code 0 --stderr 'all done'"))) as program:
         code, message = openai_shape(chat(program, "a", "hello"))
     assert code == "model_start_failed"
     assert "exit code 0" in message
@@ -108,7 +108,7 @@ def test_p4_each_way_not_to_start_has_its_own_sentence(
     ],
 )
 def test_p4_f31_what_its_output_says_of_the_cause_is_told_first(tmp_path: Path, line: str, told: str) -> None:
-    with Program(tmp_path, settings(model("a", f"--exit --stderr '{line}'"))) as program:
+    with Program(tmp_path, config(model("a", f"--exit --stderr '{line}'"))) as program:
         message = openai_shape(chat(program, "a", "hello"))[1]
     first = message.split("\n")[0]
     assert told in first
@@ -118,7 +118,7 @@ def test_p4_f31_what_its_output_says_of_the_cause_is_told_first(tmp_path: Path, 
 def test_p19_p20_a_crash_of_an_idle_model_is_seen_and_the_next_request_is_served(tmp_path: Path) -> None:
     """Exactly one restart, no stale `ready`."""
     with Journal(tmp_path) as journal:
-        with Program(tmp_path, settings(model("a", journal.option))) as program:
+        with Program(tmp_path, config(model("a", journal.option))) as program:
             assert chat(program, "a", "hello").status_code == 200
             os.kill(journal.all("start")[0]["pid"], signal.SIGKILL)
             assert chat(program, "a", "hello").status_code == 200

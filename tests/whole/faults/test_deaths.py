@@ -11,9 +11,8 @@ from pathlib import Path
 
 import httpx
 
-from tests.whole.asking import settings
 from tests.whole.journal import Journal
-from tests.whole.program import FAKE, Program, model
+from tests.whole.program import FAKE, Program, config, model
 from tests.whole.talk import CHAT, caller, chat_body, stream, streamed, whole
 
 # Two hundred is the promise; a usual run takes fewer, LLAMASWAP_TEST_KILLS=200 all of them.
@@ -38,7 +37,7 @@ async def test_p20_f11_s60_requests_in_the_very_millisecond_of_a_death_are_all_s
     loop = asyncio.get_running_loop()
     with (
         Journal(tmp_path) as journal,
-        Program(tmp_path, settings(model("a", journal.option), crashLimit="{failures: 0}"), watch=False) as program,
+        Program(tmp_path, config(model("a", journal.option), crashLimit="{failures: 0}"), watch=False) as program,
     ):
         async with caller(program) as client:
             await asked(client, "hello", loop.time())
@@ -59,7 +58,7 @@ async def test_p20_f11_who_asks_again_at_the_sight_of_a_broken_stream_is_served(
     """The caller hears of the death before the proxy has word of it."""
     with (
         Journal(tmp_path) as journal,
-        Program(tmp_path, settings(model("a", journal.option), crashLimit="{failures: 0}"), watch=False) as program,
+        Program(tmp_path, config(model("a", journal.option), crashLimit="{failures: 0}"), watch=False) as program,
     ):
         async with caller(program) as client:
             for number in range(KILLS):
@@ -73,7 +72,7 @@ async def test_p20_f11_the_word_of_a_death_may_come_late(tmp_path: Path) -> None
     script = tmp_path / "wrapper.sh"
     with Journal(tmp_path) as journal:
         script.write_text(f"{sys.executable} {FAKE} --port $1 --alias a {journal.option}\nsleep 0.8\n")
-        text = settings(f"  a:\n    cmd: sh {script} ${{PORT}}\n")
+        text = config(f"  a:\n    cmd: sh {script} ${{PORT}}\n")
         with Program(tmp_path, text, watch=False) as program:
             async with caller(program) as client:
                 await stream(client, "a", "hello")

@@ -12,10 +12,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.whole.asking import caller, settings
+from tests.whole.asking import caller
 from tests.whole.faults.crowd import until
 from tests.whole.faults.disk import READ_ONLY, fill, inside, mountable, own_disk
-from tests.whole.program import LONG, Program, model
+from tests.whole.program import LONG, Program, config, model
 from tests.whole.talk import CHAT, chat_body
 from tests.whole.test_uploads import SERVER, TRANSCRIBE
 
@@ -31,7 +31,7 @@ def rows(client: httpx.Client) -> int:
 def test_l91_a_full_disk_costs_rows_and_nothing_else(tmp_path: Path) -> None:
     """Requests are served, the loss is said once, the file stays sound, and with room new rows come."""
     disk = tmp_path / "disk"
-    program = Program(tmp_path, settings(model("a"), store=f"{{path: {disk / 'rows.db'}}}"), watch=False)
+    program = Program(tmp_path, config(model("a"), store=f"{{path: {disk / 'rows.db'}}}"), watch=False)
     program.before = own_disk(disk, "400k")
     with program, caller(program) as client:
         client.post(CHAT, json=chat_body("a", "hello")).raise_for_status()
@@ -54,7 +54,7 @@ def test_l91_a_full_disk_costs_rows_and_nothing_else(tmp_path: Path) -> None:
 def test_l91_s62_an_upload_that_cannot_be_kept_is_refused(tmp_path: Path) -> None:
     """507 with its remedy; nothing of it stays, and one that fits passes."""
     disk = tmp_path / "disk"
-    text = settings(f"  plain:\n    cmd: {SERVER}\n")
+    text = config(f"  plain:\n    cmd: {SERVER}\n")
     program = Program(tmp_path, text, watch=False, env={"TMPDIR": str(disk)})
     program.before = own_disk(disk, "2m")
     with program, caller(program) as client:
@@ -82,7 +82,7 @@ def form(file: bytes) -> bytes:
 def test_l91_without_room_for_its_state_the_program_serves_all_the_same(tmp_path: Path) -> None:
     """It says what is lost by it."""
     state = tmp_path / "state"
-    program = Program(tmp_path, settings(model("a")), watch=False)
+    program = Program(tmp_path, config(model("a")), watch=False)
     mount = own_disk(state, "4k")
 
     def full() -> None:
@@ -101,7 +101,7 @@ def test_l91_without_room_for_its_state_the_program_serves_all_the_same(tmp_path
 
 def test_l92_a_state_folder_that_may_not_be_written_is_told_at_the_start(tmp_path: Path) -> None:
     """With its path, and without a traceback."""
-    program = Program(tmp_path, settings(model("a")), watch=False)
+    program = Program(tmp_path, config(model("a")), watch=False)
     program.before = own_disk(tmp_path / "state", "1m", READ_ONLY)
     with (
         pytest.raises(AssertionError, match=r"cannot use the state directory .*state.*Read-only.*--state-dir"),
@@ -115,7 +115,7 @@ def test_l92_a_folder_of_the_records_that_is_removed_stops_nobody(tmp_path: Path
     """Requests go on, and so does the end."""
     folder = tmp_path / "records"
     folder.mkdir()
-    text = settings(model("a"), store=f"{{path: {folder / 'rows.db'}}}")
+    text = config(model("a"), store=f"{{path: {folder / 'rows.db'}}}")
     with Program(tmp_path, text, watch=False) as program, caller(program) as client:
         client.post(CHAT, json=chat_body("a", "hello")).raise_for_status()
         shutil.rmtree(folder)
@@ -128,7 +128,7 @@ def test_l92_a_folder_of_the_records_that_is_removed_stops_nobody(tmp_path: Path
 def test_l91_what_is_no_file_is_no_store(tmp_path: Path) -> None:
     """A pipe that nobody reads: the rows are kept in memory, and nothing waits for it."""
     os.mkfifo(tmp_path / "pipe")
-    text = settings(model("a"), store=f"{{path: {tmp_path / 'pipe'}}}")
+    text = config(model("a"), store=f"{{path: {tmp_path / 'pipe'}}}")
     with Program(tmp_path, text, watch=False) as program, caller(program) as client:
         client.post(CHAT, json=chat_body("a", "hello")).raise_for_status()
         until(lambda: rows(client) == 1)

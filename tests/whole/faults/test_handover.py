@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.whole.asking import caller, pids, settings
-from tests.whole.program import LONG, Program, model
+from tests.whole.asking import caller, pids
+from tests.whole.program import LONG, Program, config, model
 from tests.whole.talk import CHAT, chat_body
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="descriptors of other systems")
@@ -34,7 +34,7 @@ HAND_OVER = (
 
 
 def activated(folder: Path, held: socket.socket) -> Program:
-    program = Program(folder, settings(model("a")), watch=False)
+    program = Program(folder, config(model("a")), watch=False)
     program.kept = (held.fileno(),)
     program.wrapped = (sys.executable, "-I", "-S", "-c", HAND_OVER, str(held.fileno()))
     return program

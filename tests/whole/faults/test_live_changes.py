@@ -9,8 +9,8 @@ from typing import Any
 
 import httpx
 
-from tests.whole.asking import caller, pids, settings
-from tests.whole.program import Program, model
+from tests.whole.asking import caller, pids
+from tests.whole.program import Program, config, model
 from tests.whole.talk import CHAT, chat_body, stream, streamed
 from tests.whole.talk import caller as callers
 
@@ -19,8 +19,8 @@ SLOW = "[fake words=30 interval=0.05]"
 
 async def test_r84_names_limits_and_levels_change_under_a_stream(tmp_path: Path) -> None:
     """Same process, and the open stream is whole: only what is asked from now on meets the new settings."""
-    old = settings(model("a", ttl=900, aliases="[first]"), logLevel="info")
-    new = settings(
+    old = config(model("a", ttl=900, aliases="[first]"), logLevel="info")
+    new = config(
         model("a", ttl=700, aliases="[second]", description="retuned", concurrencyLimit=1),
         logLevel="debug",
         limits="{drain: 3}",
@@ -54,7 +54,7 @@ async def code_of(client: httpx.AsyncClient, name: str, prompt: str = "hello") -
 
 async def test_r84_a_key_that_is_removed_opens_nothing_any_more(tmp_path: Path) -> None:
     """Not on connections that are open already either; a stream that began with it goes on to its end."""
-    both, one = (settings(model("a"), apiKeys=keys) for keys in ("[old, new]", "[new]"))
+    both, one = (config(model("a"), apiKeys=keys) for keys in ("[old, new]", "[new]"))
     with Program(tmp_path, both) as program:
         async with callers(program) as client:
             client.headers["Authorization"] = "Bearer old"
@@ -79,7 +79,7 @@ def test_f50_a_thousand_models_and_their_combinations(tmp_path: Path) -> None:
 
     def text(ttl: int) -> str:
         models = [model(name, aliases=f"[other-{name}]", ttl=ttl) for name in names]
-        return matrix + settings(*models, startPort=20_000)
+        return matrix + config(*models, startPort=30_000)
 
     with Program(tmp_path, text(900)) as program, caller(program) as client:
         assert client.post(CHAT, json=chat_body("other-m999", "hello")).status_code == 200

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from tests.whole.asking import caller as plain_caller
-from tests.whole.asking import running, settings
+from tests.whole.asking import running
 from tests.whole.following import follow
-from tests.whole.program import Program, model
+from tests.whole.program import Program, config, model
 from tests.whole.talk import CHAT, caller, chat_body, stream, streamed
 
 
 async def test_p5_a_load_beyond_its_limit_ends_with_a_504_for_all_who_wait(tmp_path: Path) -> None:
     """At the same time, with the reason and the last lines; the next request may try again."""
-    with Program(tmp_path, settings(model("a", "--never-healthy", loadLimit=1))) as program:
+    with Program(tmp_path, config(model("a", "--never-healthy", loadLimit=1))) as program:
         async with caller(program) as client:
             bodies = [chat_body("a", f"hello {n}", stream=n % 2 == 0) for n in range(4)]
             told = await asyncio.gather(*(client.post(CHAT, json=body) for body in bodies))
@@ -32,7 +32,7 @@ async def test_p5_a_load_beyond_its_limit_ends_with_a_504_for_all_who_wait(tmp_p
 async def test_f25_a_slow_load_that_says_something_now_and_then_survives_its_limit(tmp_path: Path) -> None:
     """The limit counts from the last sign of progress: here it is 15 seconds, the least there is, and the load 17."""
     options = "--load-seconds 17 --load-lines 5"
-    with Program(tmp_path, settings(model("a", options, healthCheckTimeout=15))) as program:
+    with Program(tmp_path, config(model("a", options, healthCheckTimeout=15))) as program:
         async with caller(program) as client:
             assert (await stream(client, "a", "hello")).data == streamed("a", "hello")
 
@@ -40,7 +40,7 @@ async def test_f25_a_slow_load_that_says_something_now_and_then_survives_its_lim
 def test_f25_how_far_a_load_is_is_told_by_what_earlier_ones_took(tmp_path: Path) -> None:
     """The first load says that nobody knows; the next, of another start of the program too, has an estimate, which
     rises, is never all before it is ready, and is shown at /running, in events and to who waits for a stream."""
-    text = settings(model("a", "--load-seconds 3"), sendLoadingState="true")
+    text = config(model("a", "--load-seconds 3"), sendLoadingState="true")
     with Program(tmp_path, text) as program:
         assert [row["percent"] for row in loading(program)[0]] == [None]
     with Program(tmp_path, text) as program:

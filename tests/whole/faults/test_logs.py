@@ -12,10 +12,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.whole.asking import caller, settings
+from tests.whole.asking import caller
 from tests.whole.faults.crowd import cpu, memory, until
 from tests.whole.following import follow
-from tests.whole.program import LONG, ROOT, Program, fake, model
+from tests.whole.program import LONG, ROOT, Program, config, fake, model
 from tests.whole.talk import CHAT, chat_body, streamed
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pipes of other systems")
@@ -33,7 +33,7 @@ def wrapped(folder: Path, line: str) -> str:
 
 def test_l93_a_server_that_floods_its_log_takes_nothing_from_the_others(tmp_path: Path) -> None:
     """It prints as fast as it can and never ends a line: memory is bounded, its writer waits, others are served."""
-    text = BOTH + settings(model("a"), wrapped(tmp_path, "cat /dev/zero &"))
+    text = BOTH + config(model("a"), wrapped(tmp_path, "cat /dev/zero &"))
     with Program(tmp_path, text, watch=False) as program, caller(program) as client:
         client.post(CHAT, json=chat_body("a", "hello")).raise_for_status()
         before, spent = memory(program), cpu(program)
@@ -50,7 +50,7 @@ def test_l93_a_server_that_floods_its_log_takes_nothing_from_the_others(tmp_path
 def test_l94_what_is_no_text_is_kept_and_shown_without_harm(tmp_path: Path) -> None:
     """Bytes that are no UTF-8, NUL, terminal orders and progress bars: whole in the log, and pages stay readable."""
     odd = r"\377\000\033[31mred\033[0m 10%%\r 20%%\r<script>\n"
-    with Program(tmp_path, settings(wrapped(tmp_path, f"printf '{odd}'")), watch=False) as program:
+    with Program(tmp_path, config(wrapped(tmp_path, f"printf '{odd}'")), watch=False) as program:
         with caller(program) as client:
             client.post(CHAT, json=chat_body("loud", "hello")).raise_for_status()
             assert client.get("/logs").status_code == 200
@@ -68,7 +68,7 @@ def free_port() -> int:
 @pytest.mark.parametrize("stdout", ["nobody reads it", "its reader is gone", "closed"])
 def test_l96_whatever_becomes_of_stdout_service_goes_on_and_ends(tmp_path: Path, stdout: str) -> None:
     """Far more is said than a pipe holds; nothing waits for it, and the exit status is 0."""
-    (tmp_path / "config.yaml").write_text(settings(model("a")))
+    (tmp_path / "config.yaml").write_text(config(model("a")))
     port = free_port()
     flags = [f"--config={tmp_path / 'config.yaml'}", f"--listen=127.0.0.1:{port}", f"--state-dir={tmp_path / 'state'}"]
     reading, writing = os.pipe()

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.whole.asking import chat, openai_shape, running, settings
+from tests.whole.asking import chat, openai_shape, running
 from tests.whole.journal import Journal
-from tests.whole.program import FAKE, Program
+from tests.whole.program import FAKE, Program, config
 
 TOGETHER = "groups:\n  all:\n    swap: false\n    members: [a, b]\n"
 
@@ -31,7 +31,7 @@ def test_q42_f31_a_load_that_runs_out_of_memory_stops_one_idle_model_and_is_trie
     """Its caller only waits longer; why the other one went is told."""
     with Journal(tmp_path) as journal:
         models = sharing(tmp_path, "a", journal), sharing(tmp_path, "b", journal)
-        with Program(tmp_path, TOGETHER + settings(*models), watch=False) as program:
+        with Program(tmp_path, TOGETHER + config(*models), watch=False) as program:
             assert chat(program, "a", "hello").status_code == 200
             assert chat(program, "b", "hello").status_code == 200
             assert set(running(program)) == {"b"}
@@ -50,7 +50,7 @@ def test_q42_f31_a_second_failure_is_told_and_nobody_else_goes(tmp_path: Path) -
         models = [
             sharing(tmp_path, name, journal, needs) for name, needs in (("a", "one"), ("b", "other"), ("c", "two"))
         ]
-        with Program(tmp_path, text + settings(*models), watch=False) as program:
+        with Program(tmp_path, text + config(*models), watch=False) as program:
             assert chat(program, "a", "hello").status_code == chat(program, "c", "hello").status_code == 200
             code, message = openai_shape(chat(program, "b", "hello"))
             assert code == "model_start_failed"
@@ -66,7 +66,7 @@ def test_q42_what_must_stay_stays(kept: str, tmp_path: Path) -> None:
         first = sharing(tmp_path, "a", journal) + ("    pin: true\n" if kept == "pin" else "")
         text = TOGETHER + ("    persistent: true\n" if kept == "persistent" else "")
         keys = {"evictOnOutOfMemory": "false"} if kept == "off" else {}
-        with Program(tmp_path, text + settings(first, sharing(tmp_path, "b", journal), **keys), watch=False) as program:
+        with Program(tmp_path, text + config(first, sharing(tmp_path, "b", journal), **keys), watch=False) as program:
             assert chat(program, "a", "hello").status_code == 200
             assert openai_shape(chat(program, "b", "hello"))[0] == "model_start_failed"
             assert running(program)["a"]["state"] == "ready"
@@ -77,7 +77,7 @@ def test_p28_a_server_that_may_take_no_more_memory_says_so(tmp_path: Path) -> No
     program_text = shlex.quote("x = bytearray(10 ** 10)")
     script = tmp_path / "narrow.sh"
     script.write_text(f"ulimit -v 400000\nexec {sys.executable} -c {program_text}\n")
-    with Program(tmp_path, settings(f"  a:\n    cmd: sh {script} ${{PORT}}\n"), watch=False) as program:
+    with Program(tmp_path, config(f"  a:\n    cmd: sh {script} ${{PORT}}\n"), watch=False) as program:
         code, message = openai_shape(chat(program, "a", "hello"))
     assert code == "model_start_failed"
     assert "it ran out of memory" in message

@@ -15,9 +15,9 @@ import httpx
 import psutil
 import pytest
 
-from tests.whole.asking import NO_CERTIFICATES, caller, running, settings
+from tests.whole.asking import NO_CERTIFICATES, caller, running
 from tests.whole.faults.crowd import SMALL, connect, cpu, crowd, head, healthy, memory, read_all, until
-from tests.whole.program import LONG, ROOT, Program, model
+from tests.whole.program import LONG, ROOT, Program, config, model
 from tests.whole.talk import CHAT, chat_body, streamed
 
 MIB = 1024 * 1024
@@ -40,7 +40,7 @@ def roomy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     """No limit on connections but the usual one; nobody may stand still for more than a second."""
     folder = tmp_path_factory.mktemp("roomy")
     sockets = f"  plain:\n    cmd: {SOCKETS}\n"
-    text = settings(model("a"), sockets, limits=limits(uploadStall=1, readerStall=1))
+    text = config(model("a"), sockets, limits=limits(uploadStall=1, readerStall=1))
     groups = "groups:\n  all:\n    swap: false\n    members: [a, plain]\n"
     with Program(folder, groups + text, watch=False) as program:
         ask(program, "a")
@@ -49,7 +49,7 @@ def roomy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
 
 @pytest.fixture(scope="module")
 def narrow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    text = settings(model("a"), limits=limits(connections=CAP))
+    text = config(model("a"), limits=limits(connections=CAP))
     with Program(tmp_path_factory.mktemp("narrow"), text, watch=False) as program:
         ask(program, "a")
         yield program
@@ -153,7 +153,7 @@ def test_s53_a_caller_who_reads_nothing_is_ended(roomy: Program) -> None:
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="resident memory is counted as Linux counts it")
 def test_s54_many_slow_readers_take_little_memory(tmp_path: Path) -> None:
     """Each has a stream of 500 MB before it and reads nothing of it."""
-    text = settings(f"  plain:\n    cmd: {SOCKETS}\n")
+    text = config(f"  plain:\n    cmd: {SOCKETS}\n")
     with Program(tmp_path, text, watch=False) as program:
         httpx.get(f"{program.url}/upstream/plain/page", timeout=LONG).raise_for_status()
         before = memory(program)
@@ -178,7 +178,7 @@ def ask_until_heard(program: Program, name: str) -> bytes:
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux lets another process's limits be set")
 def test_o73_without_descriptors_nothing_spins_and_it_recovers(tmp_path: Path) -> None:
     """With no descriptor left callers are cut off, the processor is not busy with it, and it ends with its cause."""
-    with Program(tmp_path, settings(model("a")), watch=False) as program:
+    with Program(tmp_path, config(model("a")), watch=False) as program:
         assert ask(program, "a") == streamed("a", "hello")
         process = psutil.Process(program.process.pid)
         before = resource.prlimit(process.pid, resource.RLIMIT_NOFILE)
@@ -194,7 +194,7 @@ def test_o73_without_descriptors_nothing_spins_and_it_recovers(tmp_path: Path) -
 @pytest.mark.skipif(sys.platform == "win32", reason="no such limit")
 def test_o73_a_start_with_too_few_descriptors_is_refused(tmp_path: Path) -> None:
     """With a word about what is needed."""
-    program = Program(tmp_path, settings(model("a")), watch=False)
+    program = Program(tmp_path, config(model("a")), watch=False)
     program.before = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100))
     with pytest.raises(AssertionError, match="only 100 files may be open at once"), program:
         pass

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.whole.asking import chat, running, settings
-from tests.whole.program import FAKE, Program, model
+from tests.whole.asking import chat, running
+from tests.whole.program import FAKE, Program, config, model
 from tests.whole.talk import caller, stream, streamed, whole
 
 HEALTHY = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
@@ -62,7 +62,7 @@ def squatting(folder: Path, times: int) -> Iterator[Path]:
 def test_p23_f20_a_port_that_is_taken_after_we_looked_is_given_up_for_another_one(tmp_path: Path) -> None:
     """Twice in a row, by a program that answers /health with 200."""
     with squatting(tmp_path, times=2) as script:
-        text = settings(f"  a:\n    cmd: sh {shlex.quote(str(script))} ${{PORT}}\n")
+        text = config(f"  a:\n    cmd: sh {shlex.quote(str(script))} ${{PORT}}\n")
         with Program(tmp_path, text, watch=False) as program:
             answer = chat(program, "a", "hello")
             assert answer.status_code == 200, answer.text
@@ -72,7 +72,7 @@ def test_p23_f20_a_port_that_is_taken_after_we_looked_is_given_up_for_another_on
 
 async def test_p23_f20_two_programs_that_count_from_the_same_port_serve_both(tmp_path: Path) -> None:
     """They look at the same port in the same moment, start after start."""
-    text = settings(model("a"))
+    text = config(model("a"))
     (one := tmp_path / "one").mkdir()
     (two := tmp_path / "two").mkdir()
     with Program(one, text, watch=False) as first, Program(two, text, watch=False) as second:
@@ -85,7 +85,7 @@ async def test_p23_f20_two_programs_that_count_from_the_same_port_serve_both(tmp
 
 async def test_p24_a_port_whose_connections_linger_is_used_again(tmp_path: Path) -> None:
     """The server closes first, so the lingering is on its side: the next start has the same port."""
-    with Program(tmp_path, settings(model("a")), watch=False) as program:
+    with Program(tmp_path, config(model("a")), watch=False) as program:
         async with caller(program) as client:
             ports = set()
             for number in range(3):

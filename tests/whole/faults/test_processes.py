@@ -260,10 +260,7 @@ async def test_p13_p98_sigkill_of_the_proxy_at_random_moments_leaves_nothing(tmp
     flags: list[str] = []
     with Alive(tmp_path) as alive:
         models = alive.model("w", "", STRAY), alive.model("s"), alive.model("l", "--load-seconds 60")
-        ports = random.randrange(
-            20_000, 29_000
-        )  # nobody else's on this machine, most likely: others' tests give out 5800
-        text = together("w", "s", "l") + config(*models, startPort=ports)
+        text = together("w", "s", "l") + config(*models)
         for number in range(KILLS):
             moment = random.uniform(0.0, 1.2)  # three starts side by side take about half of it
             with Program(tmp_path, text, *flags, watch=False) as program:

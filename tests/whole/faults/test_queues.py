@@ -9,9 +9,8 @@ from typing import Any
 
 import httpx
 
-from tests.whole.asking import settings
 from tests.whole.journal import Journal
-from tests.whole.program import Program, model
+from tests.whole.program import Program, config, model
 from tests.whole.talk import CHAT, caller, chat_body, running, stream, streamed, whole
 
 RACES = int(os.environ.get("LLAMASWAP_TEST_RACES", "15"))  # a usual run takes few, 300 are the promise
@@ -56,7 +55,7 @@ async def test_q39_f40_fifty_requests_of_one_do_not_keep_another_from_its_one(tm
     with (
         Journal(tmp_path) as journal,
         Program(
-            tmp_path, settings(model("a", journal.option, seats=2), apiKeys="[agent, person]"), watch=False
+            tmp_path, config(model("a", journal.option, seats=2), apiKeys="[agent, person]"), watch=False
         ) as program,
     ):
         async with caller(program) as client:
@@ -77,7 +76,7 @@ async def test_q39_f40_models_asked_for_in_turn_are_each_served(tmp_path: Path) 
     with (
         Journal(tmp_path) as journal,
         Program(
-            tmp_path, settings(model("a", journal.option), model("b", journal.option), patience=1), watch=False
+            tmp_path, config(model("a", journal.option), model("b", journal.option), patience=1), watch=False
         ) as program,
     ):
         async with caller(program) as client:
@@ -88,7 +87,7 @@ async def test_q39_f40_models_asked_for_in_turn_are_each_served(tmp_path: Path) 
 
 async def test_q40_f38_a_full_queue_is_told_at_once_with_an_honest_time(tmp_path: Path) -> None:
     """429 with what earlier answers lead one to expect, not a number that never changes."""
-    text = settings(model("a", seats=1, queueLimit=1))
+    text = config(model("a", seats=1, queueLimit=1))
     with Program(tmp_path, text, watch=False) as program:
         async with caller(program) as client:
             await stream(client, "a", "[fake first=3]")
@@ -106,7 +105,7 @@ async def test_q40_f38_a_full_queue_is_told_at_once_with_an_honest_time(tmp_path
 
 async def test_q40_all_queues_together_are_bounded(tmp_path: Path) -> None:
     """503, whichever model was meant."""
-    text = settings(model("a", "--load-seconds 60"), model("b"), queueLimit=1)
+    text = config(model("a", "--load-seconds 60"), model("b"), queueLimit=1)
     with Program(tmp_path, text, watch=False) as program:
         async with caller(program) as client:
             first = post(client, "a", "hello")
@@ -119,7 +118,7 @@ async def test_q40_all_queues_together_are_bounded(tmp_path: Path) -> None:
 
 async def test_q40_who_has_waited_long_enough_gets_a_typed_504(tmp_path: Path) -> None:
     """In the shape of the API that was asked."""
-    text = settings(model("a", seats=1, queueTimeout=1))
+    text = config(model("a", seats=1, queueTimeout=1))
     with Program(tmp_path, text, watch=False) as program:
         async with caller(program) as client:
             first = post(client, "a", "[fake stall=before]")
@@ -134,7 +133,7 @@ async def test_q40_who_has_waited_long_enough_gets_a_typed_504(tmp_path: Path) -
 
 async def test_q41_no_room_beside_what_is_pinned_is_told_with_its_holder(tmp_path: Path) -> None:
     """409 with who is in the way; once it is unpinned there is room."""
-    text = settings(model("a", pin="true", ttl=1), model("b"))
+    text = config(model("a", pin="true", ttl=1), model("b"))
     with Program(tmp_path, text, watch=False) as program:
         async with caller(program) as client:
             await stream(client, "a", "hello")
@@ -153,7 +152,7 @@ async def test_q36_f02_f04_what_is_busy_or_loads_is_not_evicted(tmp_path: Path) 
     """A swap waits for the answer, and goes on when its caller gives it up."""
     with (
         Journal(tmp_path) as journal,
-        Program(tmp_path, settings(model("a", journal.option), model("b", journal.option)), watch=False) as program,
+        Program(tmp_path, config(model("a", journal.option), model("b", journal.option)), watch=False) as program,
     ):
         async with caller(program) as client:
             first = post(client, "a", "[fake stall=before]")
@@ -168,7 +167,7 @@ async def test_q36_f02_f04_what_is_busy_or_loads_is_not_evicted(tmp_path: Path) 
 
 async def test_q44_an_eviction_is_explained(tmp_path: Path) -> None:
     """In the log and at /running: for whom, who asked, what there was to choose from, what was chosen."""
-    text = settings(model("a"), model("b"))
+    text = config(model("a"), model("b"))
     with Program(tmp_path, text, watch=False) as program:
         async with caller(program) as client:
             await stream(client, "a", "hello")
@@ -189,7 +188,7 @@ async def test_f36_a_load_is_held_for_a_caller_who_comes_back(tmp_path: Path) ->
         Journal(tmp_path) as journal,
         Program(
             tmp_path,
-            settings(model("a", f"--load-seconds 3 {journal.option}"), model("b", journal.option)),
+            config(model("a", f"--load-seconds 3 {journal.option}"), model("b", journal.option)),
             watch=False,
         ) as program,
     ):
@@ -210,7 +209,7 @@ async def test_q39_a_model_that_became_ready_is_not_swapped_out_at_once(tmp_path
     with (
         Journal(tmp_path) as journal,
         Program(
-            tmp_path, settings(model("a", journal.option), model("b", journal.option), minResidency=3), watch=False
+            tmp_path, config(model("a", journal.option), model("b", journal.option), minResidency=3), watch=False
         ) as program,
     ):
         async with caller(program) as client:
@@ -227,7 +226,7 @@ async def test_p20_f01_a_request_in_the_moment_of_a_crash_is_served_by_one_resta
     """Whoever hears of it first."""
     with (
         Journal(tmp_path) as journal,
-        Program(tmp_path, settings(model("a", journal.option), crashLimit="{failures: 0}"), watch=False) as program,
+        Program(tmp_path, config(model("a", journal.option), crashLimit="{failures: 0}"), watch=False) as program,
     ):
         async with caller(program) as client:
             await stream(client, "a", "hello")
@@ -240,7 +239,7 @@ async def test_p20_f01_a_request_in_the_moment_of_a_crash_is_served_by_one_resta
 
 async def test_p31_f01_the_ttl_ends_in_the_moment_of_a_request(tmp_path: Path) -> None:
     """Each request comes as its model's ttl ends: none is lost, none waits for ever."""
-    text = settings(model("a", ttl=1))
+    text = config(model("a", ttl=1))
     with Program(tmp_path, text, watch=False) as program:
         async with caller(program) as client:
             for number in range(RACES):
@@ -254,7 +253,7 @@ async def test_p31_f01_the_ttl_ends_in_the_moment_of_a_request(tmp_path: Path) -
 async def test_p32_f09_unload_all_in_the_middle_gives_everybody_one_answer(tmp_path: Path) -> None:
     """Who is streamed to, who waits for a load, who waits for a swap."""
     groups = "groups:\n  pair:\n    members: [a, b]\n  other:\n    exclusive: false\n    members: [c]\n"
-    text = groups + settings(model("a"), model("b"), model("c", "--load-seconds 60"))
+    text = groups + config(model("a"), model("b"), model("c", "--load-seconds 60"))
     with Program(tmp_path, text, watch=False) as program:
         async with caller(program) as client:
             seated = asyncio.create_task(stream(client, "a", "[fake stall=3]"))

@@ -15,9 +15,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.whole.asking import settings
 from tests.whole.faults.trees import STRAY, Alive, again, keeper_of, kill_at_once, together
-from tests.whole.program import Program, model
+from tests.whole.program import Program, config, model
 from tests.whole.talk import CHAT, caller, chat_body, running
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="strays are found by the marks that Linux keeps")
@@ -40,7 +39,7 @@ class Scene:
     def text(self) -> str:
         self.saved = next(self.ttls)
         with_stray = self.alive.model("a", "", STRAY, unloadTimeout=1, ttl=self.saved)
-        return together("a", "b") + settings(with_stray, model("b"), store=f"{{path: {self.store}}}")
+        return together("a", "b") + config(with_stray, model("b"), store=f"{{path: {self.store}}}")
 
     async def ask(self, client: httpx.AsyncClient, name: str) -> None:
         while True:

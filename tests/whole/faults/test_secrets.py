@@ -8,8 +8,8 @@ import httpx
 import psutil
 import pytest
 
-from tests.whole.asking import NO_CERTIFICATES, caller, settings
-from tests.whole.program import LONG, Program, model
+from tests.whole.asking import NO_CERTIFICATES, caller
+from tests.whole.program import LONG, Program, config, model
 from tests.whole.talk import CHAT, chat_body
 
 KEY, WRONG, OWN, HIDDEN = "canary-key-7351", "canary-wrong-7352", "canary-own-7353", "canary-hidden-7354"
@@ -34,7 +34,7 @@ def text() -> str:
     """The model's server has a key of its own in its environment; another one ends with it on its lips."""
     good = model("a", env=f'["OWN_KEY={OWN}"]')
     bad = model("b", "--exit --exit-code 3", env=f'["HF_TOKEN={HIDDEN}"]')
-    return f"apiKeys: [{KEY}]\n{settings(good, bad)}"
+    return f"apiKeys: [{KEY}]\n{config(good, bad)}"
 
 
 @pytest.mark.parametrize("level", ["info", "debug"])

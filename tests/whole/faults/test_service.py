@@ -15,11 +15,11 @@ import httpx
 import psutil
 import pytest
 
-from tests.whole.asking import caller, pids, settings
+from tests.whole.asking import caller, pids
 from tests.whole.faults.crowd import connect, head, until
 from tests.whole.faults.systemd import Manager
 from tests.whole.journal import Journal
-from tests.whole.program import LONG, Program, model
+from tests.whole.program import LONG, Program, config, model
 from tests.whole.talk import CHAT, chat_body, stream, streamed
 from tests.whole.talk import caller as callers
 
@@ -32,7 +32,7 @@ STALLED = "[fake stall=3]"
 @pytest.mark.fault("F49")
 async def test_p16_sigterm_drains_to_its_deadline_and_then_says_so(tmp_path: Path) -> None:
     """Readiness goes first, an answer that takes longer than `limits.drain` gets a typed end, the exit status is 0."""
-    text = settings(model("a"), limits="{drain: 1}")
+    text = config(model("a"), limits="{drain: 1}")
     with Program(tmp_path, text, watch=False) as program:
         async with callers(program) as client:
             await stream(client, "a", "hello")
@@ -57,7 +57,7 @@ def seated(program: Program) -> int:
 
 def test_p16_models_are_stopped_in_reverse_order_of_their_start(tmp_path: Path) -> None:
     """The last that came is the first that goes."""
-    text = TOGETHER + settings(model("a"), model("b"), model("c"))
+    text = TOGETHER + config(model("a"), model("b"), model("c"))
     with Program(tmp_path, text, watch=False) as program, caller(program) as client:
         for name in "bca":
             client.post(CHAT, json=chat_body(name, "hello")).raise_for_status()
@@ -72,10 +72,10 @@ def test_p16_models_are_stopped_in_reverse_order_of_their_start(tmp_path: Path) 
 async def test_p17_ctrl_c_in_a_terminal_reaches_no_model(tmp_path: Path) -> None:
     """The whole group gets SIGINT; the model finishes its answer all the same."""
     prompt = "[fake words=20 interval=0.05]"
-    program = Program(tmp_path, settings(model("a")), watch=False)
+    program = Program(tmp_path, config(model("a")), watch=False)
     program.before = os.setsid
     with Journal(tmp_path) as journal:
-        program.path.write_text(settings(model("a", journal.option)))
+        program.path.write_text(config(model("a", journal.option)))
         with program:
             async with callers(program) as client:
                 opened = asyncio.create_task(stream(client, "a", prompt))
@@ -88,7 +88,7 @@ async def test_p17_ctrl_c_in_a_terminal_reaches_no_model(tmp_path: Path) -> None
 @pytest.mark.parametrize("number", [signal.SIGUSR1, signal.SIGPIPE, signal.SIGWINCH, signal.SIGCHLD])
 def test_p18_other_signals_are_harmless(tmp_path: Path, number: signal.Signals) -> None:
     """SIGUSR1 would reopen logs, and there are none to reopen; nothing ends, nothing restarts."""
-    with Program(tmp_path, settings(model("a")), watch=False) as program, caller(program) as client:
+    with Program(tmp_path, config(model("a")), watch=False) as program, caller(program) as client:
         client.post(CHAT, json=chat_body("a", "hello")).raise_for_status()
         before = pids(program)
         program.process.send_signal(number)
@@ -98,7 +98,7 @@ def test_p18_other_signals_are_harmless(tmp_path: Path, number: signal.Signals) 
 
 def test_p29_a_second_program_on_the_same_state_refuses(tmp_path: Path) -> None:
     """With a clear word and status 1; the first is untouched. What a killed one left locked is free again."""
-    text = settings(model("a"))
+    text = config(model("a"))
     with Program(tmp_path, text, watch=False) as program:
         port = httpx.URL(program.url).port
         command = [sys.executable, "-m", "llamaswap_py", *program.flags[:1], *program.flags[2:]]
@@ -118,7 +118,7 @@ def test_p29_a_second_program_on_the_same_state_refuses(tmp_path: Path) -> None:
 def test_r89_the_service_manager_hears_each_step_in_its_order(tmp_path: Path, place: str) -> None:
     """READY; RELOADING with its time, then READY; STOPPING with the time it may take. Models do not see the socket."""
     name = "" if place == "abstract" else str(tmp_path / "notify")
-    with Manager(name) as manager, Program(tmp_path, settings(model("a")), watch=False, env=manager.env) as program:
+    with Manager(name) as manager, Program(tmp_path, config(model("a")), watch=False, env=manager.env) as program:
         manager.hear("READY")
         with caller(program) as client:
             client.post(CHAT, json=chat_body("a", "hello")).raise_for_status()
@@ -136,10 +136,10 @@ def test_r89_the_service_manager_hears_each_step_in_its_order(tmp_path: Path, pl
 def test_r89_ready_is_said_when_the_new_configuration_serves_and_not_before(tmp_path: Path) -> None:
     """However long its reading takes: whoever asks after READY is answered by it."""
     many = [model(f"m{number}") for number in range(300)]
-    with Manager() as manager, Program(tmp_path, settings(), watch=False, env=manager.env) as program:
+    with Manager() as manager, Program(tmp_path, config(), watch=False, env=manager.env) as program:
         manager.hear("READY")
         for number in range(1, 4):
-            program.path.write_text(settings(*many, model(f"new{number}"), startPort=20_000))
+            program.path.write_text(config(*many, model(f"new{number}"), startPort=28_000))
             program.process.send_signal(signal.SIGHUP)
             manager.hear("RELOADING")
             manager.hear("READY")
@@ -156,7 +156,7 @@ def test_r89_ready_is_said_when_the_new_configuration_serves_and_not_before(tmp_
 def test_r89_a_wrong_socket_is_no_trouble(tmp_path: Path, name: str) -> None:
     """Start, service and end are as without it."""
     env = {"NOTIFY_SOCKET": name, "WATCHDOG_USEC": "soon"}
-    with Program(tmp_path, settings(model("a")), watch=False, env=env) as program:
+    with Program(tmp_path, config(model("a")), watch=False, env=env) as program:
         assert httpx.get(f"{program.url}/health", timeout=LONG).text == "OK"
         program.process.terminate()
         assert program.process.wait(LONG) == 0
@@ -169,7 +169,7 @@ def test_o75_signs_of_life_come_while_the_machine_is_busy_and_not_while_it_canno
             burner = busy.enter_context(subprocess.Popen([sys.executable, "-c", "while True: pass"]))
             busy.callback(burner.kill)
         env = {**manager.env, "WATCHDOG_USEC": "1000000"}
-        served = Program(tmp_path, settings(model("a")), watch=False, env=env)
+        served = Program(tmp_path, config(model("a")), watch=False, env=env)
         with served as program, contextlib.ExitStack() as waking:
             for _ in range(3):
                 manager.hear("WATCHDOG")
@@ -186,7 +186,7 @@ def test_o75_signs_of_life_come_while_the_machine_is_busy_and_not_while_it_canno
 
 async def test_o77_f34_after_a_standstill_servers_are_probed_anew(tmp_path: Path) -> None:
     """Everything stands still for longer than any ttl: nobody is unloaded for it, but one that answers no more is."""
-    text = TOGETHER.replace(", c", "") + settings(model("a", ttl=600), model("b", ttl=600))
+    text = TOGETHER.replace(", c", "") + config(model("a", ttl=600), model("b", ttl=600))
     with Program(tmp_path, text, watch=False) as program:
         async with callers(program) as client:
             for name in "ab":

@@ -15,10 +15,9 @@ import httpx
 import psutil
 import pytest
 
-from tests.whole.asking import settings
 from tests.whole.faults.endings import APIS, Api, ask, ask_all
 from tests.whole.journal import Journal
-from tests.whole.program import Program, model
+from tests.whole.program import Program, config, model
 from tests.whole.talk import CHAT, caller, chat_body, running, stream, streamed
 
 # Two hundred is the promise; a usual run takes fewer, LLAMASWAP_TEST_KILLS=200 all of them.
@@ -32,7 +31,7 @@ async def test_s45_s46_s47_a_server_killed_at_random_moments(tmp_path: Path) -> 
     seen: Counter[str] = Counter()
     with (
         Journal(tmp_path) as journal,
-        Program(tmp_path, settings(model("a", journal.option), crashLimit="{failures: 0}"), watch=False) as program,
+        Program(tmp_path, config(model("a", journal.option), crashLimit="{failures: 0}"), watch=False) as program,
     ):
         async with caller(program) as client:
             for number in range(KILLS):
@@ -66,7 +65,7 @@ def kill(pid: int, killed: list[float]) -> None:
 @pytest.mark.parametrize("api", APIS, ids=lambda api: api.path)
 async def test_s45_every_api_has_its_own_error_event(api: Api, tmp_path: Path) -> None:
     """The events that were whole, then one that says what happened, then a broken close."""
-    with Program(tmp_path, settings(model("a")), watch=False) as program:
+    with Program(tmp_path, config(model("a")), watch=False) as program:
         async with caller(program) as client:
             ending = await ask(client, api, "[fake words=9 crash=4]")
     assert ending.verdict == "broken"
@@ -77,7 +76,7 @@ async def test_f11_s60_a_server_that_dies_before_its_first_byte_is_replaced_and_
     """The caller sees nothing but a longer wait: one more start, and the whole answer."""
     with (
         Journal(tmp_path) as journal,
-        Program(tmp_path, settings(model("a", journal.option)), watch=False) as program,
+        Program(tmp_path, config(model("a", journal.option)), watch=False) as program,
     ):
         async with caller(program) as client:
             asking = asyncio.create_task(stream(client, "a", "[fake first=2]"))
@@ -94,7 +93,7 @@ async def test_f11_a_request_that_kills_its_server_is_not_sent_on_and_on(warm: b
     """Two servers read it at most, over new connections or used ones; then its caller hears how they died."""
     with (
         Journal(tmp_path) as journal,
-        Program(tmp_path, settings(model("a", journal.option)), watch=False) as program,
+        Program(tmp_path, config(model("a", journal.option)), watch=False) as program,
     ):
         async with caller(program) as client:
             if warm:
@@ -109,7 +108,7 @@ async def test_f11_nothing_is_asked_again_after_a_byte_was_passed(tmp_path: Path
     """A stream that has begun is broken off, not begun anew."""
     with (
         Journal(tmp_path) as journal,
-        Program(tmp_path, settings(model("a", journal.option)), watch=False) as program,
+        Program(tmp_path, config(model("a", journal.option)), watch=False) as program,
     ):
         async with caller(program) as client:
             ending = await ask(client, APIS[0], "[fake words=9 crash=1]")
@@ -126,7 +125,7 @@ async def test_f11_an_upload_is_sent_once_and_its_caller_is_told(tmp_path: Path)
     """It is not held, so there is nothing to send again."""
     with (
         Journal(tmp_path) as journal,
-        Program(tmp_path, settings(model("a", journal.option)), watch=False) as program,
+        Program(tmp_path, config(model("a", journal.option)), watch=False) as program,
     ):
         async with caller(program) as client:
             await client.post("/api/models/load/a")
@@ -149,7 +148,7 @@ async def test_f11_news_of_the_loading_go_on_where_the_next_server_is_waited_for
     with (
         Journal(tmp_path) as journal,
         Program(
-            tmp_path, settings(model("a", f"--load-seconds 0.3 {journal.option}", sendLoadingState="true")), watch=False
+            tmp_path, config(model("a", f"--load-seconds 0.3 {journal.option}", sendLoadingState="true")), watch=False
         ) as program,
     ):
         async with caller(program) as client:
@@ -165,7 +164,7 @@ async def test_f11_news_of_the_loading_go_on_where_the_next_server_is_waited_for
 
 async def test_s51_a_caller_who_leaves_frees_its_server(tmp_path: Path) -> None:
     """The server sees its connection close within a second."""
-    with Journal(tmp_path) as journal, Program(tmp_path, settings(model("a", journal.option)), watch=False) as program:
+    with Journal(tmp_path) as journal, Program(tmp_path, config(model("a", journal.option)), watch=False) as program:
         async with caller(program) as client:
             async with client.stream("POST", CHAT, json=chat_body("a", "[fake stall=3]")) as response:
                 await anext(response.aiter_raw())
@@ -176,7 +175,7 @@ async def test_s51_a_caller_who_leaves_frees_its_server(tmp_path: Path) -> None:
 
 async def test_f37_with_drain_on_abort_the_server_does_not_notice_who_leaves(tmp_path: Path) -> None:
     """Its answer is read to the end, and until then the seat is taken."""
-    text = settings(model("a", "JOURNAL", seats=1, drainOnAbort="true"))
+    text = config(model("a", "JOURNAL", seats=1, drainOnAbort="true"))
     with (
         Journal(tmp_path) as journal,
         Program(tmp_path, text.replace("JOURNAL", journal.option), watch=False) as program,
@@ -195,7 +194,7 @@ async def test_f37_with_drain_on_abort_the_server_does_not_notice_who_leaves(tmp
 
 async def test_f37_what_is_drained_ends_with_its_model(tmp_path: Path) -> None:
     """An unload does not wait for an answer that nobody reads."""
-    text = settings(model("a", "JOURNAL", drainOnAbort="true"))
+    text = config(model("a", "JOURNAL", drainOnAbort="true"))
     with (
         Journal(tmp_path) as journal,
         Program(tmp_path, text.replace("JOURNAL", journal.option), watch=False) as program,
@@ -210,7 +209,7 @@ async def test_f37_what_is_drained_ends_with_its_model(tmp_path: Path) -> None:
 
 async def test_s48_an_answer_that_stands_still_ends_with_its_time_limit(tmp_path: Path) -> None:
     """Where `timeouts.responseHeader` is set and no answer begins, that is a typed 504."""
-    text = settings(model("a", "", timeouts="{responseHeader: 1}"))
+    text = config(model("a", "", timeouts="{responseHeader: 1}"))
     with Program(tmp_path, text, watch=False) as program:
         async with caller(program) as client:
             answer = await client.post(CHAT, json=chat_body("a", "[fake stall=before]"))
@@ -219,7 +218,7 @@ async def test_s48_an_answer_that_stands_still_ends_with_its_time_limit(tmp_path
 
 async def test_s47_half_an_event_is_not_passed_on_as_a_whole_one(tmp_path: Path) -> None:
     """What came of it by then is dropped, the event that says so is whole."""
-    with Program(tmp_path, settings(model("a")), watch=False) as program:
+    with Program(tmp_path, config(model("a")), watch=False) as program:
         async with caller(program) as client:
             ending = await ask(client, APIS[0], "[fake words=9 cut=4]")
     assert ending.verdict == "broken"

@@ -8,16 +8,16 @@ import os
 import signal
 from pathlib import Path
 
-from tests.whole.asking import running, settings
+from tests.whole.asking import running
 from tests.whole.journal import Journal
-from tests.whole.program import Program, model
+from tests.whole.program import Program, config, model
 from tests.whole.talk import CHAT, caller, chat_body, stream, streamed
 
 
 async def test_p21_a_server_that_hangs_before_the_first_byte_is_ended_and_its_callers_are_told(tmp_path: Path) -> None:
     """All of them get a typed 504, and the next request is served by a fresh server; more callers hold nothing off."""
     with Journal(tmp_path) as journal:
-        text = settings(model("a", journal.option, stallTimeout=2))
+        text = config(model("a", journal.option, stallTimeout=2))
         with Program(tmp_path, text) as program:
             async with caller(program) as client:
                 body = chat_body("a", "[fake stall=before]", stream=False)
@@ -33,7 +33,7 @@ async def test_p21_a_server_that_hangs_before_the_first_byte_is_ended_and_its_ca
 
 async def test_f13_a_stream_that_stops_for_good_ends_in_a_typed_event(tmp_path: Path) -> None:
     """Its health is still answered; the stream gets its error event and a broken close."""
-    with Program(tmp_path, settings(model("a", stallTimeout=1))) as program:
+    with Program(tmp_path, config(model("a", stallTimeout=1))) as program:
         async with caller(program) as client:
             told = await stream(client, "a", "[fake words=9 stall=4]")
             assert told.error is not None
@@ -44,7 +44,7 @@ async def test_f13_a_stream_that_stops_for_good_ends_in_a_typed_event(tmp_path: 
 async def test_f13_a_frozen_process_that_ignores_sigterm_is_replaced(tmp_path: Path) -> None:
     """SIGSTOP is the extreme: nothing it does can help it end."""
     with Journal(tmp_path) as journal:
-        text = settings(model("a", f"{journal.option} --ignore-sigterm", stallTimeout=1))
+        text = config(model("a", f"{journal.option} --ignore-sigterm", stallTimeout=1))
         with Program(tmp_path, text) as program:
             async with caller(program) as client:
                 assert (await stream(client, "a", "one")).error is None
@@ -59,7 +59,7 @@ async def test_f14_a_long_prefill_that_computes_is_left_alone(tmp_path: Path) ->
     """Four limits without a byte, and the answer is whole: whatever uses the processor is at work."""
     prompt = "[fake burn=4]"
     with Journal(tmp_path) as journal:
-        text = settings(model("a", journal.option, stallTimeout=1))
+        text = config(model("a", journal.option, stallTimeout=1))
         with Program(tmp_path, text) as program:
             async with caller(program) as client:
                 assert (await stream(client, "a", prompt)).data == streamed("a", prompt)
@@ -69,7 +69,7 @@ async def test_f14_a_long_prefill_that_computes_is_left_alone(tmp_path: Path) ->
 async def test_f14_a_slow_stream_is_left_alone(tmp_path: Path) -> None:
     """Each token resets the clock."""
     prompt = "[fake words=8 interval=0.5]"
-    with Program(tmp_path, settings(model("a", stallTimeout=2))) as program:
+    with Program(tmp_path, config(model("a", stallTimeout=2))) as program:
         async with caller(program) as client:
             assert (await stream(client, "a", prompt)).data == streamed("a", prompt, 8)
 
@@ -77,7 +77,7 @@ async def test_f14_a_slow_stream_is_left_alone(tmp_path: Path) -> None:
 async def test_p22_health_that_flaps_restarts_nothing(tmp_path: Path) -> None:
     """One good answer makes it ready; from then on only its end, or no work at all, counts."""
     with Journal(tmp_path) as journal:
-        with Program(tmp_path, settings(model("a", f"{journal.option} --flap-health"))) as program:
+        with Program(tmp_path, config(model("a", f"{journal.option} --flap-health"))) as program:
             async with caller(program) as client:
                 assert (await stream(client, "a", "hello")).data == streamed("a", "hello")
                 health = [(await client.get("/upstream/a/health")).status_code for _ in range(4)]

@@ -6,10 +6,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.whole.asking import OWN_PORTS
 from tests.whole.faults.disk import mountable, own_disk
 from tests.whole.faults.trees import STRAY
-from tests.whole.program import ROOT, Program, fake
+from tests.whole.program import OWN_PORTS, ROOT, Program, fake
 
 MARK = "LLAMASWAP_SOAK"  # in the environment of everything that belongs to one soak
 TWICE = 99  # how a server ends that finds another one of its model alive
