@@ -24,6 +24,7 @@ class Journal:
         os.mkfifo(self.path)
         self.entries: list[Entry] = []
         self.news = threading.Condition()
+        self.marks = 0
 
     @property
     def option(self) -> str:
@@ -55,6 +56,11 @@ class Journal:
                 self.news.notify_all()
 
     def all(self, event: str, **wanted: object) -> list[Entry]:
+        """Of all that was written by now, whether or not it was read yet."""
+        if self.reader.is_alive():
+            self.marks += 1
+            os.write(self.pipe, b'{"event": "mark", "number": %d}\n' % self.marks)
+            self.wait("mark", number=self.marks)
         with self.news:
             return self.matching(event, wanted)
 

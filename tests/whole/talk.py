@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
@@ -56,9 +57,11 @@ class Told:
         return [json.loads(line.removeprefix("data: ")) for line in lines]
 
 
-async def stream(client: httpx.AsyncClient, model: str, prompt: str, path: str = CHAT) -> Told:
-    """Ask for a stream and read it to its end, however that looks."""
-    told = Told()
+async def stream(
+    client: httpx.AsyncClient, model: str, prompt: str, path: str = CHAT, heard: asyncio.Event | None = None
+) -> Told:
+    """Ask for a stream and read it to its end, however that looks. `heard` is set by its first bytes."""
+    told, heard = Told(), heard or asyncio.Event()
     began = time.monotonic()
     try:
         async with client.stream("POST", path, json=chat_body(model, prompt)) as response:
@@ -67,10 +70,20 @@ async def stream(client: httpx.AsyncClient, model: str, prompt: str, path: str =
                 told.arrivals.append(time.monotonic())
                 told.waited = told.waited or told.arrivals[0] - began
                 told.data += piece
+                heard.set()
     except httpx.HTTPError as error:
         told.error = error
     told.took = time.monotonic() - began
     return told
+
+
+async def begun(client: httpx.AsyncClient, model: str, prompt: str) -> asyncio.Task[Told]:
+    """A stream whose first bytes have come: what has a seat may still be asked anew, or refused with a status."""
+    heard = asyncio.Event()
+    asking = asyncio.create_task(stream(client, model, prompt, heard=heard))
+    async with asyncio.timeout(LONG):
+        await heard.wait()
+    return asking
 
 
 async def running(client: httpx.AsyncClient) -> dict[str, dict[str, Any]]:

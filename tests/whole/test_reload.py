@@ -12,7 +12,7 @@ import pytest
 
 from tests.whole.journal import Journal
 from tests.whole.program import Program, config, model
-from tests.whole.talk import CHAT, caller, chat_body, running, stream, streamed
+from tests.whole.talk import CHAT, begun, caller, chat_body, running, stream, streamed
 
 TOGETHER = "groups:\n  all:\n    swap: false\n    members: [{}]\n"
 SLOW = "[fake words=80 interval=0.05]"
@@ -28,8 +28,7 @@ async def test_a_comment_or_a_description_restarts_nothing(tmp_path: Path) -> No
     with Program(tmp_path, together(model("a"), model("b"))) as program:
         async with caller(program) as client:
             await stream(client, "b", "hello")
-            opened = asyncio.create_task(stream(client, "a", SLOW))
-            await asyncio.to_thread(program.wait_for, "a: ready")
+            opened = await begun(client, "a", SLOW)
             before = await running(client)
             edited = together("  # a remark\n" + model("a", description="the first"), model("b", ttl=500))
             await asyncio.to_thread(program.edit, edited)
@@ -47,8 +46,7 @@ async def test_a_changed_command_restarts_only_its_model(tmp_path: Path) -> None
     with Program(tmp_path, together(model("a"), model("b"))) as program:
         async with caller(program) as client:
             await stream(client, "b", "hello")
-            opened = asyncio.create_task(stream(client, "a", SLOW))
-            await asyncio.to_thread(program.wait_for, "a: ready")
+            opened = await begun(client, "a", SLOW)
             before = await running(client)
             await asyncio.to_thread(program.edit, together(model("a", "-m other"), model("b")))
             assert not opened.done(), "the edit must fall into the stream"
@@ -94,8 +92,7 @@ async def test_a_removed_model_serves_its_callers_to_the_end(tmp_path: Path) -> 
     """Then it is stopped; new callers hear at once that it is gone."""
     with Program(tmp_path, config(model("a"), model("b"))) as program:
         async with caller(program) as client:
-            opened = asyncio.create_task(stream(client, "a", SLOW))
-            await asyncio.to_thread(program.wait_for, "a: ready")
+            opened = await begun(client, "a", SLOW)
             await asyncio.to_thread(program.edit, config(model("b")))
             refused = await client.post(CHAT, json=chat_body("a", "hello"))
             assert refused.status_code == 404

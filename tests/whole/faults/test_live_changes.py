@@ -11,10 +11,10 @@ import httpx
 
 from tests.whole.asking import caller, pids
 from tests.whole.program import Program, config, model
-from tests.whole.talk import CHAT, chat_body, stream, streamed
+from tests.whole.talk import CHAT, begun, chat_body, streamed
 from tests.whole.talk import caller as callers
 
-SLOW = "[fake words=30 interval=0.05]"
+SLOW = "[fake words=80 interval=0.05]"
 
 
 async def test_r84_names_limits_and_levels_change_under_a_stream(tmp_path: Path) -> None:
@@ -28,8 +28,7 @@ async def test_r84_names_limits_and_levels_change_under_a_stream(tmp_path: Path)
     )
     with Program(tmp_path, old) as program:
         async with callers(program) as client:
-            opened = asyncio.create_task(stream(client, "a", SLOW))
-            await asyncio.to_thread(program.wait_for, "a: ready")
+            opened = await begun(client, "a", SLOW)
             before = (await rows(client))["a"]
             await asyncio.to_thread(program.edit, new)
             after = (await rows(client))["a"]
@@ -37,7 +36,7 @@ async def test_r84_names_limits_and_levels_change_under_a_stream(tmp_path: Path)
             assert await code_of(client, "first") == 404
             assert await code_of(client, "second") == 429, "its one seat is the stream's"
             assert await code_of(client, "a", "x" * 2000) == 413
-            assert (await opened).data == streamed("a", SLOW, 30)
+            assert (await opened).data == streamed("a", SLOW, 80)
             assert await code_of(client, "second") == 200
             await asyncio.to_thread(program.wait_for, r"\[DEBUG\]")
     assert (before["pid"], 900, "") == (after["pid"], before["ttl"], before["description"])
@@ -58,8 +57,7 @@ async def test_r84_a_key_that_is_removed_opens_nothing_any_more(tmp_path: Path) 
     with Program(tmp_path, both) as program:
         async with callers(program) as client:
             client.headers["Authorization"] = "Bearer old"
-            opened = asyncio.create_task(stream(client, "a", SLOW))
-            await asyncio.to_thread(program.wait_for, "a: ready")
+            opened = await begun(client, "a", SLOW)
             assert (await client.get("/running")).status_code == 200
             await asyncio.to_thread(program.edit, one)
             assert (await client.get("/running")).status_code == 401, "on a kept connection"
@@ -67,7 +65,7 @@ async def test_r84_a_key_that_is_removed_opens_nothing_any_more(tmp_path: Path) 
             assert not opened.done(), "the edit must fall into the stream"
             client.headers["Authorization"] = "Bearer new"
             assert await code_of(client, "a") == 200
-            assert (await opened).data == streamed("a", SLOW, 30)
+            assert (await opened).data == streamed("a", SLOW, 80)
 
 
 def test_f50_a_thousand_models_and_their_combinations(tmp_path: Path) -> None:

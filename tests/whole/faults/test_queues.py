@@ -11,7 +11,7 @@ import httpx
 
 from tests.whole.journal import Journal
 from tests.whole.program import Program, config, model
-from tests.whole.talk import CHAT, caller, chat_body, running, stream, streamed, whole
+from tests.whole.talk import CHAT, begun, caller, chat_body, running, stream, streamed, whole
 
 RACES = int(os.environ.get("LLAMASWAP_TEST_RACES", "15"))  # a usual run takes few, 300 are the promise
 
@@ -100,7 +100,7 @@ async def test_q40_f38_a_full_queue_is_told_at_once_with_an_honest_time(tmp_path
             refused = await post(client, "a", "one too many")
             first.cancel(), second.cancel()
     assert code(refused) == (429, "queue_full")
-    assert 2 <= int(refused.headers["Retry-After"]) <= 4
+    assert 2 <= int(refused.headers["Retry-After"]) <= 8
 
 
 async def test_q40_all_queues_together_are_bounded(tmp_path: Path) -> None:
@@ -256,8 +256,7 @@ async def test_p32_f09_unload_all_in_the_middle_gives_everybody_one_answer(tmp_p
     text = groups + config(model("a"), model("b"), model("c", "--load-seconds 60"))
     with Program(tmp_path, text, watch=False) as program:
         async with caller(program) as client:
-            seated = asyncio.create_task(stream(client, "a", "[fake stall=3]"))
-            await until_seated(client, "a")
+            seated = await begun(client, "a", "[fake stall=3]")
             loading, swapping = post(client, "c", "hello"), post(client, "b", "hello")
             await until_waiting(client, "c", 1)
             await until_waiting(client, "b", 1)

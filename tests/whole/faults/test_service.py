@@ -20,7 +20,7 @@ from tests.whole.faults.crowd import connect, head, until
 from tests.whole.faults.systemd import Manager
 from tests.whole.journal import Journal
 from tests.whole.program import LONG, Program, config, model
-from tests.whole.talk import CHAT, chat_body, stream, streamed
+from tests.whole.talk import CHAT, begun, chat_body, stream, streamed
 from tests.whole.talk import caller as callers
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and service managers of other systems")
@@ -38,8 +38,7 @@ async def test_p16_sigterm_drains_to_its_deadline_and_then_says_so(tmp_path: Pat
             await stream(client, "a", "hello")
             with connect(program, head("GET", "/health")) as kept:
                 assert b"200 OK" in kept.recv(4096)
-                opened = asyncio.create_task(stream(client, "a", STALLED))
-                await asyncio.to_thread(until, lambda: seated(program) == 1)
+                opened = await begun(client, "a", STALLED)
                 program.process.terminate()
                 await asyncio.to_thread(program.wait_for, "shutting down")
                 kept.sendall(head("GET", "/health"))
@@ -48,11 +47,6 @@ async def test_p16_sigterm_drains_to_its_deadline_and_then_says_so(tmp_path: Pat
     assert told.error is not None
     assert told.events[-1]["error"]["code"] == "shutting_down"
     assert program.process.wait(LONG) == 0
-
-
-def seated(program: Program) -> int:
-    with caller(program) as client:
-        return sum(row["seated"] for row in client.get("/running").json()["running"])
 
 
 def test_p16_models_are_stopped_in_reverse_order_of_their_start(tmp_path: Path) -> None:
