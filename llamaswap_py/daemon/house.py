@@ -229,7 +229,7 @@ class House:
         """No new requests; answers in flight may finish; then every model is stopped."""
         self.face.stop_listening()
         grace = self.limits().drain
-        await asyncio.gather(self.conductor.close(grace), self.peers.close(grace))
+        await asyncio.gather(self.conductor.close(grace), self.peers.close(grace), self.face.hear_out())
 
     def hurry(self) -> None:
         self.conductor.hurry()

@@ -19,6 +19,7 @@ log = structlog.get_logger("entrance")
 
 SPARE = 32  # beyond the limit: enough to hear what they want, so that operators and probes are served
 SETTLED_SECONDS = 1.0  # a connection that is younger may have its request still under way
+LISTEN_SECONDS = 0.01  # between two looks at whether they have
 LOOK_AGAIN_SECONDS = 0.1  # where nobody could be sent away a moment ago
 BATCH = 64  # of the allowed number this part is freed in one look: a look costs as much as there are connections
 SAY_AGAIN_SECONDS = 10.0
@@ -30,13 +31,14 @@ FULL = "the proxy serves as many connections as it can: try again in a moment, o
 class Visitor(web.RequestHandler):
     """One connection."""
 
-    __slots__ = ("crowded", "entrance", "fed_up", "held", "unread")
+    __slots__ = ("crowded", "entrance", "fed_up", "first", "held", "unread")
 
     def __init__(self, entrance: Entrance, server: web.Server, how: Mapping[str, Any]) -> None:
         super().__init__(server, loop=entrance.loop, **how)
         self.entrance = entrance
         self.crowded = False  # came when there was no room: only what needs no model is done for it
         self.fed_up: asyncio.TimerHandle | None = None
+        self.first = 0.0  # when it may be closed if it asks for nothing
         self.unread = 0  # bytes of its answer that the system held for it, when it was last looked at
         self.held = False  # once, at least, nothing was read of it for a while
 
@@ -47,8 +49,15 @@ class Visitor(web.RequestHandler):
             return None
         return self._next_keepalive_close_time - self._keepalive_timeout
 
+    def may_yet_ask(self, now: float) -> bool:
+        """It came a moment ago, and nothing was heard of it."""
+        came = self.first - self._keepalive_timeout
+        has_asked = self._current_request is not None or self._next_keepalive_close_time != self.first
+        return not has_asked and came > now - SETTLED_SECONDS
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
+        self.first = self._next_keepalive_close_time
         # What does not fit its socket holds up its server at once; and what fits is written without a detour.
         # TLS takes 0 for "always full": a byte that waits is its least.
         least = 1 if transport.get_extra_info("sslcontext") else 0
@@ -141,6 +150,11 @@ class Entrance:
             visitor.force_close()
         if not idle:
             self.look_at = now + LOOK_AGAIN_SECONDS
+
+    async def hear_out(self) -> None:
+        """Returns when everybody who was let in has said something, or had the time for it."""
+        while any(visitor.may_yet_ask(self.loop.time()) for visitor in self.visitors):  # noqa: ASYNC110  # nobody tells
+            await asyncio.sleep(LISTEN_SECONDS)
 
     def turn_away(self, visitor: Visitor, most: int) -> None:
         if self.loop.time() >= self.say_at:

@@ -203,13 +203,14 @@ class Face:
             **self.how,
         )
         self.listening: list[asyncio.Server] = []
+        self.entrance: Entrance | None = None
 
     async def open(self, sockets: Sequence[socket.socket], tls: ssl.SSLContext | None = None) -> None:
         await self.runner.setup()
         server = self.runner.server
         assert server is not None
         server.request_handler = straight(self.straight, server.request_handler)
-        entrance = Entrance(server, self.how, self.limits, self.most)
+        self.entrance = entrance = Entrance(server, self.how, self.limits, self.most)
         loop = asyncio.get_running_loop()
         patience = None if tls is None else max(CLOSE_SECONDS, self.limits().reader_stall)
         for opened in sockets:
@@ -224,6 +225,11 @@ class Face:
         for server in self.listening:
             server.close()
         self.listening.clear()
+
+    async def hear_out(self) -> None:
+        """Whoever was let in last, and may not have been heard yet."""
+        if self.entrance is not None:
+            await self.entrance.hear_out()
 
     async def close(self) -> None:
         await self.runner.cleanup()

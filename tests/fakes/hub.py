@@ -235,10 +235,10 @@ class Handler(BaseHTTPRequestHandler):
                 return
             limit = next((mark for mark in marks if mark > place), len(data))
             piece = data[place : min(place + PIECE, limit)]
+            with self.hub.lock:  # before it goes: whoever has it may look here
+                self.hub.sent[path] += len(piece)
             self.wfile.write(piece)
             place += len(piece)
-            with self.hub.lock:
-                self.hub.sent[path] += len(piece)
 
     def pause(self) -> None:
         self.hub.paused.set()

@@ -22,6 +22,7 @@ from pathlib import Path
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any
 
+from llamaswap_py.observe import activity
 from tests.performance import load
 from tests.performance.contestants import free_port, module, settings
 from tests.whole.program import Program
@@ -79,6 +80,7 @@ def shortened(path: str) -> str:
 
 def run(file: Path, words: list[str]) -> None:
     """Run the program under trace; SIGUSR2 turns it on and off."""
+    activity.GATHER_SECONDS = 60.0  # all rows at once, when they are asked for: how many at a time is the machine's
     trace = Trace()
     signal.signal(signal.SIGUSR2, trace.flip)
     threading.settrace(trace.heard)

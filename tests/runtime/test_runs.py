@@ -55,8 +55,10 @@ async def test_without_a_check_endpoint_it_is_ready_at_once() -> None:
 
 @pytest.mark.parametrize("options", ["--never-healthy", "--hang-health"])
 async def test_a_server_that_never_gets_ready_is_stopped_at_the_limit(options: str) -> None:
-    async with house(config_of(fake("a", options, health_check_timeout=0.5))) as at:
-        with pytest.raises(StartTimeout, match="server is listening"):
+    server = fake("a", options, health_check_timeout=0.5)
+    server = replace(server, cmd=f"sh -c 'echo reading the weights; exec {server.cmd}'")
+    async with house(config_of(server)) as at:
+        with pytest.raises(StartTimeout, match="reading the weights"):
             await at.conductor.load("a")
         assert at.conductor.runs == {}
 
@@ -212,13 +214,14 @@ async def test_without_a_check_endpoint_a_server_that_dies_keeps_nobody_waiting(
 @pytest.mark.fault("P6", "F25")
 async def test_p6_a_load_that_makes_progress_outlives_its_limit() -> None:
     """Lines of output, or memory that grows: each is a sign. A silent one of the same length ends at the limit."""
-    slow = "--load-seconds 2.4 --load-lines 0.3"
-    talking = fake("a", slow, health_check_timeout=1.2)
-    growing = fake("b", f"{slow} --load-megabytes 3", health_check_timeout=1.2)
-    silent = fake("c", "--load-seconds 5", health_check_timeout=1.2)
-    async with house(config_of(talking, growing, silent)) as at:
-        await at.conductor.load("a")
-        await at.conductor.load("b")
+    slow = "--load-seconds 8 --load-lines 0.3"
+    talking = fake("a", slow, health_check_timeout=4)
+    growing = fake("b", f"{slow} --load-megabytes 3", health_check_timeout=4)
+    silent = fake("c", "--load-seconds 60", health_check_timeout=4)
+    config = config_of(talking, growing, silent)
+    together = tuple(replace(group, swap=False) for group in config.groups)
+    async with house(replace(config, groups=together)) as at:
+        await asyncio.gather(at.conductor.load("a"), at.conductor.load("b"))
         with pytest.raises(StartTimeout, match="healthCheckTimeout"):
             await at.conductor.load("c")
 

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from tests.whole.journal import Journal
-from tests.whole.program import Program, config, model
+from tests.whole.program import LONG, Program, config, model
 from tests.whole.talk import CHAT, begun, caller, chat_body, running, stream, streamed, whole
 
 RACES = int(os.environ.get("LLAMASWAP_TEST_RACES", "15"))  # a usual run takes few, 300 are the promise
@@ -31,8 +31,9 @@ async def until_waiting(client: httpx.AsyncClient, name: str, count: int, key: s
 
 async def until_seated(client: httpx.AsyncClient, name: str) -> None:
     """Two requests sent at once may arrive in either order: who must be first is waited for."""
-    while not (await running(client)).get(name, {}).get("seated"):
-        pass
+    async with asyncio.timeout(LONG):
+        while not (await running(client)).get(name, {}).get("seated"):
+            pass
 
 
 def code(answer: httpx.Response) -> tuple[int, str]:
@@ -121,6 +122,7 @@ async def test_q40_who_has_waited_long_enough_gets_a_typed_504(tmp_path: Path) -
     text = config(model("a", seats=1, queueTimeout=1))
     with Program(tmp_path, text, watch=False) as program:
         async with caller(program) as client:
+            await client.post("/api/models/load/a")  # an order waits in no queue
             first = post(client, "a", "[fake stall=before]")
             await until_seated(client, "a")
             refused = await post(client, "a", "hello")
@@ -209,7 +211,7 @@ async def test_q39_a_model_that_became_ready_is_not_swapped_out_at_once(tmp_path
     with (
         Journal(tmp_path) as journal,
         Program(
-            tmp_path, config(model("a", journal.option), model("b", journal.option), minResidency=3), watch=False
+            tmp_path, config(model("a", journal.option), model("b", journal.option), minResidency=10), watch=False
         ) as program,
     ):
         async with caller(program) as client:

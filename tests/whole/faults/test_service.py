@@ -32,7 +32,7 @@ STALLED = "[fake stall=3]"
 @pytest.mark.fault("F49")
 async def test_p16_sigterm_drains_to_its_deadline_and_then_says_so(tmp_path: Path) -> None:
     """Readiness goes first, an answer that takes longer than `limits.drain` gets a typed end, the exit status is 0."""
-    text = config(model("a"), limits="{drain: 1}")
+    text = config(model("a"), limits="{drain: 4}")
     with Program(tmp_path, text, watch=False) as program:
         async with callers(program) as client:
             await stream(client, "a", "hello")
