@@ -72,7 +72,7 @@ def run(words: Words, config: str | None) -> int:
 
 @contextmanager
 def lean_imports() -> Iterator[None]:
-    """A start in a third less time: no looking for garbage where everything is kept (the program turns it on again once
+    """A quicker start: no looking for garbage where everything is kept (the program turns it on again once
     it listens), without what structlog takes along where it is installed (rich for a console and greenlet for its
     threads, neither of which is here), and without the machine's certificates, which aiohttp reads for a client that
     nobody may ever need: whoever does, reads them."""

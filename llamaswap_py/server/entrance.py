@@ -152,8 +152,9 @@ class Entrance:
             self.look_at = now + LOOK_AGAIN_SECONDS
 
     async def hear_out(self) -> None:
-        """Returns when everybody who was let in has said something, or had the time for it."""
-        while any(visitor.may_yet_ask(self.loop.time()) for visitor in self.visitors):  # noqa: ASYNC110  # nobody tells
+        """Returns when everybody who was let in has said something, or had the time for it. Rare and short: a look now
+        and then is cheaper than news of each first request."""
+        while any(visitor.may_yet_ask(self.loop.time()) for visitor in self.visitors):  # noqa: ASYNC110
             await asyncio.sleep(LISTEN_SECONDS)
 
     def turn_away(self, visitor: Visitor, most: int) -> None:
