@@ -7,7 +7,6 @@ import os
 import sys
 from pathlib import Path
 
-LONG = 30.0  # seconds; it never takes so long
 FAMILY = str(Path(__file__).with_name("family.py"))
 
 
@@ -45,7 +44,7 @@ class Witness:
                 await self.until_news()
         return [int(pid) for pid in self.said.split()]
 
-    async def all_gone(self, within: float = LONG) -> None:
+    async def all_gone(self, within: float = 2.0) -> None:
         os.close(self.writing)
         self.writing = -1
         async with asyncio.timeout(within):

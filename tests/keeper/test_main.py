@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from llamaswap_py.keeper import table
-from tests.fakes.witness import LONG, Witness
+from tests.fakes.witness import Witness
 
 ROOT = Path(__file__).parents[2]
 KINDS = ("plain", "deaf", "daemon", "bare", "leaver", "breeder", "frozen")
@@ -51,7 +51,7 @@ async def test_killed_while_spawning(witness: Witness) -> None:
     for owner in owners:
         owner.kill()
         owner.wait()
-    await witness.all_gone(within=LONG)
+    await witness.all_gone(within=2)
 
 
 async def test_the_keeper_is_deaf_to_the_terminal(witness: Witness, owner: subprocess.Popen[bytes]) -> None:
@@ -62,7 +62,7 @@ async def test_the_keeper_is_deaf_to_the_terminal(witness: Witness, owner: subpr
     assert owner.poll() is None
     owner.kill()
     owner.wait()
-    await witness.all_gone(within=LONG)
+    await witness.all_gone(within=2)
 
 
 def parent_of(pid: int) -> int:

@@ -17,7 +17,7 @@ from tests.whole.journal import Journal
 from tests.whole.program import Program, config, model
 from tests.whole.talk import CHAT, caller, chat_body, stream, streamed
 
-SOON = 5.0  # mostly a few milliseconds; a busy machine gets some air
+SOON = 1.0
 
 
 class RawCaller:

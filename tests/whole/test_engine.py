@@ -30,7 +30,6 @@ if sys.platform == "win32":
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = (sys.executable, "-m", "llamaswap_py", "engine")
 LONG = 30.0
-AIR = 5.0  # for what takes less than a second on a machine that is not busy
 READY = r"engine: ready at (http://\S+)"
 
 
@@ -123,7 +122,7 @@ def test_it_stops_within_a_second_while_generating(model: Path, numbers: list[si
         for number in numbers:
             engine.process.send_signal(number)
         assert engine.process.wait(LONG) == 0
-        assert time.monotonic() - before < AIR
+        assert time.monotonic() - before < 1
         answer.close()
 
 

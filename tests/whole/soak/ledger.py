@@ -10,7 +10,7 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 
 REMEMBERED = 80  # of the last events: what a breach is told with
-MOMENT = 5.0  # in which a batch of records is written, on a busy machine
+MOMENT = 2.0  # in which a batch of records is written, on a busy machine
 
 
 @dataclass

@@ -33,7 +33,6 @@ MORE_MEMORY = 64 * 2**20  # filled rings of logs and captures, records, fragment
 GROWTH = 1.15  # between the second and the last quarter of a long soak
 LINES = 400  # of the program's log, told with a breach
 ENOUGH_LOOKS = 200  # for one in a hundred to be more than the single worst
-AIR = 10.0  # seconds, on a busy machine
 LONG_ENOUGH = 600.0  # seconds: shorter ones are still filling their rings
 
 
@@ -185,7 +184,7 @@ class Soak:
 
     def nobody_left(self) -> None:
         """Neither by mark nor by lock."""
-        deadline = time.monotonic() + AIR
+        deadline = time.monotonic() + 2.0
         while left := census.marked(self.scene.tag):
             if time.monotonic() > deadline:
                 self.ledger.breach(f"processes are left: {left}")
