@@ -116,14 +116,18 @@ class Answer:
         return out + (self._slowly(data[end:]) if self.head is None else self.feed(data[end:]))
 
     def _partly(self, data: bytes, passed: int) -> bytes:
-        """Not all of it is whole chunks of whole events: as much as can be goes on as it is."""
-        if passed:
-            self.body_began = True
-            return data[:passed] + self._slowly(data[passed:])
-        begun = self._reader.rest_of_chunk()
-        if not begun or begun >= len(data):
-            return self._slowly(data)
-        return self._slowly(data[:begun]) + self.feed(data[begun:])
+        """Not all of it is whole chunks of whole events: as much as can be goes on as it is, copied once."""
+        out, start = b"", 0
+        if not self.ending:  # a chunk was cut, and is ended first; behind it whole ones may follow again
+            start = passed = self._reader.rest_of_chunk()
+            if not start or start >= len(data):
+                return self._slowly(data)
+            out = self._slowly(data[:start])
+            if self.ending:
+                passed = whole_chunks(data, self.ending, start)
+        self.body_began = self.body_began or passed > start
+        rest = self._slowly(data[passed:]) if passed < len(data) else b""
+        return b"".join((out, memoryview(data)[start:passed], rest))
 
     def end(self) -> bytes:
         """The server closed the connection in an orderly way."""

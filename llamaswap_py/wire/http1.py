@@ -5,6 +5,7 @@ Strict where leniency would let two readers disagree about where a message ends.
 from __future__ import annotations
 
 import re
+import sys
 from functools import lru_cache
 
 from llamaswap_py.errors import UpstreamFailed
@@ -38,47 +39,43 @@ class Stage:
 BETWEEN_CHUNKS = Stage.SIZE
 
 
-class Steps(dict[bytes, int]):
-    """How far it is to the end of a chunk, by the bytes it begins with, what must stand before it included: one look
-    instead of a search and a conversion. 0 where they are no plain chunk, or the last one."""
-
-    def __init__(self, before: bytes) -> None:
-        self.before = before
-
-    def __missing__(self, begins: bytes) -> int:
-        line, found, _ = begins.removeprefix(self.before).partition(CRLF)
-        plain = found and begins.startswith(self.before) and PLAIN_SIZE.fullmatch(line)
-        if len(self) >= MOST_STEPS:
-            self.clear()
-        step = self[begins] = len(line) + 4 + int(line, 16) if plain else 0
-        return step
-
-
 MOST_STEPS = 2048  # remembered; a server's chunks begin alike but for their sizes
-FIRST, NEXT = Steps(b""), Steps(CRLF)
+NOWHERE = sys.maxsize  # far beyond every end
+FIRST: dict[bytes, int] = {}  # steps by what chunks begin with,
+NEXT: dict[bytes, int] = {}  # and by that with the end of the chunk before it. Plain ones: others take twice as long
 
 
-def whole_chunks(data: bytes, ending: bytes = CRLF) -> int:
-    """Up to where `data`, which begins with a chunk, is whole plain chunks (not the closing one) of which the last one
-    ends so, its own line end included. They can be handed on as they are, instead of being fed to a reader."""
-    step = at = FIRST[data[:LONGEST_SIZE]]
-    if at == len(data) and data.endswith(ending) and at > len(ending) + 2:
+def learn(steps: dict[bytes, int], before: bytes, begins: bytes) -> int:
+    """How far it is to the end of a chunk, by the bytes it begins with, what must stand before it included: one look
+    instead of a search and a conversion. It leads nowhere where they are no plain chunk, or the last one."""
+    line, found, _ = begins.removeprefix(before).partition(CRLF)
+    plain = found and begins.startswith(before) and PLAIN_SIZE.fullmatch(line)
+    if len(steps) >= MOST_STEPS:
+        steps.clear()
+    step = steps[begins] = len(line) + 4 + int(line, 16) if plain else NOWHERE
+    return step
+
+
+def whole_chunks(data: bytes, ending: bytes = CRLF, start: int = 0) -> int:
+    """Up to where `data`, where a chunk begins at `start`, is whole plain chunks (not the closing one) of which the
+    last one ends so, its own line end included; else `start`. They can be handed on as they are, instead of being fed
+    to a reader."""
+    begins = data[start : start + LONGEST_SIZE]
+    step = FIRST.get(begins) or learn(FIRST, b"", begins)
+    at, end, least = start + step, len(data), len(ending) + 3  # of a chunk that can hold such an ending
+    if at == end and data.endswith(ending) and step >= least:
         return at  # mostly at once: a chunk an event, an event a read
-    end, least = len(data), len(ending) + 3  # of a chunk that can hold such an ending
-    ends = []
-    while step and at <= end:
-        if step >= least:
-            ends.append(at)
-        step = NEXT[data[at - 2 : at + LONGEST_SIZE]]
-        at += step
-    return last_of(data, ends, ending)
-
-
-def last_of(data: bytes, ends: list[int], ending: bytes) -> int:
-    """The last of these places with such an ending before it; 0 where there is none."""
-    while ends and not data.startswith(ending, ends[-1] - len(ending)):
+    ends = [start]
+    while at <= end:
+        ends.append(at)
+        begins = data[at - 2 : at + LONGEST_SIZE]
+        try:
+            at += NEXT[begins]
+        except KeyError:
+            at += learn(NEXT, CRLF, begins)
+    while len(ends) > 1 and not (ends[-1] - ends[-2] >= least and data.startswith(ending, ends[-1] - len(ending))):
         ends.pop()
-    return ends[-1] if ends else 0
+    return ends[-1]
 
 
 class Reader:

@@ -108,7 +108,7 @@ def main(argv: list[str]) -> None:
     options = parser.parse_args(argv)
     found: dict[str, list[Cost]] = defaultdict(list)
     with tempfile.TemporaryDirectory() as folder, busy_day(Path(folder)) as (program, streams):
-        for part in [ALONE, *(options.parts or [each for each in PARTS if each != ALONE])] * options.rounds:
+        for part in [ALONE, *(each for each in options.parts or PARTS if each != ALONE)] * options.rounds:
             found[part].append(measured(program, streams, PARTS[part]))
     tell(found)
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llamaswap_py.wire.http1 import HEAD_LIMIT, LINE_LIMIT, MOST_STEPS, Reader, Steps, whole_chunks
+from llamaswap_py.wire.http1 import HEAD_LIMIT, LINE_LIMIT, MOST_STEPS, Reader, learn, whole_chunks
 
 OK = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -254,10 +254,17 @@ def test_chunks_of_all_sizes_are_walked_through(sizes: list[int], cut: int) -> N
     assert whole_chunks(data[:left]) == whole
 
 
+@given(st.lists(st.integers(1, 500), min_size=1), st.integers(1, 300))
+def test_chunks_are_walked_through_from_where_the_first_one_begins(sizes: list[int], before: int) -> None:
+    data = b"".join(b"%x\r\n%b\r\n" % (size, b"a" * size) for size in sizes)
+    assert whole_chunks(b"1" * before + data, b"a\r\n", before) == before + len(data)
+    assert whole_chunks(b"1" * before + data, b"b\r\n", before) == before
+
+
 def test_what_chunks_begin_with_is_remembered_up_to_a_bound() -> None:
-    steps = Steps(b"")
+    steps: dict[bytes, int] = {}
     for number in range(2 * MOST_STEPS):
-        assert steps[b"5\r\n%x" % number] == 10
+        assert learn(steps, b"", b"5\r\n%x" % number) == 10
         assert len(steps) <= MOST_STEPS
 
 
