@@ -54,7 +54,7 @@ GARBAGE = (5_000, 3, 200)
 
 # So long a thread that computes may keep the loop waiting, at each of its callbacks; Python's own 5 ms, for a hundred
 # streams, make half a second.
-TURN_SECONDS = 0.00005
+TURN_SECONDS = 0.0001
 
 
 class Program:

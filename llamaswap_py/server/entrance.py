@@ -53,7 +53,7 @@ class Visitor(web.RequestHandler):
         """It came a moment ago, and nothing was heard of it."""
         came = self.first - self._keepalive_timeout
         has_asked = self._current_request is not None or self._next_keepalive_close_time != self.first
-        return not has_asked and came > now - SETTLED_SECONDS
+        return not has_asked and came > now - self.entrance.settled
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -116,9 +116,15 @@ class Entrance:
     """Makes a Visitor for every connection; `most` says how many there may be at present."""
 
     def __init__(
-        self, server: web.Server, how: Mapping[str, Any], limits: Callable[[], Limits], most: Callable[[], int]
+        self,
+        server: web.Server,
+        how: Mapping[str, Any],
+        limits: Callable[[], Limits],
+        most: Callable[[], int],
+        settled: float = SETTLED_SECONDS,
     ) -> None:
         self.loop = asyncio.get_running_loop()
+        self.settled = settled
         self.server = server
         self.how = how
         self.limits = limits
@@ -144,7 +150,7 @@ class Entrance:
         if now < self.look_at:
             return
         idle = [(since, id(visitor), visitor) for visitor in self.visitors if (since := visitor.idle_since) is not None]
-        idle = [each for each in sorted(idle) if each[0] <= now - SETTLED_SECONDS]
+        idle = [each for each in sorted(idle) if each[0] <= now - self.settled]
         for _, _, visitor in idle[: max(1, most // BATCH)]:
             del self.visitors[visitor]
             visitor.force_close()

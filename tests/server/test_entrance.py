@@ -79,6 +79,42 @@ async def test_an_answer_that_closes_its_connection_is_unread_for_as_long_as_its
     visitor.connection_lost(None)
 
 
+async def test_whoever_was_let_in_last_is_heard_before_the_doors_close() -> None:
+    asked = asyncio.Event()
+
+    async def answer(request: web.BaseRequest) -> web.Response:
+        asked.set()
+        return web.Response()
+
+    entrance = Entrance(web.Server(answer), {}, Limits, lambda: 2, settled=3600)  # only what is said ends the wait
+    async with asyncio.timeout(10):
+        await entrance.hear_out()  # nobody is there
+    visitor = entrance()
+    visitor.connection_made(Wire())
+    hearing = asyncio.create_task(entrance.hear_out())
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):  # some looks at who is there
+            await asyncio.shield(hearing)
+    visitor.data_received(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
+    async with asyncio.timeout(10):
+        await hearing
+        await asked.wait()
+        await entrance.hear_out()  # who has had an answer and asks for nothing more
+    visitor.connection_lost(None)
+
+
+async def test_whoever_says_nothing_for_too_long_holds_up_nobody() -> None:
+    async def answer(request: web.BaseRequest) -> web.Response:
+        return web.Response()
+
+    entrance = Entrance(web.Server(answer), {}, Limits, lambda: 2, settled=0)
+    visitor = entrance()
+    visitor.connection_made(Wire())
+    async with asyncio.timeout(10):
+        await entrance.hear_out()
+    visitor.connection_lost(None)
+
+
 def chunks(count: int) -> bytes:
     return b"1\r\nx\r\n" * count
 
