@@ -19,7 +19,7 @@ log = structlog.get_logger("entrance")
 
 SPARE = 32  # beyond the limit: enough to hear what they want, so that operators and probes are served
 SETTLED_SECONDS = 1.0  # a connection that is younger may have its request still under way
-LISTEN_SECONDS = 0.01  # between two looks at whether they have
+LISTEN_SECONDS = 0.01  # between two looks at whether everybody has been heard
 LOOK_AGAIN_SECONDS = 0.1  # where nobody could be sent away a moment ago
 BATCH = 64  # of the allowed number this part is freed in one look: a look costs as much as there are connections
 SAY_AGAIN_SECONDS = 10.0

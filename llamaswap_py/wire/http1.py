@@ -42,7 +42,7 @@ BETWEEN_CHUNKS = Stage.SIZE
 MOST_STEPS = 2048  # remembered; a server's chunks begin alike but for their sizes
 NOWHERE = sys.maxsize  # far beyond every end
 FIRST: dict[bytes, int] = {}  # steps by what chunks begin with,
-NEXT: dict[bytes, int] = {}  # and by that with the end of the chunk before it. Plain ones: others take twice as long
+NEXT: dict[bytes, int] = {}  # and by that with the end of the chunk before it
 
 
 def learn(steps: dict[bytes, int], before: bytes, begins: bytes) -> int:
