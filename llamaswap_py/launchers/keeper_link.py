@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import socket
 import subprocess
@@ -13,11 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llamaswap_py.errors import StartFailed, SystemLimit
-from llamaswap_py.keeper import trees
+from llamaswap_py.keeper import table, trees
 from llamaswap_py.launchers import refusals
 from llamaswap_py.launchers.channel import Channel
 from llamaswap_py.launchers.child import Child, Exit
-from llamaswap_py.launchers.sweep import sweep
+from llamaswap_py.launchers.sweep import Fallen, sweep
 
 if TYPE_CHECKING:
     from llamaswap_py.keeper.messages import Message
@@ -51,6 +52,7 @@ class KeeperLink:
         self.swept = asyncio.Event()
         self.swept.set()
         self.keeper: subprocess.Popen[bytes]
+        self.opened: float  # when this keeper came, on the clock that starts of processes are written in
         self.channel: Channel
 
     @classmethod
@@ -63,6 +65,7 @@ class KeeperLink:
 
     def open(self) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.opened = math.floor(table.now())  # starts of processes are whole seconds on some systems
         with theirs:
             number = theirs.fileno()
             self.keeper = subprocess.Popen(
@@ -174,7 +177,7 @@ class KeeperLink:
         survivors: list[Process] = []
         try:
             await self.bury()
-            survivors = await sweep(lost, self.token)
+            survivors = await sweep(Fallen(self.pid, self.opened, self.token, tuple(lost)))
         finally:
             self.mourn(lost, survivors)
             self.swept.set()

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import signal
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
+
+import msgspec
 
 from llamaswap_py.keeper import table, trees
 from llamaswap_py.keeper.process import Process
@@ -16,12 +19,21 @@ LONGEST_PAUSE = 0.5  # one that survives SIGKILL hangs in the kernel: two looks 
 PATIENCE = 10.0  # then it is left to the kernel, and its run is told to be over
 
 
-async def sweep(children: Collection[Child], token: str) -> list[Process]:
-    """Kill until nothing lives that belongs to these children. Returns who cannot be killed."""
-    adopted = {child.pid for child in children if child.pid}
+class Fallen(msgspec.Struct, frozen=True):
+    """A keeper that died, and what is known of its children: those who were being born it told nothing of."""
+
+    pid: int  # of the session, too, in which they stand until they make one of their own
+    since: float  # nothing of it is older
+    token: str
+    children: tuple[Child, ...]
+
+
+async def sweep(keeper: Fallen) -> list[Process]:
+    """Kill until nothing lives that belongs to it. Returns who cannot be killed."""
+    adopted = {child.pid for child in keeper.children if child.pid}
 
     def find() -> list[Process]:
-        found = leftovers(children, token)
+        found = leftovers(keeper)
         adopted.update(row.pid for row in found)
         reap(adopted)
         return found
@@ -44,17 +56,18 @@ async def end_all(find: Callable[[], Iterable[Process]]) -> list[Process]:
     return []
 
 
-def leftovers(children: Collection[Child], token: str) -> list[Process]:
-    begun = min((child.started for child in children if child.started), default=table.now())
-    young = {pid: row for pid, row in table.snapshot().items() if row.started >= begun and pid != os.getpid()}
-    return list(trees.closed(young, roots(young, children, token), begun).values())
+def leftovers(keeper: Fallen) -> list[Process]:
+    """Dead ones too, for us to reap."""
+    young = {pid: row for pid, row in table.snapshot().items() if row.started >= keeper.since and pid != os.getpid()}
+    return list(trees.closed(young, roots(young, keeper), keeper.since).values())
 
 
-def roots(young: dict[int, Process], children: Collection[Child], token: str) -> set[int]:
-    """The leaders' sessions, and whoever carries one of the two marks."""
-    leaders = {child.pid for child in children if child.pid}
-    found = {pid for pid, row in young.items() if row.session in leaders}
-    return found | table.marked(young, trees.mark(token)) | trees.branded(young, token)
+def roots(young: dict[int, Process], keeper: Fallen) -> set[int]:
+    """The leaders' sessions, those who came to us before they had one, and whoever carries one of the two marks."""
+    leaders = {child.pid: child.started for child in keeper.children if child.pid}
+    found = {pid for pid, row in young.items() if row.started >= leaders.get(row.session, math.inf)}
+    unborn = {pid for pid, row in young.items() if row.session == keeper.pid and row.parent == os.getpid()}
+    return found | unborn | table.marked(young, trees.mark(keeper.token)) | trees.branded(young, keeper.token)
 
 
 def reap(pids: Iterable[int]) -> None:

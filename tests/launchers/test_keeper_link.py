@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from llamaswap_py.errors import StartFailed, SystemLimit
-from llamaswap_py.keeper import table, trees
+from llamaswap_py.keeper import proc, table, trees
 from llamaswap_py.launchers.child import Child, Exit
 from llamaswap_py.launchers.keeper_link import KeeperLink
 from tests.fakes.witness import Witness
@@ -274,6 +274,27 @@ async def test_a_dead_keeper_is_replaced(link: KeeperLink, witness: Witness) -> 
     again = await spawn(link, "sh", "-c", "exit 4")
     assert link.pid != before
     assert await again.exited == Exit(code=4)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="read from /proc")
+async def test_who_is_born_while_the_keeper_dies_is_reaped(link: KeeperLink) -> None:
+    """A keeper killed between a fork and its word of it: nobody of its children stays, not even as a dead one."""
+    for _ in range(10):
+        keeper = link.pid
+        births = [asyncio.create_task(spawn(link, "sleep", "600")) for _ in range(3)]
+        async with asyncio.timeout(10):
+            while not proc.children(keeper):
+                await asyncio.wait(births, timeout=0)
+        os.kill(keeper, signal.SIGKILL)
+        for outcome in await asyncio.gather(*births, return_exceptions=True):
+            assert isinstance(outcome, Child | StartFailed)
+        survivors = list(link.children.values())  # told of in time, or born under the next keeper
+        for child in survivors:
+            child.kill_tree()
+        await asyncio.gather(*(child.gone for child in survivors))
+        last = await spawn(link, "true")
+        await last.gone
+        assert proc.own_children() == {link.pid}
 
 
 async def test_a_cancelled_spawn_leaves_nothing(link: KeeperLink, witness: Witness) -> None:
