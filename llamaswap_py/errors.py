@@ -6,8 +6,9 @@ and must be one a person can act on. `ConfigError` is for the operator, not for 
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import msgspec
 
@@ -22,6 +23,11 @@ class Refusal(Exception):
         super().__init__(message)
         self.message = message
         self.retry_after = retry_after
+
+    def afresh(self) -> Self:
+        """To be raised where this one is kept, or told to others too: all that an exception is raised through hangs on
+        it, and stays as long as it does."""
+        return copy.copy(self)
 
 
 class Internal(Refusal):

@@ -123,7 +123,7 @@ class Reload:
         try:
             reading = read(os.environ)
         except ConfigError as error:
-            return error
+            return error.with_traceback(None)  # what it was raised through knows all that was read
         before = self.reading
         differs = (reading.config, reading.disabled) != (before.config, before.disabled)
         return Read(reading, self.prepare(reading) if differs else None, is_ordered)

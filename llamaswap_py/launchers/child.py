@@ -43,6 +43,10 @@ class Exit(msgspec.Struct, frozen=True):
         return f"{name} ({self.signal})"
 
 
+def unheard(data: bytes) -> None:
+    """In place of whoever listened to a process that is over: he may hold it."""
+
+
 class Child:
     """`exited` comes when the leader ends, all it wrote handed on before; `gone` when nothing of its tree lives.
 
@@ -136,5 +140,6 @@ class Child:
             self.drain_rest()
         finally:
             self.close_output()
+            self.on_output = unheard
             if not self.gone.done():
                 self.gone.set_result(None)

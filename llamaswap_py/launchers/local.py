@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from llamaswap_py.config import command
 from llamaswap_py.config.values import Model
 from llamaswap_py.errors import Refusal
-from llamaswap_py.launchers.child import Child, Exit
+from llamaswap_py.launchers.child import Child, Exit, unheard
 from llamaswap_py.launchers.keeper_link import KeeperLink
 from llamaswap_py.launchers.records import Note, Records
 
@@ -151,6 +151,7 @@ class LocalRun:
             self.end(self.child.exited.result() if self.child.exited.done() else Exit())
             if self.note is not None:
                 self.note.remove()
+            self.on_output = unheard
             if not stopped.done():
                 stopped.set_result(None)
 

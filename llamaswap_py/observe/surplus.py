@@ -6,19 +6,26 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import cache
 
 MUCH = 1024 * 1024  # bytes of bodies that were let go since it was last done
 QUIET_SECONDS = 1.0  # so long nothing ends; who is busy would take it again at once
 
 
-def give_back() -> None:
-    """Some milliseconds at most, without the interpreter's lock. Only glibc has it, and only it has the need."""
-    if sys.platform == "linux":
-        import ctypes
+@cache
+def trim() -> Callable[[int], int] | None:
+    """Found once: each look would leave garbage. Only glibc has it, and only it has the need."""
+    if sys.platform != "linux":
+        return None
+    import ctypes
 
-        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-        if trim is not None:
-            trim(0)
+    return getattr(ctypes.CDLL(None), "malloc_trim", None)
+
+
+def give_back() -> None:
+    """Some milliseconds at most, without the interpreter's lock."""
+    if (known := trim()) is not None:
+        known(0)
 
 
 class Surplus:

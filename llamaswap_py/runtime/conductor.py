@@ -158,7 +158,7 @@ class Lease:
     def answered(self) -> Run:
         if isinstance(self.answer, Refusal):
             self.leave()
-            raise self.answer
+            raise self.answer.afresh()
         assert self.answer is not None, "nobody is woken without an answer"
         return self.answer
 

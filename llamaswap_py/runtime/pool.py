@@ -126,32 +126,36 @@ class Pool:
 
     async def _dial_once(self) -> Connection:
         refuse(self._refusal)
-        failure: Exception | None = None
+        reason = ""
         for host in tuple(self._hosts):
             try:
                 connection = await self._dial_host(host)
             except (OSError, TimeoutError) as error:
-                failure = error
+                reason = "no answer in time" if isinstance(error, TimeoutError) else str(error)
                 refuse(self._refusal)
                 continue
             if self._refusal is not None:
                 connection.abort()
-                raise self._refusal
+                refuse(self._refusal)
             # The loopback that answered is asked first from now on.
             self._hosts.sort(key=lambda other: other != host)
             return connection
-        reason = "no answer in time" if isinstance(failure, TimeoutError) else str(failure)
-        raise UpstreamFailed(f"cannot connect to the model's server at {self.address}: {reason}") from failure
+        raise UpstreamFailed(f"cannot connect to the model's server at {self.address}: {reason}")
 
     async def _dial_host(self, host: str) -> Connection:
+        connection = Connection(self._forget)
         async with asyncio.timeout(self.timeouts.connect or None) as deadline:
             self._dials.add(deadline)
             try:
-                transport, connection = await self._loop.create_connection(
-                    lambda: Connection(self._forget), host, self.address.port, **self._tls_options()
+                transport, _ = await self._loop.create_connection(
+                    lambda: connection, host, self.address.port, **self._tls_options()
                 )
+            except BaseException:
+                connection.connection_lost(None)  # a dial that is broken off may have made it, and says nothing then
+                raise
             finally:
                 self._dials.discard(deadline)
+                del deadline  # it knows the task, which keeps the cancellation and all that this passes through
         keep_alive(transport, self.timeouts.keepalive)
         self._connections.add(connection)
         return connection
@@ -185,7 +189,7 @@ class Pool:
 
 def refuse(why: Refusal | None) -> None:
     if why is not None:
-        raise why
+        raise why.afresh()
 
 
 async def listens(pool: Pool) -> bool:

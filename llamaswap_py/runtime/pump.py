@@ -38,7 +38,8 @@ class Pump:
         except Refusal as refusal:
             self._failed(refusal)
             return
-        except ConnectionError:
-            return  # whoever sent it is gone; that cancels the relay
+        except ConnectionError as gone:  # whoever sent it is; that cancels the relay
+            gone.with_traceback(None)  # the body's reader keeps it, and what it was raised through would keep that
+            return
         if not self._chunked or await connection.sending.piece(LAST_CHUNK):
             connection.sending.end()

@@ -166,10 +166,12 @@ class Passage:
                 self._over, self._closed_by, self._refusal = False, None, None
                 await self._exchange(await self._pool.take(fresh=True), head)
         except Refusal as refusal:
-            self._break(refusal, Closer.UPSTREAM if isinstance(refusal, UpstreamFailed) else Closer.US)
+            closer = Closer.UPSTREAM if isinstance(refusal, UpstreamFailed) else Closer.US
+            self._break(refusal.with_traceback(None), closer)
         finally:
             if self._pump is not None:
                 await self._pump.stop()
+                self._pump = None  # it knows us
 
     def received(self, data: bytes) -> None:
         answer = self._answer

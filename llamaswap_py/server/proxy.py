@@ -140,7 +140,7 @@ class Proxy:
         if recording is not None:
             recording.ended(outcome)
         if outcome.refusal is not None and not outcome.bytes_sent:
-            raise death or outcome.refusal
+            raise (death or outcome.refusal).afresh()
         return Relayed(request, outcome)
 
     def fetched(self, request: web.Request, errand: Errand) -> Awaitable[tuple[Outcome, Refusal | None]]:

@@ -93,7 +93,7 @@ class Recording:
         order = ordered(error) if isinstance(error, asyncio.CancelledError) else None
         self.end(order or error)
         if order is not None:
-            raise order from None
+            raise order.afresh() from None
 
     def end(self, error: BaseException | None = None) -> None:
         """Once; later calls do nothing."""

@@ -112,7 +112,7 @@ async def tunnel(request: web.Request, errand: Errand, conductor: Conductor, mod
         sink = Outlet(request, fields_of(request, is_open=False), use)
         outcome = await relay(run.connections, upstream, sink, errand.dialect.broken)
     if outcome.refusal is not None and not outcome.bytes_sent:
-        raise outcome.refusal
+        raise outcome.refusal.afresh()
     return Relayed(request, outcome)
 
 
