@@ -276,6 +276,7 @@ async def test_a_dead_keeper_is_replaced(link: KeeperLink, witness: Witness) -> 
     assert await again.exited == Exit(code=4)
 
 
+@pytest.mark.fault("F19")
 @pytest.mark.skipif(sys.platform != "linux", reason="read from /proc")
 async def test_who_is_born_while_the_keeper_dies_is_reaped(link: KeeperLink) -> None:
     """A keeper killed between a fork and its word of it: nobody of its children stays, not even as a dead one."""

@@ -97,6 +97,7 @@ async def endless_pieces() -> AsyncIterator[bytes]:
     await asyncio.Event().wait()
 
 
+@pytest.mark.fault("O78")
 @pytest.mark.parametrize("trouble", [served, left, died, unloaded, uploaded])
 async def test_nothing_waits_to_be_collected(
     program: Program, client: httpx.AsyncClient, trouble: Callable[[httpx.AsyncClient], Awaitable[None]]
