@@ -6,7 +6,6 @@ and must be one a person can act on. `ConfigError` is for the operator, not for 
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from typing import ClassVar, Self
 
@@ -27,7 +26,9 @@ class Refusal(Exception):
     def afresh(self) -> Self:
         """To be raised where this one is kept, or told to others too: all that an exception is raised through hangs on
         it, and stays as long as it does."""
-        return copy.copy(self)
+        fresh = type(self).__new__(type(self), *self.args)
+        fresh.__dict__.update(self.__dict__)
+        return fresh
 
 
 class Internal(Refusal):

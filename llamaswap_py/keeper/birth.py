@@ -73,8 +73,8 @@ def prepare(output: int, serial: int) -> None:
     os.dup2(output, 2)
     for name in IGNORED:
         signal.signal(getattr(signal, name), signal.SIG_DFL)
+    trees.brand(serial)  # before it may die of its parent's death: then it is known by nothing else
     trees.die_with_parent()
-    trees.brand(serial)
     go_first()
 
 

@@ -71,11 +71,12 @@ def marked(pids: Iterable[int], mark: str) -> set[int]:
 def ps(*args: str) -> str:
     import subprocess
 
+    zone = {"TZ": os.environ["TZ"]} if "TZ" in os.environ else {}  # in which `row` reads what it says of starts
     told = subprocess.run(
         ["/bin/ps", *args],
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        env={"LC_ALL": "C", "PATH": "/usr/bin:/bin"},
+        env={"LC_ALL": "C", "PATH": "/usr/bin:/bin", **zone},
         check=False,  # 1 says that none of the processes asked for lives
     )
     return told.stdout.decode("utf-8", "replace")

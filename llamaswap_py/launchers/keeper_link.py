@@ -177,7 +177,9 @@ class KeeperLink:
         survivors: list[Process] = []
         try:
             await self.bury()
-            survivors = await sweep(Fallen(self.pid, self.opened, self.token, tuple(lost)))
+            # What outlived an earlier keeper, too; and a clock may have been set back meanwhile.
+            since = min([self.opened, *(child.started for child in lost if child.pid)])
+            survivors = await sweep(Fallen(self.pid, since, self.token, tuple(lost)))
         finally:
             self.mourn(lost, survivors)
             self.swept.set()

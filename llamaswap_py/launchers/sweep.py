@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import os
 import signal
 from collections.abc import Callable, Iterable
@@ -30,7 +29,7 @@ class Fallen(msgspec.Struct, frozen=True):
 
 async def sweep(keeper: Fallen) -> list[Process]:
     """Kill until nothing lives that belongs to it. Returns who cannot be killed."""
-    adopted = {child.pid for child in keeper.children if child.pid}
+    adopted = {child.pid for child in keeper.children if child.pid and not child.exited.done()}
 
     def find() -> list[Process]:
         found = leftovers(keeper)
@@ -65,7 +64,8 @@ def leftovers(keeper: Fallen) -> list[Process]:
 def roots(young: dict[int, Process], keeper: Fallen) -> set[int]:
     """The leaders' sessions, those who came to us before they had one, and whoever carries one of the two marks."""
     leaders = {child.pid: child.started for child in keeper.children if child.pid}
-    found = {pid for pid, row in young.items() if row.started >= leaders.get(row.session, math.inf)}
+    reused = {pid for pid, started in leaders.items() if pid in young and young[pid].started != started}
+    found = {pid for pid, row in young.items() if row.session in leaders and row.session not in reused}
     unborn = {pid for pid, row in young.items() if row.session == keeper.pid and row.parent == os.getpid()}
     return found | unborn | table.marked(young, trees.mark(keeper.token)) | trees.branded(young, keeper.token)
 

@@ -151,7 +151,8 @@ class Pool:
                     lambda: connection, host, self.address.port, **self._tls_options()
                 )
             except BaseException:
-                connection.connection_lost(None)  # a dial that is broken off may have made it, and says nothing then
+                connection.abort()  # a dial that is broken off may have made it, and says nothing then
+                connection.connection_lost(None)
                 raise
             finally:
                 self._dials.discard(deadline)

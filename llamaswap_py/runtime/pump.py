@@ -36,7 +36,7 @@ class Pump:
                 if not await connection.sending.piece(chunk(piece) if self._chunked else piece):
                     return  # whoever listens to the connection hears it there
         except Refusal as refusal:
-            self._failed(refusal)
+            self._failed(refusal.afresh())
             return
         except ConnectionError as gone:  # whoever sent it is; that cancels the relay
             gone.with_traceback(None)  # the body's reader keeps it, and what it was raised through would keep that

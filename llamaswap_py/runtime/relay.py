@@ -167,7 +167,7 @@ class Passage:
                 await self._exchange(await self._pool.take(fresh=True), head)
         except Refusal as refusal:
             closer = Closer.UPSTREAM if isinstance(refusal, UpstreamFailed) else Closer.US
-            self._break(refusal.with_traceback(None), closer)
+            self._break(refusal.afresh(), closer)
         finally:
             if self._pump is not None:
                 await self._pump.stop()

@@ -183,7 +183,7 @@ class Run:
                 self.hurried = self.hurried or isinstance(failure, UpstreamTimeout)  # a hung server heeds nobody
             failure = failure and self.told(failure)
         except Refusal as refusal:
-            failure = refusal
+            failure = refusal.afresh()
         finally:
             await self.finish(failure)
         return None if self.stopping.done() else failure

@@ -156,7 +156,7 @@ class Loading:
             bytes_sent=self.sink.begun,
             phase=Phase.BODY,
             closed_by=Closer.US,
-            refusal=refusal.with_traceback(None),
+            refusal=refusal.afresh(),
             complete=False,
             keep_alive=False,
             began=self.began,

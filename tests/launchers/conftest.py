@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ class Started:
 @pytest.fixture
 async def link() -> AsyncIterator[KeeperLink]:
     started = Started()
-    link = await KeeperLink.start(environ_token="test", nofile=None, spawn_task=started.start)
+    link = await KeeperLink.start(environ_token=secrets.token_hex(8), nofile=None, spawn_task=started.start)
     yield link
     await link.close()
     await asyncio.gather(*started.tasks)

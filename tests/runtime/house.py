@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -66,7 +67,7 @@ async def house(config: Config) -> AsyncIterator[House]:
     tasks = Tasks()
     logs = Logs("none", lambda _: None)
     feed = Feed()
-    link = await KeeperLink.start(environ_token="test", nofile=None, spawn_task=tasks.start)
+    link = await KeeperLink.start(environ_token=secrets.token_hex(8), nofile=None, spawn_task=tasks.start)
     conductor = Conductor(config, Ground(link, logs, tasks, asyncio.get_running_loop().time), feed)
     async with asyncio.timeout(30):
         try:

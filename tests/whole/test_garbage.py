@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.whole import garbage
-from tests.whole.program import ROOT, Program, config, model
+from tests.whole.program import LONG, ROOT, Program, config, model
 from tests.whole.talk import CHAT, begun, caller, chat_body, stream
 
 SOCKETS = f"{sys.executable} {ROOT / 'tests' / 'fakes' / 'socket_server.py'} --port ${{PORT}}"
@@ -22,7 +22,9 @@ TEXT = config(
     model("told", "--load-seconds 0.3", sendLoadingState="true"),
     model("endless", "--load-seconds 600"),
     model("stillborn", "--exit --exit-code 7"),
+    "  missing:\n    cmd: /nowhere/at-all --port ${PORT}\n",
     f"  sockets:\n    cmd: {SOCKETS}\n",
+    limits="{uploadStall: 1.5}",
 )
 ENDLESS = "[fake words=1000 interval=0.05]"
 
@@ -92,13 +94,31 @@ async def uploaded(client: httpx.AsyncClient) -> None:
                 await client.post(path, content=endless_pieces())
 
 
+async def stalled(client: httpx.AsyncClient) -> None:
+    """A body that is passed on, and of which nothing more comes; its sender listens."""
+    reader, writer = await asyncio.open_connection(client.base_url.host, client.base_url.port)
+    writer.write(b"POST /upstream/sockets/take HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nbegun")
+    async with asyncio.timeout(LONG):
+        assert b" 408 " in await reader.readline()
+        writer.write(b"ended")  # the library waits for it
+        await reader.read()
+    writer.close()
+
+
+async def not_to_be_started(client: httpx.AsyncClient) -> None:
+    """A command that is not there, tried each time."""
+    (await client.post("/api/models/reset/missing")).raise_for_status()
+    told = await stream(client, "missing", "hello")
+    assert b"/nowhere/at-all" in told.data, told
+
+
 async def endless_pieces() -> AsyncIterator[bytes]:
     yield bytes(1 << 16)
     await asyncio.Event().wait()
 
 
 @pytest.mark.fault("O78")
-@pytest.mark.parametrize("trouble", [served, left, died, unloaded, uploaded])
+@pytest.mark.parametrize("trouble", [served, left, died, unloaded, uploaded, stalled, not_to_be_started])
 async def test_nothing_waits_to_be_collected(
     program: Program, client: httpx.AsyncClient, trouble: Callable[[httpx.AsyncClient], Awaitable[None]]
 ) -> None:
