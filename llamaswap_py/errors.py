@@ -24,8 +24,8 @@ class Refusal(Exception):
         self.retry_after = retry_after
 
     def afresh(self) -> Self:
-        """To be raised where this one is kept, or told to others too: all that an exception is raised through hangs on
-        it, and stays as long as it does."""
+        """The same, as if it had never been raised: what is kept or told to several is raised as another, and what was
+        raised is kept as another, for all that an exception is raised through hangs on it as long as it lives."""
         fresh = type(self).__new__(type(self), *self.args)
         fresh.__dict__.update(self.__dict__)
         return fresh

@@ -16,6 +16,7 @@ from typing import Self
 
 ROOT = Path(__file__).resolve().parents[2]
 FAKE = ROOT / "tests" / "fakes" / "llama_server.py"
+SOCKETS = f"{sys.executable} {ROOT / 'tests' / 'fakes' / 'socket_server.py'} --port ${{PORT}}"  # a `cmd`, as of `fake`
 LISTENING = re.compile(r"listening on (https?://\S+)")
 
 # Suites that run side by side must not give out the same ports in the same moment: four hundred for each, below all

@@ -4,17 +4,15 @@ collection finds it, which on a calm machine is hours later."""
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import httpx
 import pytest
 
 from tests.whole import garbage
-from tests.whole.program import LONG, ROOT, Program, config, model
+from tests.whole.program import LONG, SOCKETS, Program, config, model
 from tests.whole.talk import CHAT, begun, caller, chat_body, stream
 
-SOCKETS = f"{sys.executable} {ROOT / 'tests' / 'fakes' / 'socket_server.py'} --port ${{PORT}}"
 TEXT = config(
     model("quick"),
     model("other"),
@@ -50,16 +48,12 @@ async def served(client: httpx.AsyncClient) -> None:
 
 async def left(client: httpx.AsyncClient) -> None:
     """Callers who go: while their model loads, and in mid-answer."""
-    await begin_and_leave(client, "quick")
+    asking = await begun(client, "quick", ENDLESS)
+    asking.cancel()
+    await asyncio.wait([asking])
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.3):
             await stream(client, "endless", "hello")
-
-
-async def begin_and_leave(client: httpx.AsyncClient, name: str) -> None:
-    asking = await begun(client, name, ENDLESS)
-    asking.cancel()
-    await asyncio.wait([asking])
 
 
 async def died(client: httpx.AsyncClient) -> None:

@@ -17,9 +17,8 @@ import psutil
 import pytest
 
 from tests.whole.asking import caller, openai_shape, running
-from tests.whole.program import LONG, ROOT, Program, config, model
+from tests.whole.program import LONG, SOCKETS, Program, config, model
 
-SERVER = f"{sys.executable} {ROOT / 'tests' / 'fakes' / 'socket_server.py'} --port ${{PORT}}"
 MIB = 1024 * 1024
 LIMIT = 64 * 1024  # of bodies that are held; uploads are not
 
@@ -75,8 +74,8 @@ class Form:
 
 
 TEXT = config(
-    f"  plain: {{cmd: '{SERVER}'}}\n",
-    f"  renamed: {{cmd: '{SERVER}', useModelName: 'a longer name'}}\n",
+    f"  plain: {{cmd: '{SOCKETS}'}}\n",
+    f"  renamed: {{cmd: '{SOCKETS}', useModelName: 'a longer name'}}\n",
     maxBodySize=LIMIT,
     groups="{all: {swap: false, members: [plain, renamed]}}",
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import AsyncIterator, Iterator
 
 import aiohttp
@@ -11,13 +10,11 @@ import httpx
 import pytest
 
 from tests.whole.asking import anthropic_shape, caller, openai_shape, pids, running
-from tests.whole.program import LONG, ROOT, Program, config, model
-
-SERVER = f"{sys.executable} {ROOT / 'tests' / 'fakes' / 'socket_server.py'} --port ${{PORT}}"
+from tests.whole.program import LONG, SOCKETS, Program, config, model
 
 
 def served(name: str, **keys: object) -> str:
-    lines = [f"  {name}:", f"    cmd: {SERVER}", *(f"    {key}: {value}" for key, value in keys.items())]
+    lines = [f"  {name}:", f"    cmd: {SOCKETS}", *(f"    {key}: {value}" for key, value in keys.items())]
     return "\n".join(lines) + "\n"
 
 

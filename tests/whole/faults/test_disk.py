@@ -15,9 +15,9 @@ import pytest
 from tests.whole.asking import caller
 from tests.whole.faults.crowd import until
 from tests.whole.faults.disk import READ_ONLY, fill, inside, mountable, own_disk
-from tests.whole.program import LONG, Program, config, model
+from tests.whole.program import LONG, SOCKETS, Program, config, model
 from tests.whole.talk import CHAT, chat_body
-from tests.whole.test_uploads import SERVER, TRANSCRIBE
+from tests.whole.test_uploads import TRANSCRIBE
 
 pytestmark = pytest.mark.skipif(not mountable(), reason="a disk of its own can be given to a program only by root")
 
@@ -54,7 +54,7 @@ def test_l91_a_full_disk_costs_rows_and_nothing_else(tmp_path: Path) -> None:
 def test_l91_s62_an_upload_that_cannot_be_kept_is_refused(tmp_path: Path) -> None:
     """507 with its remedy; nothing of it stays, and one that fits passes."""
     disk = tmp_path / "disk"
-    text = config(f"  plain:\n    cmd: {SERVER}\n")
+    text = config(f"  plain:\n    cmd: {SOCKETS}\n")
     program = Program(tmp_path, text, watch=False, env={"TMPDIR": str(disk)})
     program.before = own_disk(disk, "2m")
     with program, caller(program) as client:

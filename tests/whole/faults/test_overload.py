@@ -17,11 +17,10 @@ import pytest
 
 from tests.whole.asking import NO_CERTIFICATES, caller, running
 from tests.whole.faults.crowd import SMALL, connect, cpu, crowd, head, healthy, memory, read_all, until
-from tests.whole.program import LONG, ROOT, Program, config, model
+from tests.whole.program import LONG, SOCKETS, Program, config, model
 from tests.whole.talk import CHAT, chat_body, streamed
 
 MIB = 1024 * 1024
-SOCKETS = f"{sys.executable} {ROOT / 'tests' / 'fakes' / 'socket_server.py'} --port ${{PORT}}"
 
 # Five thousand is the promise; a usual run takes fewer, LLAMASWAP_TEST_CALLERS=5000 all of them.
 MANY = int(os.environ.get("LLAMASWAP_TEST_CALLERS", "500"))

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from tests.whole.faults.disk import mountable, own_disk
 from tests.whole.faults.trees import STRAY
-from tests.whole.program import OWN_PORTS, ROOT, Program, fake
+from tests.whole.program import OWN_PORTS, SOCKETS, Program, fake
 
 MARK = "LLAMASWAP_SOAK"  # in the environment of everything that belongs to one soak
 TWICE = 99  # how a server ends that finds another one of its model alive
 DISK = "128m"  # half an hour of records fit in
 QUEUE_SECONDS = 30  # the longest that anybody may wait for a seat
 
-SOCKETS = f"{sys.executable} {ROOT / 'tests' / 'fakes' / 'socket_server.py'} --port ${{PORT}}"
 
 # name -> (what its server is told, what its shell does before, its other keys)
 TEMPERS: dict[str, tuple[str, str, dict[str, object]]] = {
