@@ -19,8 +19,8 @@ from llamaswap_py.observe.hardware import Hardware
 from llamaswap_py.observe.inflight import Inflight
 from llamaswap_py.observe.performance import Performance
 from llamaswap_py.observe.rows import Row
-from llamaswap_py.observe.store import Bounds
 from llamaswap_py.observe.tally import Tally
+from llamaswap_py.observe.written import Bounds
 from llamaswap_py.runtime.feed import Event, Feed, ModelChanged, RowsStored
 from llamaswap_py.schedule.plan import Phase
 from llamaswap_py.server.recording import Recordings
@@ -68,7 +68,6 @@ class Observing:
         self.config = config
 
     def count(self, rows: Sequence[Row]) -> None:
-        """In the recorder's thread."""
         self.tally.count(rows)
         self.answers.count(rows)
 

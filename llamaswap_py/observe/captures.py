@@ -1,6 +1,6 @@
 """What was asked and answered, whole, for the last few requests: bounded, compressed, secrets blacked out.
 
-Made and read in the recorder's thread."""
+Kept and looked at in the recorder's thread."""
 
 from __future__ import annotations
 
@@ -51,11 +51,6 @@ class Capture(msgspec.Struct, frozen=True, gc=False):
     answered: bytes | None
     framed: bool = False
 
-    @property
-    def size(self) -> int:
-        """About."""
-        return HEADS + len(self.asked.body or b"") + len(self.answered or b"")
-
 
 class Dense(msgspec.Struct, frozen=True, gc=False):
     """A capture as it is kept where it is not compressed: its fields are one text, which is a third in memory."""
@@ -78,9 +73,9 @@ class Dense(msgspec.Struct, frozen=True, gc=False):
         return Capture(self.path, asked, self.answer, self.answered, self.framed)
 
 
-def dense(capture: Capture) -> Dense:
-    fields = "\n".join(map(BETWEEN.join, capture.asked.headers))
-    return Dense(capture.path, fields, capture.asked.body, capture.answer, capture.answered, capture.framed)
+def dense(path: str, asked: Asked, answer: Head, answered: bytes | None, framed: bool = False) -> Dense:
+    """In any thread."""
+    return Dense(path, "\n".join(map(BETWEEN.join, asked.headers)), asked.body, answer, answered, framed)
 
 
 class Shown(msgspec.Struct, array_like=True):
@@ -129,14 +124,13 @@ class Captures:
         self.limit = limit
         self.make_room(0)
 
-    def keep(self, row: int, capture: Capture) -> bool:
+    def keep(self, row: int, capture: Dense) -> bool:
         """False where this one alone is larger than all that may be kept."""
+        kept: bytes | Dense = capture
         size = capture.size
         if size > WORTH_COMPRESSING and (self.has_time(size) or FEW * size > self.limit):
-            kept: bytes | Dense = packed(capture)
-            size = size_of(kept)
-        else:
-            kept = dense(capture)
+            kept = packed(capture.whole())
+            size = len(kept)
         if size > self.limit:
             return False
         if self.size + size > self.limit:

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from llamaswap_py.errors import STATUSES
 from llamaswap_py.observe.rows import Row, Wanted
-from llamaswap_py.observe.store import LAST_ID, Store
+from llamaswap_py.observe.store import Store
+from llamaswap_py.observe.written import LAST_ID
 
 FAILURES = ", ".join(sorted(f"'{code}'" for code, status in STATUSES.items() if status >= 500))
 LOOKED_THROUGH = 20_000  # for one that goes by an id: there is no index by it

@@ -1,23 +1,19 @@
-"""Rows in SQLite, in llama-swap's tables: in memory, or in a file that either program can open.
+"""Questions to rows in SQLite, in llama-swap's tables: in memory, or in a file that either program can open.
 
 Everything here belongs to the one thread that made the store. No question walks through all rows: a page asks them."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from itertools import repeat
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from llamaswap_py.observe import tables
 from llamaswap_py.observe.indexes import COUNTED, UNSORTED, are_few, prepare
 from llamaswap_py.observe.rows import (
     COLUMNS,
     DETAILS,
-    INSERT,
-    INSERT_DETAILS,
     UNKNOWN,
     Details,
     Page,
@@ -28,81 +24,29 @@ from llamaswap_py.observe.rows import (
     order,
     row_of,
     table_of,
-    values_of,
 )
+from llamaswap_py.observe.written import USUAL, Bounds, Written
 
 LARGEST = 2**63 - 1  # of SQLite's integers
-BUSY_MS = 5000  # how long another program may hold the file before a row is given up
 DEEP = 10_000  # rows to be stepped over
-
-# The largest that ever was, also of rows that are gone.
-LAST_ID = "SELECT COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'activity'), 0)"
 COUNTS = ("total_requests", "total_input_tokens", "total_output_tokens", "total_cache_tokens")
 
 
-class Bounds(NamedTuple):
-    """What a file may hold; 0: as much as there is. In memory the newest `keep` rows are held."""
-
-    keep: int = 1000
-    age: float = 0.0  # seconds
-    size: int = 0  # bytes in use
-    captures: int = 0  # bytes of what was asked and answered; 0: none
-
-
-USUAL = Bounds()
-
-
-class Store:
-    """`path` empty: in memory."""
+class Store(Written):
+    """What stands in the tables, for whoever asks."""
 
     def __init__(self, path: str = "", bounds: Bounds = USUAL) -> None:
-        self.path = path
-        self.bounds = bounds
+        super().__init__(path, bounds)
         self.is_busy: Callable[[], bool] = lambda: False  # there is more to do than what takes long
-        if path:
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
-        self.database = sqlite3.connect(path or ":memory:", isolation_level=None, timeout=BUSY_MS / 1000)
         try:
-            if path:
-                self.database.execute("PRAGMA journal_mode = WAL").fetchone()
-            tables.make(self.database, sums=bool(path))
             self.captured = self.one("SELECT COALESCE(SUM(size), 0) FROM activity_captures")
         except sqlite3.Error:
-            self.database.close()
+            self.close()
             raise
-
-    def close(self) -> None:
-        self.database.close()
 
     def one(self, question: str, values: Sequence[object] = ()) -> Any:
         [found] = self.database.execute(question, values).fetchone()
         return found
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """All of it, or nothing and an error."""
-        self.database.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            self.database.execute("COMMIT")
-        except (sqlite3.Error, ValueError, OverflowError):  # also of a value that SQLite cannot hold
-            if self.database.in_transaction:
-                self.database.execute("ROLLBACK")
-            raise
-
-    def add(self, rows: Sequence[Row]) -> list[int]:
-        """Their ids, in order. All of them are stored, or none and an error."""
-        with self.transaction():
-            last = self.one(LAST_ID)
-            ids = list(range(last + 1, last + 1 + len(rows)))
-            self.database.executemany(INSERT, map(values_of, ids, rows))
-            self.database.executemany(
-                INSERT_DETAILS, [(number, *row.details) for number, row in zip(ids, rows, strict=True)]
-            )
-            if not self.path:
-                for table in ("activity", "activity_details"):
-                    self.database.execute(f"DELETE FROM {table} WHERE id <= ?", (ids[-1] - self.bounds.keep,))  # noqa: S608
-        return ids
 
     # -- what is asked
 

@@ -1,4 +1,4 @@
-"""What finished requests add up to. Counted in the recorder's thread, a batch at a time."""
+"""What finished requests add up to. Counted on the loop, as they are read."""
 
 from __future__ import annotations
 

@@ -78,6 +78,6 @@ class Health:
 
     def records(self) -> dict[str, Any]:
         recorder = self.recorder
-        store = recorder.store
-        lost_file = bool(recorder.place[0]) and store is not None and not store.path
-        return {"status": DEGRADED if recorder.broken or lost_file else OK, "lost": recorder.lost}
+        writer = recorder.writer
+        lost_file = bool(writer.place[0]) and writer.store is not None and not writer.store.path
+        return {"status": DEGRADED if writer.broken or lost_file else OK, "lost": recorder.lost}

@@ -132,7 +132,7 @@ class Metrics:
                 now.put("llamaswap_model_state", (model, phase), float(phase == state))
         held = sum(flight.heard.window.held for flight in flights.values())
         now.put("llamaswap_buffered_bytes", ("answers",), held)
-        now.put("llamaswap_buffered_bytes", ("records",), recorder.put_weight - recorder.taken_weight)
+        now.put("llamaswap_buffered_bytes", ("records",), recorder.held)
         now.put("llamaswap_buffered_bytes", ("captures",), recorder.captures.size)
         now.put("llamaswap_records_lost_total", (), recorder.lost)
         now.put("llamaswap_event_loop_lag_seconds", (), sources.lag())

@@ -156,6 +156,7 @@ class Recordings:
         task = asyncio.current_task()
         assert task is not None  # a handler always runs in one
         request[MODEL] = model
+        self.recorder.spare_moment()
         flight = Flight(
             model=model,
             path=request.path,

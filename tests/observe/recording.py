@@ -12,7 +12,8 @@ from llamaswap_py.observe.captures import Asked, Captures
 from llamaswap_py.observe.finished import Finished
 from llamaswap_py.observe.heard import Heard
 from llamaswap_py.observe.rows import Row, Wanted
-from llamaswap_py.observe.store import Bounds, Store
+from llamaswap_py.observe.store import Store
+from llamaswap_py.observe.written import Bounds
 from llamaswap_py.wire.headers import Head
 
 ANSWER = b'{"usage": {"prompt_tokens": 3, "completion_tokens": 4}}'

@@ -1,4 +1,4 @@
-"""The recorder: rows in their order, off the loop, and never at the cost of a request."""
+"""The recorder: rows in their order, and never at the cost of a request."""
 
 from __future__ import annotations
 
@@ -7,18 +7,22 @@ import base64
 import gzip
 import sqlite3
 import zlib
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
+from llamaswap_py.observe.activity import FEW, ROW_WEIGHT
 from llamaswap_py.observe.captures import Asked
 from llamaswap_py.observe.captures import found as unpacked
 from llamaswap_py.observe.finished import Finished
 from llamaswap_py.observe.heard import Heard
+from llamaswap_py.observe.reading import LIGHT, LIGHT_FAILURE, is_light
 from llamaswap_py.observe.rows import Details, Row, Wanted
-from llamaswap_py.observe.store import Bounds, Store
+from llamaswap_py.observe.store import Store
+from llamaswap_py.observe.written import Bounds
 from llamaswap_py.wire.answer import LAST_CHUNK, chunk
 from llamaswap_py.wire.headers import Head
 from tests.observe.recording import ANSWER, CHAT, finished, held_up, recording
@@ -259,6 +263,67 @@ async def test_a_row_has_its_details_and_whoever_counts_sees_it() -> None:
     assert [one.details for one in counted] == [row.details]
 
 
+async def test_what_is_short_is_read_without_the_thread_and_what_is_compressed_in_it() -> None:
+    """Two threads that read take the interpreter from each other."""
+    counted: list[str] = []
+    async with recording() as place:
+        recorder = place.recorder
+        recorder.count = lambda rows: counted.extend(row.model for row in rows)
+        async with held_up(recorder):
+            recorder.add(finished(model="short"))
+            recorder.add(finished(PACKED, b"Content-Encoding: gzip", model="compressed"))
+            recorder.read_some(2)
+            assert counted == ["short"]
+        assert [row.model for row in await place.rows()] == ["short", "compressed"]
+    assert counted == ["short", "compressed"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "light"),
+    [
+        (ANSWER, 200, True),
+        (b" " * LIGHT, 200, False),
+        (b" " * LIGHT_FAILURE + b" ", 200, True),
+        (b" " * LIGHT_FAILURE + b" ", 500, False),
+    ],
+)
+def test_what_may_be_read_on_the_loop(body: bytes, status: int, light: bool) -> None:
+    one = finished(body, status=status)
+    one.weigh()
+    assert is_light(one) is light
+
+
+async def test_while_a_server_works_a_few_are_read() -> None:
+    async with recording() as place:
+        recorder = place.recorder
+        counted: list[int] = []
+        heard = asyncio.Event()
+
+        def count(rows: Sequence[Row]) -> None:
+            counted.append(len(rows))
+            heard.set()
+
+        recorder.count = count
+        for _ in range(FEW - 1):
+            recorder.add(finished())
+        recorder.spare_moment()
+        assert len(recorder.unread) == FEW - 1, "so few are not worth it"
+        recorder.add(finished())
+        recorder.add(finished())
+        recorder.spare_moment()
+        assert not counted, "not before the request is sent"
+        await heard.wait()
+        assert counted == [FEW]
+
+
+async def test_what_is_heavy_counts_as_many() -> None:
+    async with recording() as place:
+        for _ in range(4):
+            place.recorder.add(finished(b" " * 2 * ROW_WEIGHT + ANSWER))
+        place.recorder.read_some(4)
+        assert len(place.recorder.unread) == 2
+
+
 async def test_old_rows_are_taken_out_while_nothing_else_happens(tmp_path: Path) -> None:
     async with recording(str(tmp_path / "records.db")) as place:
         for _ in range(3):
@@ -273,13 +338,13 @@ async def test_what_was_captured_in_a_hurry_is_compressed_when_nothing_more_ends
     text = b"word " * 200_000
     loop, rested = asyncio.get_running_loop(), asyncio.Event()
     async with recording(captures=1 << 30) as place:
-        captures, tidy = place.recorder.captures, place.recorder.surplus.give
+        captures, tidy = place.recorder.captures, place.recorder.writer.surplus.give
 
         def rest() -> None:
             tidy()
             loop.call_soon_threadsafe(rested.set)
 
-        place.recorder.surplus.give = rest
+        place.recorder.writer.surplus.give = rest
         for _ in range(8):
             place.recorder.add(finished(text))
         assert len(await place.rows()) == 8

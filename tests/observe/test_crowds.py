@@ -6,19 +6,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from llamaswap_py.observe import activity
-from llamaswap_py.observe.activity import Recorder, bit_by_bit
+from llamaswap_py.observe.activity import Recorder
 from llamaswap_py.observe.finished import Finished
 from llamaswap_py.observe.rows import Wanted
 from tests.observe.recording import ANSWER, finished, held_up, recording
-
-
-def test_a_few_are_read_with_rests_between_and_a_crowd_is_not() -> None:
-    rests: list[float] = []
-    few, crowd = [finished()] * (3 * activity.BIT), [finished()] * activity.MANY
-    assert list(bit_by_bit(few, rests.append)) == few
-    assert rests == [activity.REST_SECONDS] * 3
-    assert list(bit_by_bit(crowd, rests.append)) == crowd
-    assert len(rests) == 3
 
 
 def overfill(recorder: Recorder, one: Finished) -> None:

@@ -11,7 +11,8 @@ import pytest
 from llamaswap_py.observe.pruning import NEXT_COUNT_SECONDS, STEP, Pruning, prune, used
 from llamaswap_py.observe.rows import Wanted
 from llamaswap_py.observe.spreads import UNTIL
-from llamaswap_py.observe.store import Bounds, Store
+from llamaswap_py.observe.store import Store
+from llamaswap_py.observe.written import Bounds
 from tests.observe.test_store import fill
 
 

@@ -15,7 +15,8 @@ from llamaswap_py.observe.pruning import prune
 from llamaswap_py.observe.rows import Details, Row, Wanted
 from llamaswap_py.observe.spread import KINDS, LANES, Bucket, Figures, edge, even, lane, percentile, told
 from llamaswap_py.observe.spreads import STEP, Piece, by_model, count_on, gathered, looked_at, spreads, stats, together
-from llamaswap_py.observe.store import Bounds, Store
+from llamaswap_py.observe.store import Store
+from llamaswap_py.observe.written import Bounds
 from llamaswap_py.wire.usage import Usage
 
 NOBODY = Figures(0, 0, -1, -1.0, -1.0, 0.0, 0.0, 0.0, 0.0)

@@ -11,7 +11,8 @@ import pytest
 
 from llamaswap_py.observe.rows import SORTS, Details, Row, Wanted
 from llamaswap_py.observe.spreads import stats
-from llamaswap_py.observe.store import Bounds, Store
+from llamaswap_py.observe.store import Store
+from llamaswap_py.observe.written import MOST_LATE, Bounds
 from llamaswap_py.wire.usage import Usage
 
 USAGE = Usage(5, 9, 7, 6, 2, 500.5, 99.5)
@@ -109,11 +110,36 @@ def test_a_file_of_the_other_program_opens_and_can_go_back(tmp_path: Path) -> No
         assert store.database.execute("SELECT COUNT(*) FROM goose_db_version").fetchone() == (3,)
 
 
-def test_of_rows_that_cannot_all_be_stored_none_is(store: Store) -> None:
-    with pytest.raises(sqlite3.Error):
-        store.add([row(), row(usage=Usage(input=[]))])  # type: ignore[arg-type]
-    assert store.page(Wanted()).total == 0
-    assert store.add([row()])
+def test_of_rows_that_cannot_all_be_stored_in_a_file_none_is(tmp_path: Path) -> None:
+    with closing(Store(str(tmp_path / "records.db"))) as store:
+        with pytest.raises(sqlite3.Error):
+            store.add([row(), row(usage=Usage(input=[]))])  # type: ignore[arg-type]
+        assert store.page(Wanted()).total == 0
+        assert store.add([row()])
+
+
+def test_in_memory_a_row_that_cannot_be_stored_costs_itself_only(store: Store) -> None:
+    lost: list[int] = []
+    store.lost = lambda count, _: lost.append(count)
+    store.add([row("a"), row(usage=Usage(input=[])), row("c")])  # type: ignore[arg-type]
+    assert [(found.id, found.model) for found in store.page(Wanted(descending=False)).rows] == [(1, "a"), (3, "c")]
+    assert lost == [1]
+    assert store.add([row()]) == [4]
+
+
+def test_in_memory_no_table_is_touched_for_what_nobody_asks_for(store: Store) -> None:
+    store.bounds, before = Bounds(10), store.opened.total_changes
+    for _ in range(100):
+        store.add([row()])
+    assert store.opened.total_changes == before
+    assert [found.id for found in store.page(Wanted(limit=99)).rows] == list(range(100, 90, -1))
+
+
+def test_in_memory_no_more_than_some_wait_for_their_table(store: Store) -> None:
+    store.bounds = Bounds(10 * MOST_LATE)
+    store.add([row()] * (MOST_LATE + 1))
+    assert not store.late
+    assert store.page(Wanted(limit=1)).total == MOST_LATE + 1
 
 
 def test_what_is_no_database_is_refused(tmp_path: Path) -> None:

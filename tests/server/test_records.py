@@ -18,7 +18,8 @@ from llamaswap_py.observe.activity import Recorder
 from llamaswap_py.observe.captures import Captures
 from llamaswap_py.observe.inflight import Inflight
 from llamaswap_py.observe.rows import Row
-from llamaswap_py.observe.store import Bounds, Store
+from llamaswap_py.observe.store import Store
+from llamaswap_py.observe.written import Bounds
 from llamaswap_py.runtime.relay import Closer, Outcome, Phase
 from llamaswap_py.server.doors import Door, Kind
 from llamaswap_py.server.exports import STEP

@@ -25,7 +25,8 @@ WRITER = f"""
 import sys
 from llamaswap_py.observe.pruning import prune
 from llamaswap_py.observe.rows import Row
-from llamaswap_py.observe.store import Bounds, Store
+from llamaswap_py.observe.store import Store
+from llamaswap_py.observe.written import Bounds
 
 store = Store(sys.argv[1], Bounds(size=600_000, captures=50_000))
 while True:
