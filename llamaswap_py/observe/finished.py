@@ -1,4 +1,4 @@
-"""A request that is over, as it is handed to the recorder: references, and nothing looked at.
+"""A request that is over, as it is handed to the recorder: references, and nothing looked at."""
 
 from __future__ import annotations
 
