@@ -14,7 +14,7 @@ from typing import Any
 from llamaswap_py.runtime.passed import Passed
 from llamaswap_py.runtime.sides import Sink
 from llamaswap_py.runtime.upstream import Connection
-from llamaswap_py.wire.http1 import whole_chunks
+from llamaswap_py.wire.chunks import whole_chunks
 
 PIECE = 64 * 1024  # bytes of one read
 CROWD = 16  # streams at once; for fewer the loop's own way is the shorter one

@@ -5,9 +5,10 @@ Bytes in, bytes out; what to do with them is the relay's business."""
 from __future__ import annotations
 
 from llamaswap_py.errors import UpstreamFailed
+from llamaswap_py.wire.chunks import CHUNK_END, CRLF, whole_chunks
 from llamaswap_py.wire.headers import Caller, Framing, Head, answer_head, framing, switch_head
-from llamaswap_py.wire.http1 import BETWEEN_CHUNKS, CRLF, Reader, whole_chunks
-from llamaswap_py.wire.sse import CHUNK_END, Events
+from llamaswap_py.wire.http1 import BETWEEN_CHUNKS, Reader
+from llamaswap_py.wire.sse import Events
 
 LAST_CHUNK = b"0\r\n\r\n"
 HEAD_END = b"\r\n\r\n"
@@ -113,10 +114,12 @@ class Answer:
         """With the head may come much that need not be looked at as it must."""
         end = data.find(HEAD_END) + len(HEAD_END)
         out = self._slowly(data[:end])
+        if self.ending:
+            return self._joined(out, data, end, whole_chunks(data, self.ending, end))
         return out + (self._slowly(data[end:]) if self.head is None else self.feed(data[end:]))
 
     def _partly(self, data: bytes, passed: int) -> bytes:
-        """Not all of it is whole chunks of whole events: as much as can be goes on as it is, copied once."""
+        """Not all of it is whole chunks of whole events."""
         out, start = b"", 0
         if not self.ending:  # a chunk was cut, and is ended first; behind it whole ones may follow again
             start = passed = self._reader.rest_of_chunk()
@@ -125,6 +128,10 @@ class Answer:
             out = self._slowly(data[:start])
             if self.ending:
                 passed = whole_chunks(data, self.ending, start)
+        return self._joined(out, data, start, passed)
+
+    def _joined(self, out: bytes, data: bytes, start: int, passed: int) -> bytes:
+        """As much as can be goes on as it is behind `out`, copied once."""
         self.body_began = self.body_began or passed > start
         rest = self._slowly(data[passed:]) if passed < len(data) else b""
         return b"".join((out, memoryview(data)[start:passed], rest))

@@ -5,7 +5,6 @@ Strict where leniency would let two readers disagree about where a message ends.
 from __future__ import annotations
 
 import re
-import sys
 from functools import lru_cache
 
 from llamaswap_py.errors import UpstreamFailed
@@ -18,9 +17,6 @@ LINE_LIMIT = 4 * 1024  # a chunk-size line with its extensions; 18 bytes would d
 STATUS = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: ([^\r\n\x00]*+))?")
 FIELDS = re.compile(rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]++:[^\r\n\x00]*+\r\n)*+")
 SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n\x00]*)?")
-PLAIN_SIZE = re.compile(rb"[1-9A-Fa-f][0-9A-Fa-f]{0,5}")
-LONGEST_SIZE = 8  # such a line with its end
-CRLF = b"\r\n"
 
 
 class Stage:
@@ -37,45 +33,6 @@ class Stage:
 
 
 BETWEEN_CHUNKS = Stage.SIZE
-
-
-MOST_STEPS = 2048  # remembered; a server's chunks begin alike but for their sizes
-NOWHERE = sys.maxsize  # far beyond every end
-FIRST: dict[bytes, int] = {}  # steps by what chunks begin with,
-NEXT: dict[bytes, int] = {}  # and by that with the end of the chunk before it
-
-
-def learn(steps: dict[bytes, int], before: bytes, begins: bytes) -> int:
-    """How far it is to the end of a chunk, by the bytes it begins with, what must stand before it included: one look
-    instead of a search and a conversion. It leads nowhere where they are no plain chunk, or the last one."""
-    line, found, _ = begins.removeprefix(before).partition(CRLF)
-    plain = found and begins.startswith(before) and PLAIN_SIZE.fullmatch(line)
-    if len(steps) >= MOST_STEPS:
-        steps.clear()
-    step = steps[begins] = len(line) + 4 + int(line, 16) if plain else NOWHERE
-    return step
-
-
-def whole_chunks(data: bytes, ending: bytes = CRLF, start: int = 0) -> int:
-    """Up to where `data`, where a chunk begins at `start`, is whole plain chunks (not the closing one) of which the
-    last one ends so, its own line end included; else `start`. They can be handed on as they are, instead of being fed
-    to a reader."""
-    begins = data[start : start + LONGEST_SIZE]
-    step = FIRST.get(begins) or learn(FIRST, b"", begins)
-    at, end, least = start + step, len(data), len(ending) + 3  # of a chunk that can hold such an ending
-    if at == end and data.endswith(ending) and step >= least:
-        return at  # mostly at once: a chunk an event, an event a read
-    ends = [start]
-    while at <= end:
-        ends.append(at)
-        begins = data[at - 2 : at + LONGEST_SIZE]
-        try:
-            at += NEXT[begins]
-        except KeyError:
-            at += learn(NEXT, CRLF, begins)
-    while len(ends) > 1 and not (ends[-1] - ends[-2] >= least and data.startswith(ending, ends[-1] - len(ending))):
-        ends.pop()
-    return ends[-1]
 
 
 class Reader:

@@ -19,9 +19,6 @@ def events_in(text: bytes) -> int:
     return round(text.count(EVENT_END, middle, middle + SAMPLE) * len(text) / SAMPLE)
 
 
-CHUNK_END = b"\n\n\r\n"  # of a chunk that ends with an event, as nearly every server writes it
-
-
 class Events:
     """Holds back a partial event until the rest of it came.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from llamaswap_py.wire.sse import CHUNK_END
+from llamaswap_py.wire.chunks import CHUNK_END
 
 # Anthropic's first event names the input tokens; Responses' first event repeats the whole request's settings.
 FIRST = 16 * 1024

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llamaswap_py.wire.http1 import HEAD_LIMIT, LINE_LIMIT, MOST_STEPS, Reader, learn, whole_chunks
+from llamaswap_py.wire.chunks import MOST_STEPS, learn, whole_chunks
+from llamaswap_py.wire.http1 import HEAD_LIMIT, LINE_LIMIT, Reader
 
 OK = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
