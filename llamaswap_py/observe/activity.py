@@ -16,7 +16,7 @@ import structlog
 from llamaswap_py.observe.captures import Captures
 from llamaswap_py.observe.details import Know, nothing_known
 from llamaswap_py.observe.finished import Finished
-from llamaswap_py.observe.reading import Read, is_light
+from llamaswap_py.observe.reading import Read, Unstored, is_light
 from llamaswap_py.observe.rows import Row
 from llamaswap_py.observe.store import Store
 from llamaswap_py.observe.writing import Batch, Question, Writer
@@ -33,6 +33,7 @@ FEW = 4  # rows that are read while a server works on its request
 MANY = 256  # that are read and stored at once: some milliseconds
 GATHER_SECONDS = 0.1  # the thread is woken that often, and not for each row
 REST_SECONDS = 0.005  # where there are more than many
+LONG = 64 * 1024  # bytes of a body that is read at once: its memory is used again, and is still near the processor
 ROW_WEIGHT = 32 * 1024  # bytes of bodies that take as long as another row
 
 
@@ -60,6 +61,7 @@ class Recorder:
         self.unread: deque[Finished] = deque()
         self.timer: asyncio.TimerHandle | None = None
         self.done: list[Read | Finished] = []
+        self.captured = Unstored()  # of those
         self.put = 0  # rows,
         self.put_weight = 0  # and bytes of their bodies
         self.writer = Writer(loop, captures, self.read, self.stored, (path, bounds))
@@ -81,6 +83,8 @@ class Recorder:
         self.put += 1
         self.put_weight += finished.weight
         self.unread.append(finished)
+        if finished.weight >= LONG:
+            self.loop.call_soon(self.read_some, MANY)
         if self.timer is None:
             self.timer = self.loop.call_later(GATHER_SECONDS, self.look)
 
@@ -101,23 +105,28 @@ class Recorder:
         self.timer = self.loop.call_later(REST_SECONDS, self.look) if self.unread else None
 
     def read_some(self, rows: int) -> None:
-        done = len(self.done)
         while self.unread and rows > 0:
             finished = self.unread.popleft()
             rows -= 1 + finished.weight // ROW_WEIGHT
-            one = self.read(finished) if is_light(finished) else finished
-            if one is None:
-                self.put -= 1
-                self.put_weight -= finished.weight
-            else:
-                self.done.append(one)
-        self.count([one.row for one in self.done[done:] if isinstance(one, Read)])
+            self.take(finished)
+
+    def take(self, finished: Finished) -> None:
+        one = self.read(finished) if is_light(finished) else finished
+        if one is None:
+            self.put -= 1
+            self.put_weight -= finished.weight
+            return
+        if isinstance(one, Read):
+            self.count((one.row,))
+            self.captured.hold(one, max(self.captures.limit, self.writer.place[1].captures))
+        self.done.append(one)
         if len(self.done) >= MANY:
             self.hand_on()
 
     def hand_on(self) -> None:
         """In bounded batches: memory once needed for a large one would stay taken."""
         done, self.done = self.done, []
+        self.captured.clear()
         for start in range(0, len(done), MANY):
             self.writer.waiting.put(done[start : start + MANY])
 

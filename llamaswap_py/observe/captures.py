@@ -7,7 +7,8 @@ from __future__ import annotations
 import base64
 import time
 import zlib
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -23,7 +24,7 @@ HEADS = 1024  # what the fields of both sides take, about
 FASTEST = 1  # a page looks at few of them; the time is taken from the requests' own cores
 # As many bytes a second are compressed, and as many at once: several long answers a second. Of more, all that is
 # compressed would be pushed out by the next ones before anybody could look; what stays can wait for a quiet moment.
-COMPRESSED_A_SECOND, COMPRESSED_AT_ONCE = 2 * 1024 * 1024, 1024 * 1024
+COMPRESSED_A_SECOND, COMPRESSED_AT_ONCE = 1024 * 1024, 512 * 1024
 FEW = 8  # so many of a size must fit uncompressed, else it is compressed whatever the hurry
 
 NO_ANSWER = ("/v1/audio/speech", "/v1/images/generations", "/sdapi/v1/txt2img")
@@ -59,23 +60,22 @@ class Dense(msgspec.Struct, frozen=True, gc=False):
     fields: str
     asked: bytes | None
     answer: Head
-    answered: bytes | None
+    answered: Sequence[bytes]  # the pieces of it; none: it is not kept
     framed: bool
-
-    @property
-    def size(self) -> int:
-        """About."""
-        return HEADS + len(self.asked or b"") + len(self.answered or b"")
+    size: int  # about
 
     def whole(self) -> Capture:
         pairs = (line.partition(BETWEEN) for line in self.fields.split("\n") if line)
         asked = Asked(tuple((name, value) for name, _, value in pairs), self.asked)
-        return Capture(self.path, asked, self.answer, self.answered, self.framed)
+        answered = b"".join(self.answered) if self.answered else None
+        return Capture(self.path, asked, self.answer, answered, self.framed)
 
 
-def dense(path: str, asked: Asked, answer: Head, answered: bytes | None, framed: bool = False) -> Dense:
+def dense(path: str, asked: Asked, answer: Head, answered: Sequence[bytes], framed: bool = False) -> Dense:
     """In any thread."""
-    return Dense(path, "\n".join(map(BETWEEN.join, asked.headers)), asked.body, answer, answered, framed)
+    fields = "\n".join(map(BETWEEN.join, asked.headers))
+    size = HEADS + len(asked.body or b"") + sum(map(len, answered))
+    return Dense(path, fields, asked.body, answer, answered, framed, size)
 
 
 class Shown(msgspec.Struct, array_like=True):
@@ -111,7 +111,7 @@ class Captures:
 
     def __init__(self, limit: int, clock: Callable[[], float] = time.monotonic) -> None:
         self.limit = limit
-        self.kept: dict[int, bytes | Dense] = {}
+        self.kept: OrderedDict[int, bytes | Dense] = OrderedDict()  # a dict would look for its first one ever longer
         self.size = 0
         self.clock = clock
         self.allowed = float(COMPRESSED_AT_ONCE)  # bytes that may be compressed now
@@ -163,7 +163,7 @@ class Captures:
     def make_room(self, size: int) -> None:
         """The oldest go first."""
         while self.kept and self.size + size > self.limit:
-            self.size -= size_of(self.kept.pop(next(iter(self.kept))))
+            self.size -= size_of(self.kept.popitem(last=False)[1])
 
     def find(self, row: int) -> dict[str, Any] | None:
         """In the shape of `/api/captures/<id>`."""

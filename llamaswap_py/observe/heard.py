@@ -5,7 +5,7 @@ It keeps references and counts; every question is left to later."""
 from __future__ import annotations
 
 from llamaswap_py.wire.headers import Head
-from llamaswap_py.wire.window import Body, Window, body_of, holds_events
+from llamaswap_py.wire.window import Body, Window, body_of, ends_of, hold_events, holds_events
 
 
 class Heard:
@@ -32,6 +32,16 @@ class Heard:
     def read(self) -> Body:
         """What is held of the body."""
         return body_of(self.window, self.chunked)
+
+    def read_ends(self) -> Body | None:
+        """Both ends of a long body in the framing of its chunks; None where they say nothing of events."""
+        ends = ends_of(self.window) if self.chunked else None
+        return ends if ends is not None and hold_events(ends.first, ends.last) else None
+
+    @property
+    def pieces(self) -> tuple[bytes, ...]:
+        """Of a body that is held as a whole."""
+        return tuple(self.window.pieces()[0])
 
     def read_framed(self) -> Body | None:
         """The same with the framing of its chunks, which costs less; None where that cuts an event."""

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Sequence
+from typing import NamedTuple
+
 from llamaswap_py.errors import Refusal
 from llamaswap_py.observe.captures import Dense, dense
 from llamaswap_py.observe.details import Know
@@ -10,9 +14,10 @@ from llamaswap_py.observe.heard import Heard
 from llamaswap_py.observe.rows import UNKNOWN, Row
 from llamaswap_py.wire.coding import CODINGS, inflated
 from llamaswap_py.wire.sse import events_in
-from llamaswap_py.wire.usage import NOTHING, error_of, usage_of
+from llamaswap_py.wire.usage import NOTHING, Usage, error_of, usage_of
 from llamaswap_py.wire.window import Body
 
+STREAM = "text/event-stream"
 LIGHT = 512 * 1024  # bytes of an answer, which are read within a millisecond,
 LIGHT_FAILURE = 16 * 1024  # and of one that may be anything
 LARGEST_INFLATED = 64 * 1024 * 1024  # a compressed answer that holds more is not opened
@@ -34,25 +39,21 @@ class Read:
     def __init__(self, finished: Finished, know: Know) -> None:
         self.weight = finished.weight
         self.capture: Dense | None = None
-        heard, answer = finished.heard, finished.heard.answer
+        answer = finished.heard.answer
         content_type = finished.content_type or (answer.content_type if answer is not None else "")
         usage, error, details = NOTHING, finished.error, UNKNOWN
-        coding = answer.coding if answer is not None else ""
-        # Events that are whole in the framing of their chunks can be read where they stand.
-        framed = heard.read_framed() if "text/event-stream" in content_type and coding not in CODINGS else None
         try:
-            body = framed or (opened(heard) if coding in CODINGS else heard.read())
+            text = long_text(finished, content_type) or text_of(finished, content_type)
         except NotOpened as reason:
             what = "decompression" if finished.status == 200 else "decode"
             error = error or f"response {what} failed: {reason}"
         else:
             if finished.status == 200:
-                usage = usage_of(finished.path, content_type, body)
+                usage = text.usage
             elif not error:
-                error = error_of(finished.status, b"" if finished.private else body.first)
-            self.capture = captured(finished, body, framed is not None)
-            streamed = body.whole and "text/event-stream" in content_type
-            details = know(finished, events_in(body.first) if streamed else 0)
+                error = error_of(finished.status, b"" if finished.private else text.body.first)
+            self.capture = captured(finished, text)
+            details = know(finished, text.events)
         took = finished.seconds * 1000
         self.row = Row(
             int(finished.when),
@@ -66,6 +67,70 @@ class Read:
             finished.metadata,
             details=details,
         )
+
+    def let_go(self) -> int:
+        """Of its capture; how many bytes that were."""
+        size = self.capture.size if self.capture is not None else 0
+        self.capture = None
+        return size
+
+
+class Text(NamedTuple):
+    """What is read of an answer."""
+
+    body: Body
+    usage: Usage  # where it is a success
+    events: int  # about; 0 where it is no stream, or not held as a whole
+    pieces: Sequence[bytes] = ()  # all of it, where it is held as a whole
+    framed: bool = False  # in the framing of its chunks
+
+
+def long_text(finished: Finished, content_type: str) -> Text | None:
+    """Of a long stream, where its ends say enough. What lies between is not looked at, but for a count of events."""
+    heard = finished.heard
+    if finished.status != 200 or STREAM not in content_type or coding_of(heard) in CODINGS:
+        return None
+    ends = heard.read_ends()
+    if ends is None or (usage := usage_of(finished.path, content_type, ends)) is NOTHING:
+        return None
+    pieces = heard.pieces
+    longest = max(pieces, key=len)
+    return Text(ends, usage, round(events_in(longest) * heard.size / len(longest)), pieces, framed=True)
+
+
+def text_of(finished: Finished, content_type: str) -> Text:
+    heard, coding = finished.heard, coding_of(finished.heard)
+    streamed = STREAM in content_type
+    # Events that are whole in the framing of their chunks can be read where they stand.
+    framed = heard.read_framed() if streamed and coding not in CODINGS else None
+    body = framed or (opened(heard) if coding in CODINGS else heard.read())
+    usage = usage_of(finished.path, content_type, body) if finished.status == 200 else NOTHING
+    events = events_in(body.first) if body.whole and streamed else 0
+    return Text(body, usage, events, (body.first,) if body.whole and body.first else (), framed is not None)
+
+
+def coding_of(heard: Heard) -> str:
+    return heard.answer.coding if heard.answer is not None else ""
+
+
+class Unstored:
+    """The captures of what was read and is not stored yet: of more than will be kept, the last ones."""
+
+    def __init__(self) -> None:
+        self.reads: deque[Read] = deque()
+        self.size = 0
+
+    def hold(self, one: Read, most: int) -> None:
+        if one.capture is None:
+            return
+        self.reads.append(one)
+        self.size += one.capture.size
+        while self.size > most and len(self.reads) > 1:
+            self.size -= self.reads.popleft().let_go()
+
+    def clear(self) -> None:
+        self.reads.clear()
+        self.size = 0
 
 
 class NotOpened(Exception):
@@ -85,10 +150,10 @@ def opened(heard: Heard) -> Body:
         raise NotOpened("it is cut off, no such coding, or far larger than it looks") from why
 
 
-def captured(finished: Finished, body: Body, framed: bool) -> Dense | None:
-    if finished.asked is None or finished.heard.answer is None or not body.whole:
+def captured(finished: Finished, text: Text) -> Dense | None:
+    asked, answer = finished.asked, finished.heard.answer
+    if asked is None or answer is None or not finished.heard.window.whole:
         return None
-    if finished.status == 200 and not body.first:
+    if finished.status == 200 and not text.pieces:
         return None
-    answered = body.first if finished.status == 200 else None
-    return dense(finished.path, finished.asked, finished.heard.answer, answered, framed)
+    return dense(finished.path, asked, answer, text.pieces if finished.status == 200 else (), text.framed)

@@ -115,12 +115,12 @@ class Answer:
         end = data.find(HEAD_END) + len(HEAD_END)
         out = self._slowly(data[:end])
         if self.ending:
-            return self._joined(out, data, end, whole_chunks(data, self.ending, end))
+            return self._partly(data, whole_chunks(data, self.ending, end), out, end)
         return out + (self._slowly(data[end:]) if self.head is None else self.feed(data[end:]))
 
-    def _partly(self, data: bytes, passed: int) -> bytes:
-        """Not all of it is whole chunks of whole events."""
-        out, start = b"", 0
+    def _partly(self, data: bytes, passed: int, out: bytes = b"", start: int = 0) -> bytes:
+        """Not all of it from `start` on is whole chunks of whole events: as much as can be goes on as it is behind
+        `out`, copied once."""
         if not self.ending:  # a chunk was cut, and is ended first; behind it whole ones may follow again
             start = passed = self._reader.rest_of_chunk()
             if not start or start >= len(data):
@@ -128,10 +128,6 @@ class Answer:
             out = self._slowly(data[:start])
             if self.ending:
                 passed = whole_chunks(data, self.ending, start)
-        return self._joined(out, data, start, passed)
-
-    def _joined(self, out: bytes, data: bytes, start: int, passed: int) -> bytes:
-        """As much as can be goes on as it is behind `out`, copied once."""
         self.body_began = self.body_began or passed > start
         rest = self._slowly(data[passed:]) if passed < len(data) else b""
         return b"".join((out, memoryview(data)[start:passed], rest))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from llamaswap_py.wire.chunks import CHUNK_END
@@ -11,6 +12,7 @@ FIRST = 16 * 1024
 # The last events name what was spent; those of Responses repeat the whole text before it.
 LAST = 64 * 1024
 EVENT_END = b"\n\n"
+LONG, LARGE = 64 * 1024, 4 * 1024  # a long body, and a large piece of one
 NEAR = 8 * 1024  # from either end: there a stream's numbers stand
 
 
@@ -106,11 +108,31 @@ def body_of(window: Window, chunked: bool) -> Body:
 
 def holds_events(framed: bytes) -> bool:
     """In the framing of its chunks no event is cut; of a long body where its numbers stand, at both ends."""
-    if len(framed) <= FIRST:
-        return cuts_none(framed)
-    start, end = framed[:NEAR], framed[-NEAR:]
+    return cuts_none(framed) if len(framed) <= FIRST else hold_events(framed[:NEAR], framed[-NEAR:])
+
+
+def hold_events(start: bytes, end: bytes) -> bool:
+    """The same of both ends, each of which is cut somewhere."""
     start, end = start[: start.rfind(CHUNK_END) + len(CHUNK_END)], end[end.find(CHUNK_END) + len(CHUNK_END) :]
     return CHUNK_END in start and cuts_none(start) and cuts_none(end)
+
+
+def ends_of(window: Window) -> Body | None:
+    """Of a long body that is held in large pieces its two ends, which may be cut: nothing long is copied for them."""
+    pieces, _ = window.pieces()
+    if not window.whole or window.size < max(LONG, len(pieces) * LARGE):
+        return None
+    return Body(joined(pieces, NEAR), joined(pieces[::-1], -NEAR), whole=False)
+
+
+def joined(pieces: Iterable[bytes], size: int) -> bytes:
+    """The first bytes of them, so many; where it is negative the last ones, of pieces that are told from the end."""
+    found = b""
+    for piece in pieces:
+        if len(found) >= abs(size):
+            break
+        found = (found + piece)[:size] if size > 0 else (piece + found)[size:]
+    return found
 
 
 def cuts_none(framed: bytes) -> bool:

@@ -7,19 +7,16 @@ import base64
 import gzip
 import sqlite3
 import zlib
-from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
-from llamaswap_py.observe.activity import FEW, ROW_WEIGHT
 from llamaswap_py.observe.captures import Asked
 from llamaswap_py.observe.captures import found as unpacked
 from llamaswap_py.observe.finished import Finished
 from llamaswap_py.observe.heard import Heard
-from llamaswap_py.observe.reading import LIGHT, LIGHT_FAILURE, is_light
 from llamaswap_py.observe.rows import Details, Row, Wanted
 from llamaswap_py.observe.store import Store
 from llamaswap_py.observe.written import Bounds
@@ -96,6 +93,25 @@ async def test_a_stream_in_chunks_is_counted_and_shown_without_them(compressed: 
         found = place.recorder.captures.find(1)
     assert found is not None
     assert base64.b64decode(found["resp_body"]) == text
+
+
+@pytest.mark.parametrize("told", [True, False])
+async def test_a_long_stream_is_captured_as_a_whole_and_its_events_are_estimated(told: bool) -> None:
+    heard = Heard(1 << 30)
+    heard.head(Head((1, 1), 200, b"", [b"Content-Type: text/event-stream"]), chunked=True)
+    word, last = b"data: word\n\n", b"data: " + (ANSWER if told else b"{}") + b"\n\n"
+    for _ in range(20):
+        heard.body(chunk(word) * 1000)
+    heard.body(chunk(last) + LAST_CHUNK)
+    async with recording() as place:
+        place.recorder.know = lambda _, events: Details(run=events)
+        place.recorder.add(Finished("a", CHAT, 200, 1.0, 1.0, heard, asked=Asked((), None)))
+        [row] = await place.rows()
+        found = place.recorder.captures.find(1)
+    assert row.usage.input == (3 if told else 0)
+    assert row.details.run == pytest.approx(20_001, rel=0.01)
+    assert found is not None
+    assert base64.b64decode(found["resp_body"]) == word * 20_000 + last
 
 
 @pytest.mark.parametrize(
@@ -261,67 +277,6 @@ async def test_a_row_has_its_details_and_whoever_counts_sees_it() -> None:
         [row] = await place.rows()
     assert row.details == Details(api="a", run=2)
     assert [one.details for one in counted] == [row.details]
-
-
-async def test_what_is_short_is_read_without_the_thread_and_what_is_compressed_in_it() -> None:
-    """Two threads that read take the interpreter from each other."""
-    counted: list[str] = []
-    async with recording() as place:
-        recorder = place.recorder
-        recorder.count = lambda rows: counted.extend(row.model for row in rows)
-        async with held_up(recorder):
-            recorder.add(finished(model="short"))
-            recorder.add(finished(PACKED, b"Content-Encoding: gzip", model="compressed"))
-            recorder.read_some(2)
-            assert counted == ["short"]
-        assert [row.model for row in await place.rows()] == ["short", "compressed"]
-    assert counted == ["short", "compressed"]
-
-
-@pytest.mark.parametrize(
-    ("body", "status", "light"),
-    [
-        (ANSWER, 200, True),
-        (b" " * LIGHT, 200, False),
-        (b" " * LIGHT_FAILURE + b" ", 200, True),
-        (b" " * LIGHT_FAILURE + b" ", 500, False),
-    ],
-)
-def test_what_may_be_read_on_the_loop(body: bytes, status: int, light: bool) -> None:
-    one = finished(body, status=status)
-    one.weigh()
-    assert is_light(one) is light
-
-
-async def test_while_a_server_works_a_few_are_read() -> None:
-    async with recording() as place:
-        recorder = place.recorder
-        counted: list[int] = []
-        heard = asyncio.Event()
-
-        def count(rows: Sequence[Row]) -> None:
-            counted.append(len(rows))
-            heard.set()
-
-        recorder.count = count
-        for _ in range(FEW - 1):
-            recorder.add(finished())
-        recorder.spare_moment()
-        assert len(recorder.unread) == FEW - 1, "so few are not worth it"
-        recorder.add(finished())
-        recorder.add(finished())
-        recorder.spare_moment()
-        assert not counted, "not before the request is sent"
-        await heard.wait()
-        assert counted == [FEW]
-
-
-async def test_what_is_heavy_counts_as_many() -> None:
-    async with recording() as place:
-        for _ in range(4):
-            place.recorder.add(finished(b" " * 2 * ROW_WEIGHT + ANSWER))
-        place.recorder.read_some(4)
-        assert len(place.recorder.unread) == 2
 
 
 async def test_old_rows_are_taken_out_while_nothing_else_happens(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ CHAT = "/v1/chat/completions"
 
 def test_a_capture_says_what_was_asked_and_answered() -> None:
     captures = Captures(10_000)
-    assert captures.keep(7, dense(CHAT, ASKED, ANSWERED, b"hello"))
+    assert captures.keep(7, dense(CHAT, ASKED, ANSWERED, (b"hello",)))
     assert 7 in captures
     assert captures.find(7) == {
         "id": 7,
@@ -83,7 +83,7 @@ def test_sound_and_pictures_are_left_out(path: str, asked: bool, answered: bool)
 
 def test_what_is_not_held_is_not_shown() -> None:
     captures = Captures(10_000)
-    captures.keep(1, dense(CHAT, Asked((), None), BARE, None))
+    captures.keep(1, dense(CHAT, Asked((), None), BARE, ()))
     found = captures.find(1)
     assert found is not None
     assert found["req_body"] is found["resp_body"] is None
@@ -91,7 +91,7 @@ def test_what_is_not_held_is_not_shown() -> None:
 
 def test_a_stream_is_kept_in_its_chunks_and_shown_without() -> None:
     captures = Captures(10_000)
-    captures.keep(1, dense(CHAT, ASKED, ANSWERED, b"6\r\nhello \r\n5\r\nthere\r\n0\r\n\r\n", framed=True))
+    captures.keep(1, dense(CHAT, ASKED, ANSWERED, (b"6\r\nhello \r\n5\r\nthere\r\n0\r\n\r\n",), framed=True))
     found = captures.find(1)
     assert found is not None
     assert base64.b64decode(found["resp_body"]) == b"hello there"
@@ -100,7 +100,7 @@ def test_a_stream_is_kept_in_its_chunks_and_shown_without() -> None:
 @pytest.mark.parametrize("size", [5, WORTH_COMPRESSING * 2])
 def test_small_and_large_ones_are_shown_alike(size: int) -> None:
     captures = Captures(100_000)
-    captures.keep(1, dense(CHAT, ASKED, ANSWERED, b"x" * size))
+    captures.keep(1, dense(CHAT, ASKED, ANSWERED, (b"x" * size,)))
     assert captures.size < WORTH_COMPRESSING
     found = captures.find(1)
     assert found is not None
@@ -112,12 +112,12 @@ def test_the_oldest_make_room_and_what_is_too_large_is_not_kept() -> None:
     captures = Captures(50_000)
     noise = random.Random(1).randbytes
     for number in range(1, 11):
-        assert captures.keep(number, dense(CHAT, ASKED, BARE, noise(3 * WORTH_COMPRESSING)))
+        assert captures.keep(number, dense(CHAT, ASKED, BARE, (noise(3 * WORTH_COMPRESSING),)))
     assert captures.size <= 50_000
     assert sum(map(size_of, captures.kept.values())) == captures.size
     assert 10 in captures
     assert 1 not in captures
-    assert not captures.keep(11, dense(CHAT, ASKED, BARE, noise(60_000)))
+    assert not captures.keep(11, dense(CHAT, ASKED, BARE, (noise(60_000),)))
     assert 10 in captures
     captures.resize(0)
     assert (captures.size, captures.kept) == (0, {})
@@ -128,19 +128,19 @@ def test_what_comes_too_fast_to_be_compressed_is_kept_as_it_came_as_far_as_it_fi
     captures = Captures(FEW * len(text), clock=lambda: now)
     sizes = []
     for number in range(1, 5):
-        assert captures.keep(number, dense(CHAT, ASKED, BARE, text))
+        assert captures.keep(number, dense(CHAT, ASKED, BARE, (text,)))
         sizes.append(size_of(captures.kept[number]))
     assert max(sizes[:2]) < len(text) / 10  # there was time for two,
     assert max(sizes[2:]) < len(text) / 10  # and of these not many would fit
     captures = Captures(2 * FEW * len(text), clock=lambda: now)
     for number in range(1, 10):
-        assert captures.keep(number, dense(CHAT, ASKED, BARE, text))
+        assert captures.keep(number, dense(CHAT, ASKED, BARE, (text,)))
     assert [size_of(kept) > len(text) for kept in captures.kept.values()] == [False] * 2 + [True] * 7
     found = captures.find(9)
     assert found is not None
     assert base64.b64decode(found["resp_body"]) == text
     now += 2 * len(text) / COMPRESSED_A_SECOND
-    captures.keep(10, dense(CHAT, ASKED, BARE, text))
+    captures.keep(10, dense(CHAT, ASKED, BARE, (text,)))
     assert size_of(captures.kept[10]) < len(text) / 10
 
 
@@ -148,7 +148,7 @@ def test_what_was_kept_in_a_hurry_is_compressed_as_soon_as_there_is_time() -> No
     text = b"word " * COMPRESSED_AT_ONCE
     captures = Captures(20 * len(text), clock=lambda: 0.0)
     for number, body in enumerate((text, b"small", text + b"2", text + b"3")):
-        assert captures.keep(number, dense(CHAT, ASKED, BARE, body))
+        assert captures.keep(number, dense(CHAT, ASKED, BARE, (body,)))
     shown_before = [captures.find(number) for number in range(4)]
     assert captures.size > 3 * len(text)
     asked = iter((False, True))
@@ -162,7 +162,7 @@ def test_what_was_kept_in_a_hurry_is_compressed_as_soon_as_there_is_time() -> No
 
 def test_long_texts_take_little_room() -> None:
     captures = Captures(50_000)
-    assert captures.keep(1, dense(CHAT, ASKED, BARE, b"word " * 20_000))
+    assert captures.keep(1, dense(CHAT, ASKED, BARE, (b"word " * 20_000,)))
     found = captures.find(1)
     assert found is not None
     assert base64.b64decode(found["resp_body"]) == b"word " * 20_000

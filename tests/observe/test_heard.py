@@ -8,10 +8,11 @@ from llamaswap_py.observe.heard import Heard
 from llamaswap_py.wire.answer import LAST_CHUNK, chunk
 from llamaswap_py.wire.headers import Head
 from llamaswap_py.wire.usage import usage_of
-from llamaswap_py.wire.window import Body
+from llamaswap_py.wire.window import NEAR, Body
 
 CHAT = "/v1/chat/completions"
 STREAM = "text/event-stream"
+WORD = b"data: word\n\n"
 EVENT = b'data: {"usage": {"prompt_tokens": 3, "completion_tokens": 4}}\n\n'
 
 
@@ -36,3 +37,32 @@ def test_an_answer_without_chunks_has_no_framing() -> None:
     heard = heard_of(EVENT, chunked=False)
     assert heard.read_framed() is None
     assert heard.read() == Body(EVENT)
+
+
+def test_of_a_long_stream_in_large_pieces_the_ends_are_enough() -> None:
+    """What lies between is neither copied nor read."""
+    heard = heard_of(chunk(EVENT))
+    for _ in range(20):
+        heard.body(chunk(WORD) * 1000)
+    heard.body(chunk(EVENT) + LAST_CHUNK)
+    ends = heard.read_ends()
+    assert ends is not None
+    assert len(ends.first) == len(ends.last) == NEAR
+    usage = usage_of(CHAT, STREAM, ends)
+    assert (usage.input, usage.output) == (3, 4)
+
+
+@pytest.mark.parametrize(
+    ("piece", "pieces"),
+    [
+        (chunk(b"data: word\n\n"), 10_000),
+        (chunk(b"data: word\n\n") * 1000, 1),
+        (b"".join(map(chunk, [b"x"] * 9999)), 20),
+    ],
+    ids=["small pieces", "not long", "chunks that are no events"],
+)
+def test_of_other_streams_the_ends_are_not_enough(piece: bytes, pieces: int) -> None:
+    heard = heard_of(piece)
+    for _ in range(pieces):
+        heard.body(piece)
+    assert heard.read_ends() is None

@@ -1,0 +1,124 @@
+"""What is read by the loop, when, and what is left to the thread."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from llamaswap_py.observe.activity import FEW, GATHER_SECONDS, LONG, MANY, ROW_WEIGHT
+from llamaswap_py.observe.reading import LIGHT, LIGHT_FAILURE, is_light
+from llamaswap_py.observe.rows import Row
+from llamaswap_py.observe.written import Bounds
+from tests.observe.recording import ANSWER, finished, held_up, recording
+
+PACKED = gzip.compress(ANSWER, mtime=0)
+
+
+async def test_what_is_short_is_read_without_the_thread_and_what_is_compressed_in_it() -> None:
+    """Two threads that read take the interpreter from each other."""
+    counted: list[str] = []
+    async with recording() as place:
+        recorder = place.recorder
+        recorder.count = lambda rows: counted.extend(row.model for row in rows)
+        async with held_up(recorder):
+            recorder.add(finished(model="short"))
+            recorder.add(finished(PACKED, b"Content-Encoding: gzip", model="compressed"))
+            recorder.read_some(2)
+            assert counted == ["short"]
+        assert [row.model for row in await place.rows()] == ["short", "compressed"]
+    assert counted == ["short", "compressed"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "light"),
+    [
+        (ANSWER, 200, True),
+        (b" " * LIGHT, 200, False),
+        (b" " * LIGHT_FAILURE + b" ", 200, True),
+        (b" " * LIGHT_FAILURE + b" ", 500, False),
+    ],
+)
+def test_what_may_be_read_on_the_loop(body: bytes, status: int, light: bool) -> None:
+    one = finished(body, status=status)
+    one.weigh()
+    assert is_light(one) is light
+
+
+async def test_while_a_server_works_a_few_are_read() -> None:
+    async with recording() as place:
+        recorder = place.recorder
+        counted: list[int] = []
+        heard = asyncio.Event()
+
+        def count(rows: Sequence[Row]) -> None:
+            counted.append(len(rows))
+            if sum(counted) == FEW:
+                heard.set()
+
+        recorder.count = count
+        for _ in range(FEW - 1):
+            recorder.add(finished())
+        recorder.spare_moment()
+        assert len(recorder.unread) == FEW - 1, "so few are not worth it"
+        recorder.add(finished())
+        recorder.add(finished())
+        recorder.spare_moment()
+        assert not counted, "not before the request is sent"
+        await heard.wait()
+        assert len(recorder.unread) == 1
+
+
+async def test_what_is_long_is_read_at_once_behind_what_came_before() -> None:
+    """Its memory is used again, and nobody's request waits for it."""
+    async with recording() as place:
+        recorder = place.recorder
+        counted: list[str] = []
+        heard = asyncio.Event()
+
+        def count(rows: Sequence[Row]) -> None:
+            counted.extend(row.model for row in rows)
+            if len(counted) == 2:
+                heard.set()
+
+        recorder.count = count
+        recorder.add(finished(model="before"))
+        recorder.add(finished(b" " * LONG + ANSWER, model="long"))
+        assert not counted
+        async with asyncio.timeout(GATHER_SECONDS / 2):
+            await heard.wait()
+        assert counted == ["before", "long"]
+
+
+async def test_of_captures_no_more_are_held_than_will_be_kept() -> None:
+    async with recording(captures=5 * LONG) as place:
+        for _ in range(20):
+            place.recorder.add(finished(b" " * LONG + ANSWER))
+        place.recorder.read_some(MANY)
+        assert 1 < len(place.recorder.captured.reads) < 5
+        assert len(await place.rows()) == 20
+        assert set(place.recorder.captures.kept) == {20, 19, 18, 17}
+        place.recorder.add(finished(b" " * LONG + ANSWER))
+        await place.rows()
+        assert 21 in place.recorder.captures
+
+
+async def test_where_more_is_captured_on_disk_more_is_held(tmp_path: Path) -> None:
+    path = str(tmp_path / "records.db")
+    async with recording(path, captures=5 * LONG) as place:
+        place.recorder.settle(path, Bounds(captures=100 * LONG), 5 * LONG)
+        for _ in range(20):
+            place.recorder.add(finished(b" " * LONG + ANSWER))
+        await place.rows()
+        assert await place.recorder.ask(lambda store: store.captured_of(range(1, 21))) == set(range(1, 21))
+
+
+async def test_what_is_heavy_counts_as_many() -> None:
+    async with recording() as place:
+        for _ in range(4):
+            place.recorder.add(finished(b" " * 2 * ROW_WEIGHT + ANSWER))
+        place.recorder.read_some(4)
+        assert len(place.recorder.unread) == 2
