@@ -17,6 +17,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from tests.performance import growth, works
+from tests.performance.awake import awake
 from tests.performance.contestants import Contestant, free_port, module, nginx, ours, plain
 from tests.performance.figures import Figure, growth_table, table
 from tests.performance.longest import longest_callback
@@ -45,7 +46,9 @@ class Bench:
             for work in works_:
                 for contestant in turned(self.contestants, number):
                     work(contestant)
-            self.latency(number)
+            self.latency(number, "")
+            with awake():
+                self.latency(number, ", cores awake", 4)
             say(f"round {number + 1} of {self.rounds}")
         for contestant in self.contestants:
             cost = works.streams(contestant, 1000, max(10, int(60 * self.size)), 2)
@@ -70,14 +73,14 @@ class Bench:
         self.figure("processor an event, saturated", "µs", 1.5).add(of.name, cost.micros)
         self.figure("throughput, saturated", "events/s").add(of.name, cost.rate)
 
-    def latency(self, number: int) -> None:
+    def latency(self, number: int, how: str, limit: float | None = None) -> None:
         """What each adds to the first byte of an answer, for one caller."""
-        count = max(100, int(1000 * self.size))
+        count = max(100, int(3000 * self.size))
         seen = {one.name: works.first_bytes(one, count) for one in turned([self.direct, *self.contestants], number)}
         for contestant in self.contestants:
             for which in ("p50", "p99"):
                 added = max(seen[contestant.name][which] - seen["direct"][which], 0.001)
-                self.figure(f"added to the first byte, {which}", "ms", 4).add(contestant.name, added)
+                self.figure(f"added to the first byte, {which}{how}", "ms", limit).add(contestant.name, added)
 
 
 def turned(contestants: list[Contestant], number: int) -> list[Contestant]:

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llamaswap_py.wire.chunks import MOST_STEPS, learn, whole_chunks
 from llamaswap_py.wire.http1 import HEAD_LIMIT, LINE_LIMIT, Reader
 
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -208,65 +207,6 @@ def test_the_longest_head_and_line_are_read() -> None:
     head = OK + b"Content-Length: 0\r\nX: "
     assert read([head + b"a" * (HEAD_LIMIT - len(head)) + b"\r\n\r\n"]).done
     assert read([CHUNKED + b"1;" + b"a" * (LINE_LIMIT - 2) + b"\r\nx\r\n0\r\n\r\n"]).body == b"x"
-
-
-@pytest.mark.parametrize(
-    ("data", "ending", "passed"),
-    [
-        (b"5\r\nhello\r\n", b"\r\n", 10),
-        (b"5\r\nhello\r\nA\r\n0123456789\r\n", b"\r\n", 25),
-        (b"5\r\nhello\r\nA\r\n0123456789\r\n", b"lo\r\n", 10),
-        (b"5\r\nhello\r\nA\r\n0123456789\r\n", b"89\r\n", 25),
-        (b"5\r\nhello\r\n0\r\n\r\n", b"\r\n", 10),
-        (b"5\r\nhello\r\n1", b"\r\n", 10),
-        (b"5\r\nhello\r\nA\r\n012", b"\r\n", 10),
-        (b"5\r\nhello\r\n05\r\nhello\r\n", b"\r\n", 10),
-        (b"1\r\n\n\r\n", b"\n\n\r\n", 0),
-        (b"2\r\n\n\n\r\n", b"\n\n\r\n", 7),
-        (b"2\r\nx\n\r\n", b"\n\n\r\n", 0),
-        (b"5\r\nhello\r", b"\r\n", 0),
-        (b"5\r\nhello", b"\r\n", 0),
-        (b"5", b"\r\n", 0),
-        (b"05\r\nhello\r\n", b"\r\n", 0),
-        (b"5;x\r\nhello\r\n", b"\r\n", 0),
-        (b"5\r\nhello!!", b"\r\n", 0),
-        (b"5\r\nhello!!5\r\nhello\r\n", b"\r\n", 0),
-        (b"5\r\nhelloab5\r\nhello\r\n", b"\r\n", 0),
-        (b"5\r\nhello\r\n5\r\nhelloab5\r\nhello\r\n", b"\r\n", 10),
-        (b"5\r\nhello\r\n\r\n5\r\nhello\r\n", b"\r\n", 10),
-        (b"5\r\nhello\r\n1000000\r\nhello\r\n", b"\r\n", 10),
-        (b"", b"\r\n", 0),
-    ],
-)
-def test_whole_plain_chunks_are_recognised(data: bytes, ending: bytes, passed: int) -> None:
-    assert whole_chunks(data, ending) == passed
-
-
-@given(st.lists(st.integers(1, 5000)), st.integers(0, 20))
-def test_chunks_of_all_sizes_are_walked_through(sizes: list[int], cut: int) -> None:
-    data = b"".join(b"%x\r\n%b\r\n" % (size, b"a" * size) for size in sizes)
-    assert whole_chunks(data) == len(data)
-    left, whole = max(0, len(data) - cut), 0
-    for size in sizes:
-        step = len(b"%x" % size) + size + 4
-        if whole + step > left:
-            break
-        whole += step
-    assert whole_chunks(data[:left]) == whole
-
-
-@given(st.lists(st.integers(1, 500), min_size=1), st.integers(1, 300))
-def test_chunks_are_walked_through_from_where_the_first_one_begins(sizes: list[int], before: int) -> None:
-    data = b"".join(b"%x\r\n%b\r\n" % (size, b"a" * size) for size in sizes)
-    assert whole_chunks(b"1" * before + data, b"a\r\n", before) == before + len(data)
-    assert whole_chunks(b"1" * before + data, b"b\r\n", before) == before
-
-
-def test_what_chunks_begin_with_is_remembered_up_to_a_bound() -> None:
-    steps: dict[bytes, int] = {}
-    for number in range(2 * MOST_STEPS):
-        assert learn(steps, b"", b"5\r\n%x" % number) == 10
-        assert len(steps) <= MOST_STEPS
 
 
 def test_the_rest_of_a_chunk_is_known_wherever_it_was_cut() -> None:
