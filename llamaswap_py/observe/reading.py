@@ -19,6 +19,7 @@ from llamaswap_py.wire.window import Body
 
 STREAM = "text/event-stream"
 LIGHT = 512 * 1024  # bytes of an answer, which are read within a millisecond,
+LIGHT_STREAM = 4 * 1024 * 1024  # of a stream of events, of which mostly the ends are looked at,
 LIGHT_FAILURE = 16 * 1024  # and of one that may be anything
 LARGEST_INFLATED = 64 * 1024 * 1024  # a compressed answer that holds more is not opened
 
@@ -28,7 +29,11 @@ def is_light(finished: Finished) -> bool:
     answer = finished.heard.answer
     if answer is None:
         return True
-    return answer.coding not in CODINGS and finished.weight <= (LIGHT if finished.status == 200 else LIGHT_FAILURE)
+    if answer.coding in CODINGS:
+        return False
+    if finished.status != 200:
+        return finished.weight <= LIGHT_FAILURE
+    return finished.weight <= (LIGHT_STREAM if answer.event_stream else LIGHT)
 
 
 class Read:

@@ -7,7 +7,7 @@ from __future__ import annotations
 # events (an image in base64) still arrive; no error event can follow while such an event is open.
 LONGEST_HELD = 16 * 1024 * 1024
 EVENT_END = b"\n\n"
-SAMPLE = 32 * 1024  # bytes of a long stream whose events are counted
+SAMPLE = 16 * 1024  # bytes of a long stream whose events are counted
 
 
 def events_in(text: bytes) -> int:
