@@ -29,7 +29,7 @@ LONGEST_QUEUE = 4096  # rows; at a thousand requests a second the thread may be 
 HEAVIEST_QUEUE = (
     64 * 1024 * 1024
 )  # bytes of bodies that wait; beyond it rows go without captures, beyond twice none come in
-FEW = 4  # rows that are read while a server works on its request
+FEW = 8  # rows that are read while a server works on its request
 MANY = 256  # that are read and stored at once: some milliseconds
 GATHER_SECONDS = 0.1  # the thread is woken that often, and not for each row
 REST_SECONDS = 0.005  # where there are more than many

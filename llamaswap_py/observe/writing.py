@@ -136,14 +136,7 @@ class Writer:
         weight = sum([each.weight for each in batch])
         self.taken_weight += weight
         self.surplus.let_go += weight
-        read: list[Read] = []
-        uncounted: list[Row] = []
-        for each in batch:
-            one = each if isinstance(each, Read) else self.read(each)
-            if one is not None:
-                read.append(one)
-            if one is not None and one is not each:
-                uncounted.append(one.row)
+        read, uncounted = self.all_read(batch)
         rows = [one.row for one in read]
         try:
             ids = self.store.add(rows) if read else []
@@ -153,6 +146,15 @@ class Writer:
         self.broken = False
         self.keep([(row, one.capture) for row, one in zip(ids, read, strict=True) if one.capture is not None])
         self.loop.call_soon_threadsafe(self.stored, Batch(ids, rows, uncounted))
+
+    def all_read(self, batch: Sequence[Read | Finished]) -> tuple[list[Read], list[Row]]:
+        """And the rows of those that nobody has counted yet. Mostly none: the loop waits meanwhile."""
+        read = [each for each in batch if isinstance(each, Read)]
+        if len(read) == len(batch):
+            return read, []
+        found = [(each if isinstance(each, Read) else self.read(each)) for each in batch]
+        uncounted = [one.row for one, each in zip(found, batch, strict=True) if one is not None and one is not each]
+        return [one for one in found if one is not None], uncounted
 
     def keep(self, captures: Sequence[tuple[int, Dense]]) -> None:
         """In memory, and in the file where that is asked for."""

@@ -99,10 +99,11 @@ class Written:
         """In memory most are pushed out by newer ones before anybody asks for them: those cost no table anything."""
         ids = list(range(self.last + 1, self.last + 1 + len(rows)))
         self.last += len(rows)
-        self.late.extend(zip(ids, rows, strict=True))
-        while len(self.late) > self.bounds.keep:
-            self.late.popleft()
-        if len(self.late) > MOST_LATE:
+        late = self.late
+        late.extend(zip(ids, rows, strict=True))
+        for _ in range(len(late) - self.bounds.keep):
+            late.popleft()
+        if len(late) > MOST_LATE:
             self.write_late()
         return ids
 

@@ -132,7 +132,7 @@ def test_what_comes_too_fast_to_be_compressed_is_kept_as_it_came_as_far_as_it_fi
         sizes.append(size_of(captures.kept[number]))
     assert max(sizes[:2]) < len(text) / 10  # there was time for two,
     assert max(sizes[2:]) < len(text) / 10  # and of these not many would fit
-    captures = Captures(2 * FEW * len(text), clock=lambda: now)
+    captures = Captures(20 * len(text), clock=lambda: now)
     for number in range(1, 10):
         assert captures.keep(number, dense(CHAT, ASKED, BARE, (text,)))
     assert [size_of(kept) > len(text) for kept in captures.kept.values()] == [False] * 2 + [True] * 7
