@@ -30,9 +30,10 @@ HEAVIEST_QUEUE = (
     64 * 1024 * 1024
 )  # bytes of bodies that wait; beyond it rows go without captures, beyond twice none come in
 FEW = 8  # rows that are read while a server works on its request
-MANY = 256  # that are read and stored at once: some milliseconds
+SOME = 32  # that are read at once where no request gives a moment: a few milliseconds, also of streams
+MANY = 256  # that are stored at once
 GATHER_SECONDS = 0.1  # the thread is woken that often, and not for each row
-REST_SECONDS = 0.005  # where there are more than many
+REST_SECONDS = 0.005  # where there are more than some
 LONG = 64 * 1024  # bytes of a body that is read at once: its memory is used again, and is still near the processor
 ROW_WEIGHT = 32 * 1024  # bytes of bodies that take as long as another row
 
@@ -84,7 +85,7 @@ class Recorder:
         self.put_weight += finished.weight
         self.unread.append(finished)
         if finished.weight >= LONG:
-            self.loop.call_soon(self.read_some, MANY)
+            self.loop.call_soon(self.read_some, SOME)
         if self.timer is None:
             self.timer = self.loop.call_later(GATHER_SECONDS, self.look)
 
@@ -100,7 +101,7 @@ class Recorder:
 
     def look(self) -> None:
         """Where no requests come that would give a moment."""
-        self.read_some(MANY)
+        self.read_some(SOME)
         self.hand_on()
         self.timer = self.loop.call_later(REST_SECONDS, self.look) if self.unread else None
 
@@ -151,7 +152,7 @@ class Recorder:
 
     def order(self, order: Question | None) -> None:
         """Carried out after all that has finished was stored; what is too much to be read now, the thread reads."""
-        self.read_some(MANY)
+        self.read_some(SOME)
         self.done += self.unread
         self.unread.clear()
         self.hand_on()
