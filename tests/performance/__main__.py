@@ -48,7 +48,7 @@ class Bench:
                     work(contestant)
             self.latency(number, "")
             with awake():
-                self.latency(number, ", cores awake", 4)
+                self.latency(number, ", cores awake")
             say(f"round {number + 1} of {self.rounds}")
         for contestant in self.contestants:
             cost = works.streams(contestant, 1000, max(10, int(60 * self.size)), 2)
@@ -77,14 +77,14 @@ class Bench:
             self.figure(name, "µs", 1.5).add(of.name, cost.micros)
             self.figure(f"throughput, {events:,} a stream", "events/s").add(of.name, cost.rate)
 
-    def latency(self, number: int, how: str, limit: float | None = None) -> None:
+    def latency(self, number: int, how: str) -> None:
         """What each adds to the first byte of an answer, for one caller."""
         count = max(100, int(3000 * self.size))
         seen = {one.name: works.first_bytes(one, count) for one in turned([self.direct, *self.contestants], number)}
         for contestant in self.contestants:
             for which in ("p50", "p99"):
                 added = max(seen[contestant.name][which] - seen["direct"][which], 0.001)
-                self.figure(f"added to the first byte, {which}{how}", "ms", limit).add(contestant.name, added)
+                self.figure(f"added to the first byte, {which}{how}", "ms", 4).add(contestant.name, added)
 
 
 def turned(contestants: list[Contestant], number: int) -> list[Contestant]:
