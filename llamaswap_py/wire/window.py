@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from llamaswap_py.wire.chunks import CHUNK_END, CRLF, USUAL
+from llamaswap_py.wire.chunks import CHUNK_END, CRLF
 
 # Anthropic's first event names the input tokens; Responses' first event repeats the whole request's settings.
 FIRST = 16 * 1024
@@ -136,9 +136,8 @@ def joined(pieces: Iterable[bytes], size: int) -> bytes:
 
 
 def cuts_none(framed: bytes) -> bool:
-    """Each chunk but the last ends with an event: behind those of usual sizes two counts, for a walk costs far more."""
-    start = USUAL.end(framed, 0)
-    others = framed.count(CRLF, start) - 2 * framed.count(CHUNK_END, start)
+    """Each chunk but the last ends with an event: two counts, for a walk over chunks costs far more."""
+    others = framed.count(CRLF) - 2 * framed.count(CHUNK_END)
     return others == (2 if framed.endswith(b"0\r\n\r\n") else 0)
 
 
