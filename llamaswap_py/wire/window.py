@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from llamaswap_py.wire.chunks import CHUNK_END, CRLF
+from llamaswap_py.wire.chunks import CHUNK_END, CRLF, EVENT_END
 
 # Anthropic's first event names the input tokens; Responses' first event repeats the whole request's settings.
 FIRST = 16 * 1024
 # The last events name what was spent; those of Responses repeat the whole text before it.
 LAST = 64 * 1024
-EVENT_END = b"\n\n"
 LONG, LARGE = 64 * 1024, 4 * 1024  # a long body, and a large piece of one
 NEAR = 8 * 1024  # from either end: there a stream's numbers stand
 
