@@ -80,6 +80,19 @@ def test_of_a_read_that_ends_within_a_chunk_the_whole_ones_pass_untouched() -> N
         assert unchunked(first + answer.feed(b"".join(events)[cut:])) == unchunked(b"".join(events))
 
 
+def test_much_that_comes_with_the_head_is_all_there() -> None:
+    """Whatever the body's framing is, and wherever the read ends."""
+    text = b"".join(b"data: %d\n\n" % number for number in range(1000))
+    chunks = b"".join(chunk(event + b"\n\n") for event in text.split(b"\n\n")[:-1]) + LAST_CHUNK
+    length = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(text)
+    for message in (EVENTS + chunks, CHUNKED + chunks, length + text):
+        for cut in (0, 3, 8, 600):
+            end = len(message) - cut
+            passed, answer = carried([message[:end], *filter(None, [message[end:]])])
+            assert body_of(passed) == text
+            assert answer.done
+
+
 def test_chunks_of_anything_else_pass_untouched() -> None:
     answer = Answer(NEW, "POST")
     answer.feed(CHUNKED)

@@ -8,7 +8,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llamaswap_py.wire.answer import LAST_CHUNK, chunk
-from llamaswap_py.wire.window import FIRST, LAST, Body, Window, body_of, holds_events, unchunked
+from llamaswap_py.wire.window import (
+    FIRST,
+    LARGE,
+    LAST,
+    LONG,
+    NEAR,
+    Body,
+    Window,
+    body_of,
+    ends_of,
+    hold_events,
+    holds_events,
+    unchunked,
+)
 
 
 def filled(pieces: list[bytes], limit: int = FIRST + LAST) -> Window:
@@ -119,3 +132,25 @@ def test_of_a_long_body_both_ends_are_looked_at(at_start: int, at_end: int) -> N
 
 def test_an_event_longer_than_what_is_looked_at_is_read_without_its_framing() -> None:
     assert not holds_events(chunk(b"data: " + b"x" * FIRST + b"\n\n") * 2)
+
+
+@given(st.integers(LARGE, 2 * LONG))
+def test_of_a_long_body_in_large_pieces_the_ends_are_taken_without_the_rest(size: int) -> None:
+    text = b"".join(b"%08x" % number for number in range(LONG // 4))
+    pieces = [text[at : at + size] for at in range(0, len(text), size)]
+    assert ends_of(filled(pieces, limit=len(text))) == Body(text[: NEAR // 2], text[-NEAR:], whole=False)
+
+
+def test_of_a_body_in_small_pieces_or_one_that_is_short_or_not_whole_no_ends_are_taken() -> None:
+    text = b"x" * (2 * LONG)
+    for pieces in ([text[:100]] * 1000, [text[: LONG - 1]]):
+        assert ends_of(filled(pieces, limit=len(text))) is None
+    assert ends_of(filled([text[:LARGE]] * 64, limit=1)) is None
+
+
+def test_the_two_ends_of_a_body_hold_whole_events_where_their_chunks_do() -> None:
+    whole, cut = chunk(b"data: 1\n\n"), chunk(b"data: 1") + chunk(b"\n\n")
+    assert hold_events(whole * 3 + whole[:5], whole[-5:] + whole * 3)
+    assert not hold_events(whole + cut + whole, whole * 3)
+    assert not hold_events(whole * 3, whole + cut + whole)
+    assert not hold_events(whole[:-2], whole * 3)
