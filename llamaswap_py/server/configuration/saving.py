@@ -9,9 +9,11 @@ from pathlib import Path
 
 import msgspec
 from aiohttp import hdrs, web
+from msgspec import structs
 
 from llamaswap_py.config.preview import Told, changes, disabling
 from llamaswap_py.config.read import Reading
+from llamaswap_py.config.values import Config
 from llamaswap_py.config.versions import tag_of
 from llamaswap_py.dialects import openai
 from llamaswap_py.errors import ChangedMeanwhile, ConfigError, ConfigRefused, NotConditional
@@ -106,7 +108,7 @@ class Saving:
             self.versions.expect(str(wanted.path), wanted.raw, wanted.by, wanted.restored)
             in_one_go = await asyncio.to_thread(write, wanted)
             self.trying.files.adopt(wanted.path)
-            taken = await self.taken_up()
+            taken = in_all(await self.taken_up(), before, self.trying.conductor.config)
             told |= await asyncio.to_thread(changes, before, self.trying.conductor.config)
         reload = {"state": taken.state, "mistakes": list(taken.mistakes)}
         return {"file": str(wanted.path), "tag": tag_of(wanted.raw), "atomic": in_one_go, "reload": reload, **told}
@@ -131,6 +133,11 @@ class Saving:
         except TimeoutError:
             return Taken("underway")
         return taken
+
+
+def in_all(taken: Taken, before: Config, now: Config) -> Taken:
+    """Who watches the files may be quicker than the reload that is ordered, which then finds nothing new."""
+    return structs.replace(taken, state="loaded") if taken.state == "unchanged" and now is not before else taken
 
 
 def counted(mistakes: int) -> str:
