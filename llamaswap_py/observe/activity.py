@@ -29,10 +29,10 @@ LONGEST_QUEUE = 4096  # rows; at a thousand requests a second the thread may be 
 HEAVIEST_QUEUE = (
     64 * 1024 * 1024
 )  # bytes of bodies that wait; beyond it rows go without captures, beyond twice none come in
-FEW = 8  # rows that are read while a server works on its request
+FEW = 2  # rows that are read while a server works on its request
 SOME = 32  # that are read at once where no request gives a moment: a few milliseconds, also of streams
 MANY = 256  # that are stored at once
-GATHER_SECONDS = 0.1  # the thread is woken that often, and not for each row
+GATHER_SECONDS = 0.25  # the thread is woken that often, and not for each row
 REST_SECONDS = 0.005  # where there are more than some
 LONG = 64 * 1024  # bytes of a body that is read at once: its memory is used again, and is still near the processor
 ROW_WEIGHT = 32 * 1024  # bytes of bodies that take as long as another row

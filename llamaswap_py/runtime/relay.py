@@ -175,10 +175,9 @@ class Passage:
 
     def received(self, data: bytes) -> None:
         answer = self._answer
-        out = answer.feed(data)
         if not self._steady:
-            full = self._begins(out)
-        elif out:
+            full = self._begins(*answer.begin(data))
+        elif out := answer.feed(data):
             self._passed.piece(out, self._now())
             full = self._sink.write(out)
             self._smooth = self._smooth + 1 if out is data else 0
@@ -212,12 +211,12 @@ class Passage:
             self._ride.end()
             self._ride = None
 
-    def _begins(self, out: bytes) -> bool:
+    def _begins(self, out: bytes, more: bytes) -> bool:
         """Until the answer's first byte is with the caller there is more to look after."""
         self._heard = True
         if self._late is not None and self._answer.head is not None:
             self._late.lift()
-        full = self._write(out) if out else False
+        full = self._write(out, more) if out or more else False
         if self._pump is not None and self._answer.switched and not self._pump.started and self._connection:
             self._pump.start(self._connection)
         self._steady = self._passed.first is not None and self._answer.head is not None
@@ -340,7 +339,7 @@ class Passage:
         finally:
             self.finish(closed_by, refusal)
 
-    def _write(self, data: bytes) -> bool:
+    def _write(self, data: bytes, more: bytes = b"") -> bool:
         passed, answer = self._passed, self._answer
         if passed.first is None:
             head = answer.head
@@ -349,4 +348,7 @@ class Passage:
             passed.beginning(data, self._loop.time(), head, answer.head_size, answer.chunked)
         else:
             passed.later(data)
-        return self._sink.write(data)
+        if not more:
+            return self._sink.write(data)
+        passed.later(more)
+        return self._sink.write(data, more)

@@ -37,8 +37,8 @@ class Sink(Protocol):
     def clear(self) -> bool:
         """It is open, and not full. Of one that is closing the descriptor may be somebody else's in a moment."""
 
-    def write(self, data: bytes) -> bool:
-        """Whether it is full now."""
+    def write(self, data: bytes, more: bytes = b"") -> bool:
+        """Both, in one go. Whether it is full now."""
 
     async def drained(self) -> None:
         """Wait until it is no longer full; ConnectionError where the caller is gone."""
@@ -118,7 +118,7 @@ class Nobody:
         self.caller = left.caller
         self.begun = left.begun
 
-    def write(self, data: bytes) -> bool:
+    def write(self, data: bytes, more: bytes = b"") -> bool:
         return False
 
     async def drained(self) -> None:

@@ -47,7 +47,7 @@ class RequestSink:
         transport = self._transport
         return transport is not None and not transport.is_closing() and not self._protocol.writing_paused
 
-    def write(self, data: bytes) -> bool:
+    def write(self, data: bytes, more: bytes = b"") -> bool:
         transport = self._transport
         if transport is None or transport.is_closing():
             return False
@@ -55,7 +55,10 @@ class RequestSink:
             # aiohttp looks at it before it writes an error page into a begun answer.
             self._said = True
             self._writer.output_size += len(data)
-        transport.write(data)
+        if more:
+            transport.writelines((data, more))
+        else:
+            transport.write(data)
         return self._protocol.writing_paused
 
     async def drained(self) -> None:

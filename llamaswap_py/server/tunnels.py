@@ -94,9 +94,9 @@ class Outlet(RequestSink):
         super().__init__(request, extra)
         self._use = use
 
-    def write(self, data: bytes) -> bool:
+    def write(self, data: bytes, more: bytes = b"") -> bool:
         self._use.seen()
-        return super().write(data)
+        return super().write(data, more)
 
 
 async def tunnel(request: web.Request, errand: Errand, conductor: Conductor, model: Model) -> web.StreamResponse:

@@ -106,21 +106,19 @@ class Answer:
         if self._pass_length and self._reader.within_length(data):
             self.body_began = True
             return data
-        if self.head is None and len(data) > MUCH:
-            return self._first(data)
         return self._slowly(data)
 
-    def _first(self, data: bytes) -> bytes:
-        """With the head may come much that need not be looked at as it must."""
+    def begin(self, data: bytes) -> tuple[bytes, bytes]:
+        """The same for the first bytes, in two parts: with the head may come much that need not be looked at as it
+        must, nor be copied behind it."""
+        if self.head is not None or len(data) <= MUCH:
+            return self.feed(data), b""
         end = data.find(HEAD_END) + len(HEAD_END)
-        out = self._slowly(data[:end])
-        if self.ending:
-            return self._partly(data, whole_chunks(data, self.ending, end), out, end)
-        return out + (self._slowly(data[end:]) if self.head is None else self.feed(data[end:]))
+        return self._slowly(data[:end]), self.feed(data[end:])
 
-    def _partly(self, data: bytes, passed: int, out: bytes = b"", start: int = 0) -> bytes:
-        """Not all of it from `start` on is whole chunks of whole events: as much as can be goes on as it is behind
-        `out`, copied once."""
+    def _partly(self, data: bytes, passed: int) -> bytes:
+        """Not all of it is whole chunks of whole events: as much as can be goes on as it is, copied once."""
+        out, start = b"", 0
         if not self.ending:  # a chunk was cut, and is ended first; behind it whole ones may follow again
             start = passed = self._reader.rest_of_chunk()
             if not start or start >= len(data):

@@ -8,7 +8,7 @@ from llamaswap_py.wire.chunks import EVENT_END
 # An event longer than this is passed on in pieces rather than held, so memory stays bounded and big
 # events (an image in base64) still arrive; no error event can follow while such an event is open.
 LONGEST_HELD = 16 * 1024 * 1024
-SAMPLE = 16 * 1024  # bytes of a long stream whose events are counted
+SAMPLE = 4 * 1024  # bytes of a long stream whose events are counted
 
 
 def events_in(text: bytes) -> int:

@@ -10,13 +10,11 @@ from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
-from llamaswap_py.wire.window import Body
+from llamaswap_py.wire.window import NEAR_END, NEAR_START, Body
 
 TOLD = re.compile(rb'"(usage|timings|metrics)"\s*:\s*\{')
 NAMES = (b'"usage"', b'"timings"', b'"metrics"')
 LINE_END = re.compile(rb"[\r\n]")
-# Where to look first in a stream: its first event is short, and the last ones hold their numbers at their ends.
-NEAR_START, NEAR_END = 4 * 1024, 8 * 1024
 # An object of numbers is far smaller; what is longer is no usage.
 LONGEST_OBJECT = 8 * 1024
 LARGEST = 2**53  # beyond it JSON numbers are not exact, and no server counts that far

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from llamaswap_py.wire.chunks import CHUNK_END, CRLF, EVENT_END
+from llamaswap_py.wire.chunks import CHUNK_END, EVENT_END
 
 # Anthropic's first event names the input tokens; Responses' first event repeats the whole request's settings.
 FIRST = 16 * 1024
 # The last events name what was spent; those of Responses repeat the whole text before it.
 LAST = 64 * 1024
 LONG, LARGE = 64 * 1024, 4 * 1024  # a long body, and a large piece of one
-NEAR = 8 * 1024  # from either end: there a stream's numbers stand
+# Where to look first in a stream: its first event is short, and the last ones hold their numbers at their ends.
+NEAR_START, NEAR_END = 4 * 1024, 4 * 1024
 
 
 class Body(NamedTuple):
@@ -107,7 +108,7 @@ def body_of(window: Window, chunked: bool) -> Body:
 
 def holds_events(framed: bytes) -> bool:
     """In the framing of its chunks no event is cut; of a long body where its numbers stand, at both ends."""
-    return cuts_none(framed) if len(framed) <= FIRST else hold_events(framed[:NEAR], framed[-NEAR:])
+    return cuts_none(framed) if len(framed) <= FIRST else hold_events(framed[:NEAR_START], framed[-NEAR_END:])
 
 
 def hold_events(start: bytes, end: bytes) -> bool:
@@ -121,7 +122,7 @@ def ends_of(window: Window) -> Body | None:
     pieces, _ = window.pieces()
     if not window.whole or window.size < max(LONG, len(pieces) * LARGE):
         return None
-    return Body(joined(pieces, NEAR // 2), joined(pieces[::-1], -NEAR), whole=False)
+    return Body(joined(pieces, NEAR_START), joined(pieces[::-1], -NEAR_END), whole=False)
 
 
 def joined(pieces: Iterable[bytes], size: int) -> bytes:
@@ -130,13 +131,15 @@ def joined(pieces: Iterable[bytes], size: int) -> bytes:
     for piece in pieces:
         if len(found) >= abs(size):
             break
-        found = (found + piece)[:size] if size > 0 else (piece + found)[size:]
+        missing = abs(size) - len(found)
+        found = found + piece[:missing] if size > 0 else piece[-missing:] + found
     return found
 
 
 def cuts_none(framed: bytes) -> bool:
-    """Each chunk but the last ends with an event: two counts, for a walk over chunks costs far more."""
-    others = framed.count(CRLF) - 2 * framed.count(CHUNK_END)
+    """Each chunk but the last ends with an event: two counts, for a walk over chunks costs far more. A return that ends
+    no line counts too, which is on the safe side."""
+    others = framed.count(b"\r") - 2 * framed.count(CHUNK_END)
     return others == (2 if framed.endswith(b"0\r\n\r\n") else 0)
 
 

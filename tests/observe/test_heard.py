@@ -8,7 +8,7 @@ from llamaswap_py.observe.heard import Heard
 from llamaswap_py.wire.answer import LAST_CHUNK, chunk
 from llamaswap_py.wire.headers import Head
 from llamaswap_py.wire.usage import usage_of
-from llamaswap_py.wire.window import NEAR, Body
+from llamaswap_py.wire.window import NEAR_END, NEAR_START, Body
 
 CHAT = "/v1/chat/completions"
 STREAM = "text/event-stream"
@@ -47,7 +47,7 @@ def test_of_a_long_stream_in_large_pieces_the_ends_are_enough() -> None:
     heard.body(chunk(EVENT) + LAST_CHUNK)
     ends = heard.read_ends()
     assert ends is not None
-    assert (len(ends.first), len(ends.last)) == (NEAR // 2, NEAR)
+    assert (len(ends.first), len(ends.last)) == (NEAR_START, NEAR_END)
     usage = usage_of(CHAT, STREAM, ends)
     assert (usage.input, usage.output) == (3, 4)
 

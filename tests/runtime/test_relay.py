@@ -35,8 +35,8 @@ class Collector:
         self.aborted: bool | None = None
         self.came = asyncio.Event()
 
-    def write(self, data: bytes) -> bool:
-        self.taken += data
+    def write(self, data: bytes, more: bytes = b"") -> bool:
+        self.taken += data + more
         self.came.set()
         return self.full
 

@@ -13,7 +13,8 @@ from llamaswap_py.wire.window import (
     LARGE,
     LAST,
     LONG,
-    NEAR,
+    NEAR_END,
+    NEAR_START,
     Body,
     Window,
     body_of,
@@ -138,7 +139,7 @@ def test_an_event_longer_than_what_is_looked_at_is_read_without_its_framing() ->
 def test_of_a_long_body_in_large_pieces_the_ends_are_taken_without_the_rest(size: int) -> None:
     text = b"".join(b"%08x" % number for number in range(LONG // 4))
     pieces = [text[at : at + size] for at in range(0, len(text), size)]
-    assert ends_of(filled(pieces, limit=len(text))) == Body(text[: NEAR // 2], text[-NEAR:], whole=False)
+    assert ends_of(filled(pieces, limit=len(text))) == Body(text[:NEAR_START], text[-NEAR_END:], whole=False)
 
 
 def test_of_a_body_in_small_pieces_or_one_that_is_short_or_not_whole_no_ends_are_taken() -> None:
