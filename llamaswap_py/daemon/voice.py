@@ -21,7 +21,7 @@ LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warn": logging.WARNING,
 # Bytes that wait for a slow stdout; beyond it they are lost there, never in the rings.
 STDOUT_BACKLOG = 4 * 1024 * 1024
 
-GATHER_SECONDS = 0.25  # what comes within it of a write waits for the next: under load the thread wakes no more often
+GATHER_SECONDS = 0.1  # what comes within it of a write waits for the next: under load the thread wakes no more often
 
 # A disk that is full may have room again; a reader that is gone does not come back.
 PASSING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO) if hasattr(errno, "EDQUOT") else (errno.ENOSPC,)

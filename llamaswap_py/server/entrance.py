@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-import sys
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import Any
 
 import structlog
 from aiohttp import web
@@ -14,6 +12,8 @@ from aiohttp import web
 from llamaswap_py.config.values import Limits
 from llamaswap_py.dialects import openai
 from llamaswap_py.errors import Overloaded
+from llamaswap_py.server.shortcut import Swift
+from llamaswap_py.server.visitor import Visitor
 
 log = structlog.get_logger("entrance")
 
@@ -23,93 +23,8 @@ LISTEN_SECONDS = 0.01  # between two looks at whether everybody has been heard
 LOOK_AGAIN_SECONDS = 0.1  # where nobody could be sent away a moment ago
 BATCH = 64  # of the allowed number this part is freed in one look: a look costs as much as there are connections
 SAY_AGAIN_SECONDS = 10.0
-SO_NWRITE = 0x1024  # Darwin's <sys/socket.h>
 
 FULL = "the proxy serves as many connections as it can: try again in a moment, or raise limits.connections"
-
-
-class Visitor(web.RequestHandler):
-    """One connection."""
-
-    __slots__ = ("crowded", "entrance", "fed_up", "first", "held", "unread")
-
-    def __init__(self, entrance: Entrance, server: web.Server, how: Mapping[str, Any]) -> None:
-        super().__init__(server, loop=entrance.loop, **how)
-        self.entrance = entrance
-        self.crowded = False  # came when there was no room: only what needs no model is done for it
-        self.fed_up: asyncio.TimerHandle | None = None
-        self.first = 0.0  # when it may be closed if it asks for nothing
-        self.unread = 0  # bytes of its answer that the system held for it, when it was last looked at
-        self.held = False  # once, at least, nothing was read of it for a while
-
-    @property
-    def idle_since(self) -> float | None:
-        """When it last had a whole request, or came; None while one is being answered."""
-        if self._waiter is None or self._waiter.done():
-            return None
-        return self._next_keepalive_close_time - self._keepalive_timeout
-
-    def may_yet_ask(self, now: float) -> bool:
-        """It came a moment ago, and nothing was heard of it."""
-        came = self.first - self._keepalive_timeout
-        has_asked = self._current_request is not None or self._next_keepalive_close_time != self.first
-        return not has_asked and came > now - self.entrance.settled
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(transport)
-        self.first = self._next_keepalive_close_time
-        # What does not fit its socket holds up its server at once; and what fits is written without a detour.
-        # TLS takes 0 for "always full": a byte that waits is its least.
-        least = 1 if transport.get_extra_info("sslcontext") else 0
-        cast(asyncio.WriteTransport, transport).set_write_buffer_limits(least)
-        self.entrance.enter(self)
-
-    def connection_lost(self, exc: BaseException | None) -> None:
-        self.entrance.visitors.pop(self, None)
-        self.stay()
-        super().connection_lost(exc)
-
-    def pause_reading(self) -> None:
-        self.held = True
-        super().pause_reading()
-
-    def resume_reading(self, resume_parser: bool = True) -> None:
-        """The library says so after every body; where nothing was ever held, that would be a walk through the parser.
-        Where something was, the parser may keep the rest of a later read as well, and tells nobody."""
-        if self.held:
-            super().resume_reading(resume_parser)
-
-    def pause_writing(self) -> None:
-        """More waits for it than it takes."""
-        super().pause_writing()
-        self.wait_for_reader()
-
-    def resume_writing(self) -> None:
-        self.stay()
-        super().resume_writing()
-
-    def stay(self) -> None:
-        if self.fed_up is not None:
-            self.fed_up.cancel()
-            self.fed_up = None
-
-    def wait_for_reader(self) -> None:
-        if self.transport is not None and (seconds := self.entrance.limits().reader_stall):
-            self.unread = unread(self.transport)
-            self.fed_up = self.entrance.loop.call_later(seconds, self.throw_out)
-
-    def throw_out(self) -> None:
-        """Not who reads slowly: the system takes more of an answer only after a good part of what it holds was read."""
-        self.fed_up = None
-        if self.transport is not None and unread(self.transport) != self.unread:
-            self.wait_for_reader()
-        elif self.transport is not None:
-            log.warning(f"{self.peer} took nothing of its answer for {self.entrance.limits().reader_stall:g} s: ended")
-            self.transport.abort()
-
-    @property
-    def peer(self) -> str:
-        return str(self.peername[0]) if self.peername else "a caller"
 
 
 class Entrance:
@@ -122,9 +37,13 @@ class Entrance:
         limits: Callable[[], Limits],
         most: Callable[[], int],
         settled: float = SETTLED_SECONDS,
+        *,
+        swift: Swift = frozenset(),
     ) -> None:
+        """`swift`: the doors for whose requests there is a shortcut."""
         self.loop = asyncio.get_running_loop()
         self.settled = settled
+        self.swift = swift
         self.server = server
         self.how = how
         self.limits = limits
@@ -171,19 +90,6 @@ class Entrance:
         if len(self.visitors) > most + SPARE and visitor.transport is not None:
             visitor.transport.write(refusal())
             visitor.force_close()
-
-
-def unread(transport: asyncio.BaseTransport) -> int:
-    """How much the system holds that the other side has not taken. The same number always, where it does not say."""
-    opened = transport.get_extra_info("socket")
-    if opened is None or sys.platform == "win32":
-        return 0
-    if sys.platform == "darwin":
-        return int(opened.getsockopt(socket.SOL_SOCKET, SO_NWRITE))
-    import fcntl
-    import termios
-
-    return int.from_bytes(fcntl.ioctl(opened.fileno(), termios.TIOCOUTQ, bytes(4)), sys.byteorder)
 
 
 def refusal() -> bytes:

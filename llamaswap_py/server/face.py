@@ -210,10 +210,13 @@ class Face:
         server = self.runner.server
         assert server is not None
         server.request_handler = straight(self.straight, server.request_handler)
-        self.entrance = entrance = Entrance(server, self.how, self.limits, self.most)
+        self.entrance = entrance = Entrance(server, self.how, self.limits, self.most, swift=self.straight)
         loop = asyncio.get_running_loop()
         patience = None if tls is None else max(CLOSE_SECONDS, self.limits().reader_stall)
         for opened in sockets:
+            # Connections have them from the socket they came by: asked for each of them, they would cost a call each.
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self.listening.append(
                 await loop.create_server(entrance, sock=opened, ssl=tls, backlog=BACKLOG, ssl_shutdown_timeout=patience)
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from llamaswap_py.server.entrance import Visitor
+from llamaswap_py.server.visitor import Visitor
 
 SLOWEST = 1000  # bytes a second: slower than any line that people still use
 

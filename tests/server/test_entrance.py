@@ -13,7 +13,8 @@ from aiohttp import web
 
 from llamaswap_py.config.values import Limits
 from llamaswap_py.runtime.relay import Outcome, Phase
-from llamaswap_py.server.entrance import Entrance, refusal, unread
+from llamaswap_py.server.entrance import Entrance, refusal
+from llamaswap_py.server.visitor import unread
 from tests.fakes.relay_app import WatchedRelayed
 
 

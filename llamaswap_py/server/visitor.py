@@ -1,0 +1,209 @@
+"""One connection of a caller."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+import structlog
+from aiohttp import web
+from aiohttp.http import StreamWriter
+
+from llamaswap_py.server.shortcut import Whole, message_of, swift_one
+from llamaswap_py.wire.asked import Simple
+
+if TYPE_CHECKING:
+    from llamaswap_py.server.entrance import Entrance
+
+log = structlog.get_logger("entrance")
+
+SO_NWRITE = 0x1024  # Darwin's <sys/socket.h>
+MOST_LATER = 64 * 1024  # bytes of further requests that are held while one is answered
+
+
+class Visitor(web.RequestHandler):
+    """What comes whole and simple is answered without the library's parser, and without a task that waits for it. From
+    the first request on that is neither, everything on the connection goes the library's way."""
+
+    __slots__ = ("crowded", "entrance", "fed_up", "first", "held", "is_passed_on", "later", "unread")
+
+    def __init__(self, entrance: Entrance, server: web.Server, how: Mapping[str, Any]) -> None:
+        super().__init__(server, loop=entrance.loop, **how)
+        self.entrance = entrance
+        self.crowded = False  # came when there was no room: only what needs no model is done for it
+        self.fed_up: asyncio.TimerHandle | None = None
+        self.first = 0.0  # when it may be closed if it asks for nothing
+        self.unread = 0  # bytes of its answer that the system held for it, when it was last looked at
+        self.held = False  # once, at least, nothing was read of it for a while
+        self.is_passed_on = False
+        self.later = b""  # what it asks next, before it has its answer
+
+    @property
+    def is_idle(self) -> bool:
+        if self.is_passed_on:
+            return self._waiter is not None and not self._waiter.done()
+        return self._task_handler is None
+
+    @property
+    def idle_since(self) -> float | None:
+        """When it last had a whole request, or came; None while one is being answered."""
+        return self._next_keepalive_close_time - self._keepalive_timeout if self.is_idle else None
+
+    def may_yet_ask(self, now: float) -> bool:
+        """It came a moment ago, and nothing was heard of it."""
+        came = self.first - self._keepalive_timeout
+        has_asked = self._current_request is not None or self._next_keepalive_close_time != self.first
+        if not self.is_passed_on:
+            has_asked = has_asked or self._task_handler is not None
+        return not has_asked and came > now - self.entrance.settled
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
+        if self._manager is not None:
+            self._manager.connection_made(self, self.transport)
+        self.first = self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
+        self._keepalive_handle = self._loop.call_at(self.first, self._process_keepalive)
+        # What does not fit its socket holds up its server at once; and what fits is written without a detour.
+        # TLS takes 0 for "always full": a byte that waits is its least.
+        least = 1 if transport.get_extra_info("sslcontext") else 0
+        self.transport.set_write_buffer_limits(least)
+        self.entrance.enter(self)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self.entrance.visitors.pop(self, None)
+        self.stay()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self.is_passed_on:
+            super().data_received(data)
+        elif self._task_handler is not None:
+            self.hold(data)
+        elif self._force_close or self._close:
+            return
+        elif asked := swift_one(data, self.entrance.swift):
+            self._task_handler = self._loop.create_task(self.answer(asked))
+        else:
+            self.pass_on(data)
+
+    def pass_on(self, data: bytes) -> None:
+        self.is_passed_on = True
+        if self._keepalive_handle is not None:
+            self._keepalive_handle.cancel()
+        assert self.transport is not None
+        super().connection_made(self.transport)
+        self.first = self._next_keepalive_close_time
+        super().data_received(data)
+
+    def hold(self, data: bytes) -> None:
+        self.later += data
+        if len(self.later) > MOST_LATER and self.transport is not None:
+            self.transport.pause_reading()
+
+    async def answer(self, asked: Simple) -> None:
+        """As the library's `start` has it for one request."""
+        assert self._request_factory is not None
+        assert self._request_handler is not None
+        loop, keeps = self._loop, False
+        payload, writer, task = Whole(asked.body), StreamWriter(self, loop), asyncio.current_task()
+        request = self._request_factory(message_of(asked), payload, self, writer, task)  # type: ignore[arg-type]
+        try:
+            response, is_cut = await self._handle_request(request, loop.time(), self._request_handler)
+            self._keepalive = bool(response.keep_alive)
+            keeps = self._keepalive and not is_cut
+        except ConnectionError:
+            log.debug(f"{self.peer} has left")
+        except asyncio.CancelledError:
+            self.force_close()
+            raise
+        except Exception as error:  # noqa: BLE001 - it is told
+            self.log_exception("Unhandled exception", exc_info=error)
+            self.force_close()
+        finally:
+            request._task = None  # type: ignore[assignment]  # noqa: SLF001 - it knows this coroutine, which knows it
+            self.answered(keeps)
+
+    def answered(self, keeps: bool) -> None:
+        self._task_handler = None
+        if self._force_close or self.transport is None:
+            return
+        if self._close or not keeps:
+            self.transport.close()
+            return
+        self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
+        if self._keepalive_handle is None:
+            self._keepalive_handle = self._loop.call_at(self._next_keepalive_close_time, self._process_keepalive)
+        if self.later:
+            later, self.later = self.later, b""
+            self.transport.resume_reading()
+            self.data_received(later)
+
+    def _process_keepalive(self) -> None:
+        if self.is_passed_on:
+            super()._process_keepalive()
+            return
+        self._keepalive_handle = None
+        now, due = self._loop.time(), self._next_keepalive_close_time
+        if now >= due and self.is_idle:
+            self.force_close()
+        elif not self._force_close:
+            again = due if now < due else now + self._keepalive_timeout
+            self._keepalive_handle = self._loop.call_at(again, self._process_keepalive)
+
+    def pause_reading(self) -> None:
+        self.held = True
+        super().pause_reading()
+
+    def resume_reading(self, resume_parser: bool = True) -> None:
+        """The library says so after every body; where nothing was ever held, that would be a walk through the parser.
+        Where something was, the parser may keep the rest of a later read as well, and tells nobody."""
+        if self.held:
+            super().resume_reading(resume_parser)
+
+    def pause_writing(self) -> None:
+        """More waits for it than it takes."""
+        super().pause_writing()
+        self.wait_for_reader()
+
+    def resume_writing(self) -> None:
+        self.stay()
+        super().resume_writing()
+
+    def stay(self) -> None:
+        if self.fed_up is not None:
+            self.fed_up.cancel()
+            self.fed_up = None
+
+    def wait_for_reader(self) -> None:
+        if self.transport is not None and (seconds := self.entrance.limits().reader_stall):
+            self.unread = unread(self.transport)
+            self.fed_up = self.entrance.loop.call_later(seconds, self.throw_out)
+
+    def throw_out(self) -> None:
+        """Not who reads slowly: the system takes more of an answer only after a good part of what it holds was read."""
+        self.fed_up = None
+        if self.transport is not None and unread(self.transport) != self.unread:
+            self.wait_for_reader()
+        elif self.transport is not None:
+            log.warning(f"{self.peer} took nothing of its answer for {self.entrance.limits().reader_stall:g} s: ended")
+            self.transport.abort()
+
+    @property
+    def peer(self) -> str:
+        return str(self.peername[0]) if self.peername else "a caller"
+
+
+def unread(transport: asyncio.BaseTransport) -> int:
+    """How much the system holds that the other side has not taken. The same number always, where it does not say."""
+    opened = transport.get_extra_info("socket")
+    if opened is None or sys.platform == "win32":
+        return 0
+    if sys.platform == "darwin":
+        return int(opened.getsockopt(socket.SOL_SOCKET, SO_NWRITE))
+    import fcntl
+    import termios
+
+    return int.from_bytes(fcntl.ioctl(opened.fileno(), termios.TIOCOUTQ, bytes(4)), sys.byteorder)

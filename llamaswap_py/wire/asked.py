@@ -1,0 +1,67 @@
+"""A request that came whole in one read and has nothing special about it: most do. Everything else is None here, and
+for a parser that knows all of HTTP; whatever is in doubt goes there too."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+import msgspec
+
+LARGEST_HEAD = 8 * 1024  # bytes
+MOST_FIELDS = 64
+SAME_HEADS = 256  # that are remembered: a caller writes the same but for the length of its body
+
+END = b"\r\n\r\n"
+LINE = re.compile(rb"POST (/[A-Za-z0-9._~/-]*) HTTP/1\.1\r\n")
+FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*((?:[\x21-\x7e]+(?:[ \t]+[\x21-\x7e]+)*)?)[ \t]*\r\n")
+LENGTH = re.compile(rb"\r\ncontent-length: ?([0-9]{1,9})\r\n", re.IGNORECASE)
+# They say how the body or the connection is to be understood.
+SPECIAL = {b"content-encoding", b"expect", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade"}
+
+
+class Known(msgspec.Struct, frozen=True, eq=False):
+    """What a head says, but for the length of its body. One is made for all that are the same."""
+
+    path: str
+    before: tuple[tuple[bytes, bytes], ...]  # the fields as they were written, in order
+    length: bytes  # the name of that which says the length
+    after: tuple[tuple[bytes, bytes], ...]
+
+
+class Simple(msgspec.Struct, frozen=True):
+    known: Known
+    length: bytes  # as it was written
+    body: bytes
+
+
+def simple(data: bytes) -> Simple | None:
+    end = data.find(END, 0, LARGEST_HEAD)
+    length = LENGTH.search(data, 0, end + 2) if end >= 0 else None
+    if length is None or len(data) - end - len(END) != int(length[1]):
+        return None
+    known = known_head(data[: length.start(1)] + data[length.end(1) : end + 2])
+    return None if known is None else Simple(known, length[1], data[end + len(END) :])
+
+
+@lru_cache(SAME_HEADS)
+def known_head(head: bytes) -> Known | None:
+    """None where anything is special."""
+    line = LINE.match(head)
+    if line is None:
+        return None
+    fields: list[tuple[bytes, bytes]] = []
+    at = line.end()
+    while at < len(head):
+        field = FIELD.match(head, at)
+        if field is None:
+            return None
+        fields.append((field[1], field[2]))
+        at = field.end()
+    names = [name.lower() for name, _ in fields]
+    if len(fields) > MOST_FIELDS or len(set(names)) < len(names) or not SPECIAL.isdisjoint(names):
+        return None
+    if b"connection" in names and fields[names.index(b"connection")][1].lower() != b"keep-alive":
+        return None
+    at = names.index(b"content-length")
+    return Known(line[1].decode(), tuple(fields[:at]), fields[at][0], tuple(fields[at + 1 :]))
