@@ -15,7 +15,7 @@ import msgspec
 
 from llamaswap_py.observe.redaction import redacted
 from llamaswap_py.wire.headers import Head
-from llamaswap_py.wire.window import unchunked
+from llamaswap_py.wire.window import Piece, unchunked
 
 # Below it compressing costs more time than it saves room.
 WORTH_COMPRESSING = 3 * 1024
@@ -60,7 +60,7 @@ class Dense(msgspec.Struct, frozen=True, gc=False):
     fields: str
     asked: bytes | None
     answer: Head
-    answered: Sequence[bytes]  # the pieces of it; none: it is not kept
+    answered: Sequence[Piece]  # the pieces of it; none: it is not kept
     framed: bool
     size: int  # about
 
@@ -71,7 +71,7 @@ class Dense(msgspec.Struct, frozen=True, gc=False):
         return Capture(self.path, asked, self.answer, answered, self.framed)
 
 
-def dense(path: str, asked: Asked, answer: Head, answered: Sequence[bytes], framed: bool = False) -> Dense:
+def dense(path: str, asked: Asked, answer: Head, answered: Sequence[Piece], framed: bool = False) -> Dense:
     """In any thread."""
     fields = "\n".join(map(BETWEEN.join, asked.headers))
     size = HEADS + len(asked.body or b"") + sum(map(len, answered))

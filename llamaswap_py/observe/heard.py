@@ -5,7 +5,7 @@ It keeps references and counts; every question is left to later."""
 from __future__ import annotations
 
 from llamaswap_py.wire.headers import Head
-from llamaswap_py.wire.window import Body, Window, body_of, ends_of, hold_events, holds_events
+from llamaswap_py.wire.window import Body, Piece, Window, body_of, ends_of, hold_events, holds_events
 
 
 class Heard:
@@ -39,7 +39,7 @@ class Heard:
         return ends if ends is not None and hold_events(ends.first, ends.last) else None
 
     @property
-    def pieces(self) -> tuple[bytes, ...]:
+    def pieces(self) -> tuple[Piece, ...]:
         """Of a body that is held as a whole."""
         return tuple(self.window.pieces()[0])
 

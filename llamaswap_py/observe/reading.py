@@ -15,7 +15,7 @@ from llamaswap_py.observe.rows import UNKNOWN, Row
 from llamaswap_py.wire.coding import CODINGS, inflated
 from llamaswap_py.wire.sse import events_in
 from llamaswap_py.wire.usage import NOTHING, Usage, error_of, usage_of
-from llamaswap_py.wire.window import Body
+from llamaswap_py.wire.window import Body, Piece
 
 STREAM = "text/event-stream"
 LIGHT = 512 * 1024  # bytes of an answer, which are read within a millisecond,
@@ -86,7 +86,7 @@ class Text(NamedTuple):
     body: Body
     usage: Usage  # where it is a success
     events: int  # about; 0 where it is no stream, or not held as a whole
-    pieces: Sequence[bytes] = ()  # all of it, where it is held as a whole
+    pieces: Sequence[Piece] = ()  # all of it, where it is held as a whole
     framed: bool = False  # in the framing of its chunks
 
 

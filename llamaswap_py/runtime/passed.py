@@ -7,8 +7,9 @@ from collections import deque
 
 from llamaswap_py.runtime.sides import Tap
 from llamaswap_py.wire.headers import Head
+from llamaswap_py.wire.window import Piece
 
-UNHEARD = deque[bytes](maxlen=0).append  # where nobody listens
+UNHEARD = deque[Piece](maxlen=0).append  # where nobody listens
 
 
 def unweighed(sent: int) -> int:
@@ -28,7 +29,7 @@ class Passed:
         self.last = 0.0  # when the one before went
         self.gap = 0.0  # the longest between two
 
-    def piece(self, data: bytes, now: float) -> None:
+    def piece(self, data: Piece, now: float) -> None:
         """One of the body, behind others."""
         if now - self.last > self.gap:  # noqa: PLR1730 - a call of `max` for every piece is dearer
             self.gap = now - self.last
@@ -38,7 +39,7 @@ class Passed:
         if sent > self._mark:
             self._mark = self._weigh(sent)
 
-    def beginning(self, data: bytes, now: float, head: Head | None, head_size: int, chunked: bool) -> None:
+    def beginning(self, data: Piece, now: float, head: Head | None, head_size: int, chunked: bool) -> None:
         """The first piece: it begins with the whole head, where there is one of the server's."""
         self.first = self.last = now
         if self._tap is not None and head is not None:
@@ -47,12 +48,12 @@ class Passed:
                 self._tap.body(data[head_size:])
         self.count(data)
 
-    def later(self, data: bytes) -> None:
+    def later(self, data: Piece) -> None:
         """What is no piece of a steady stream."""
         self._hear(data)
         self.count(data)
 
-    def count(self, data: bytes) -> None:
+    def count(self, data: Piece) -> None:
         self.sent += len(data)
         if self.sent > self._mark:
             self._mark = self._weigh(self.sent)

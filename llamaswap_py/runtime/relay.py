@@ -5,7 +5,7 @@ Knows no model, no dialect and no server: the caller's side is a `Sink`, what to
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from llamaswap_py.errors import Refusal, UpstreamFailed
 from llamaswap_py.runtime.express import Ride
@@ -19,10 +19,12 @@ from llamaswap_py.runtime.waits import Limit, Wait, limit_of
 from llamaswap_py.wire.answer import Answer
 from llamaswap_py.wire.continued import Continued
 from llamaswap_py.wire.headers import Flow, UpstreamRequest, upstream_head
+from llamaswap_py.wire.window import Piece
 
 __all__ = ["Closer", "Manner", "Outcome", "Phase", "Sink", "Tap", "UpstreamRequest", "relay"]
 
 
+MUCH = 1024  # bytes of one read
 TRUSTED = 2  # pieces in a row that went straight through, until the stream rides; twice as many the next time
 ASKED_AGAIN = 32  # pieces, where there is no ride to be had
 BEGUN_STATUS = 200  # what a caller was told whose stream was begun before a server spoke
@@ -176,7 +178,9 @@ class Passage:
     def received(self, data: bytes) -> None:
         answer = self._answer
         if not self._steady:
-            full = self._begins(*answer.begin(data))
+            full = self._begins(answer.parts(data) if len(data) > MUCH else (answer.feed(data),))
+        elif len(data) > MUCH:
+            full = self._carry(answer.parts(data), data)
         elif out := answer.feed(data):
             self._passed.piece(out, self._now())
             full = self._sink.write(out)
@@ -211,12 +215,21 @@ class Passage:
             self._ride.end()
             self._ride = None
 
-    def _begins(self, out: bytes, more: bytes) -> bool:
+    def _carry(self, parts: Sequence[Piece], data: bytes) -> bool:
+        """Much at once."""
+        now, taken = self._now(), [part for part in parts if part]
+        for part in taken:
+            self._passed.piece(part, now)
+        self._smooth = self._smooth + 1 if parts[0] is data else 0
+        return self._sink.write_all(taken) if taken else False
+
+    def _begins(self, parts: Sequence[Piece]) -> bool:
         """Until the answer's first byte is with the caller there is more to look after."""
         self._heard = True
         if self._late is not None and self._answer.head is not None:
             self._late.lift()
-        full = self._write(out, more) if out or more else False
+        taken = [part for part in parts if part]
+        full = self._write(*taken) if taken else False
         if self._pump is not None and self._answer.switched and not self._pump.started and self._connection:
             self._pump.start(self._connection)
         self._steady = self._passed.first is not None and self._answer.head is not None
@@ -339,7 +352,7 @@ class Passage:
         finally:
             self.finish(closed_by, refusal)
 
-    def _write(self, data: bytes, more: bytes = b"") -> bool:
+    def _write(self, data: Piece, *more: Piece) -> bool:
         passed, answer = self._passed, self._answer
         if passed.first is None:
             head = answer.head
@@ -350,5 +363,6 @@ class Passage:
             passed.later(data)
         if not more:
             return self._sink.write(data)
-        passed.later(more)
-        return self._sink.write(data, more)
+        for each in more:
+            passed.later(each)
+        return self._sink.write_all((data, *more))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
@@ -11,6 +11,7 @@ import msgspec
 from llamaswap_py.errors import Refusal
 from llamaswap_py.runtime.heartbeat import Heart
 from llamaswap_py.wire.headers import Caller, Head
+from llamaswap_py.wire.window import Piece
 
 if TYPE_CHECKING:
     from llamaswap_py.runtime.express import Express
@@ -37,8 +38,11 @@ class Sink(Protocol):
     def clear(self) -> bool:
         """It is open, and not full. Of one that is closing the descriptor may be somebody else's in a moment."""
 
-    def write(self, data: bytes, more: bytes = b"") -> bool:
-        """Both, in one go. Whether it is full now."""
+    def write(self, data: Piece) -> bool:
+        """Whether it is full now."""
+
+    def write_all(self, pieces: Sequence[Piece]) -> bool:
+        """In one go."""
 
     async def drained(self) -> None:
         """Wait until it is no longer full; ConnectionError where the caller is gone."""
@@ -54,7 +58,7 @@ class Tap(Protocol):
         """The server's head, once; `chunked`: every piece of the body that follows is whole chunks."""
 
     @property
-    def body(self) -> Callable[[bytes], object]:
+    def body(self) -> Callable[[Piece], object]:
         """To be called for each piece of the body as it is written to the caller: of a stream of events, whole ones."""
 
     def weigh(self, sent: int) -> int:
@@ -118,7 +122,10 @@ class Nobody:
         self.caller = left.caller
         self.begun = left.begun
 
-    def write(self, data: bytes, more: bytes = b"") -> bool:
+    def write(self, data: Piece) -> bool:
+        return False
+
+    def write_all(self, pieces: Sequence[Piece]) -> bool:
         return False
 
     async def drained(self) -> None:

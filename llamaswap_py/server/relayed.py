@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import struct
 import sys
+from collections.abc import Sequence
 
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
@@ -12,6 +13,7 @@ from aiohttp.abc import AbstractStreamWriter
 from llamaswap_py.runtime.relay import Outcome
 from llamaswap_py.runtime.upstream import descriptor_of
 from llamaswap_py.wire.headers import Caller
+from llamaswap_py.wire.window import Piece
 
 # l_onoff = 1, l_linger = 0: closing sends a reset. A plain close looks like a clean end to a caller without a length.
 RESET = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
@@ -47,19 +49,28 @@ class RequestSink:
         transport = self._transport
         return transport is not None and not transport.is_closing() and not self._protocol.writing_paused
 
-    def write(self, data: bytes, more: bytes = b"") -> bool:
+    def write(self, data: Piece) -> bool:
         transport = self._transport
         if transport is None or transport.is_closing():
             return False
         if not self._said:
-            # aiohttp looks at it before it writes an error page into a begun answer.
-            self._said = True
-            self._writer.output_size += len(data)
-        if more:
-            transport.writelines((data, more))
-        else:
-            transport.write(data)
+            self._say(len(data))
+        transport.write(data)
         return self._protocol.writing_paused
+
+    def write_all(self, pieces: Sequence[Piece]) -> bool:
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return False
+        if not self._said:
+            self._say(sum(map(len, pieces)))
+        transport.writelines(pieces)
+        return self._protocol.writing_paused
+
+    def _say(self, size: int) -> None:
+        """aiohttp looks at it before it writes an error page into a begun answer."""
+        self._said = True
+        self._writer.output_size += size
 
     async def drained(self) -> None:
         await self._writer.drain()

@@ -6,7 +6,7 @@ model from its ttl nor holds up a swap; what passes through it counts as use. It
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from aiohttp import hdrs, web
@@ -18,6 +18,7 @@ from llamaswap_py.runtime.relay import relay
 from llamaswap_py.server.proxy import Errand, fields_of
 from llamaswap_py.server.relayed import Relayed, RequestSink
 from llamaswap_py.server.sharing import caller_of
+from llamaswap_py.wire.window import Piece
 
 # Bytes of the caller that may wait for the server to read on.
 FULL = 64 * 1024
@@ -94,9 +95,13 @@ class Outlet(RequestSink):
         super().__init__(request, extra)
         self._use = use
 
-    def write(self, data: bytes, more: bytes = b"") -> bool:
+    def write(self, data: Piece) -> bool:
         self._use.seen()
-        return super().write(data, more)
+        return super().write(data)
+
+    def write_all(self, pieces: Sequence[Piece]) -> bool:
+        self._use.seen()
+        return super().write_all(pieces)
 
 
 async def tunnel(request: web.Request, errand: Errand, conductor: Conductor, model: Model) -> web.StreamResponse:

@@ -4,15 +4,17 @@ Bytes in, bytes out; what to do with them is the relay's business."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from llamaswap_py.errors import UpstreamFailed
 from llamaswap_py.wire.chunks import CHUNK_END, CRLF, whole_chunks
 from llamaswap_py.wire.headers import Caller, Framing, Head, answer_head, framing, switch_head
 from llamaswap_py.wire.http1 import BETWEEN_CHUNKS, Reader
 from llamaswap_py.wire.sse import Events
+from llamaswap_py.wire.window import Piece
 
 LAST_CHUNK = b"0\r\n\r\n"
 HEAD_END = b"\r\n\r\n"
-MUCH = 4 * 1024  # bytes
 
 
 def chunk(data: bytes) -> bytes:
@@ -95,40 +97,35 @@ class Answer:
 
     def feed(self, data: bytes) -> bytes:
         """What the caller gets for these bytes of the server."""
-        if self.ending:
-            passed = whole_chunks(data, self.ending)
-            if passed != len(data):
-                return self._partly(data, passed)
+        if self.ending and whole_chunks(data, self.ending) == len(data):
             self.body_began = True
             return data
         if self._pass_chunks:
-            return self._partly(data, 0)
+            return b"".join(self.parts(data))
         if self._pass_length and self._reader.within_length(data):
             self.body_began = True
             return data
         return self._slowly(data)
 
-    def begin(self, data: bytes) -> tuple[bytes, bytes]:
-        """The same for the first bytes, in two parts: with the head may come much that need not be looked at as it
-        must, nor be copied behind it."""
-        if self.head is not None or len(data) <= MUCH:
-            return self.feed(data), b""
-        end = data.find(HEAD_END) + len(HEAD_END)
-        return self._slowly(data[:end]), self.feed(data[end:])
-
-    def _partly(self, data: bytes, passed: int) -> bytes:
-        """Not all of it is whole chunks of whole events: as much as can be goes on as it is, copied once."""
+    def parts(self, data: bytes) -> Sequence[Piece]:
+        """The same in parts, of which some may be empty: what is whole chunks of whole events goes on where it lies."""
         out, start = b"", 0
-        if not self.ending:  # a chunk was cut, and is ended first; behind it whole ones may follow again
-            start = passed = self._reader.rest_of_chunk()
-            if not start or start >= len(data):
-                return self._slowly(data)
+        if self.head is None:
+            start = data.find(HEAD_END) + len(HEAD_END)
             out = self._slowly(data[:start])
-            if self.ending:
-                passed = whole_chunks(data, self.ending, start)
+        elif self._pass_chunks and not self.ending:  # a chunk was cut, and is ended first
+            start = self._reader.rest_of_chunk()
+            if not start or start >= len(data):
+                return (self._slowly(data),)
+            out = self._slowly(data[:start])
+        if not self.ending:
+            return (out, self._slowly(data[start:]) if self._pass_chunks else self.feed(data[start:]))
+        passed = whole_chunks(data, self.ending, start)
         self.body_began = self.body_began or passed > start
+        if passed - start == len(data):
+            return (data,)
         rest = self._slowly(data[passed:]) if passed < len(data) else b""
-        return b"".join((out, memoryview(data)[start:passed], rest))
+        return (out, memoryview(data)[start:passed], rest)
 
     def end(self) -> bytes:
         """The server closed the connection in an orderly way."""

@@ -16,6 +16,9 @@ LONG, LARGE = 64 * 1024, 4 * 1024  # a long body, and a large piece of one
 NEAR_START, NEAR_END = 4 * 1024, 4 * 1024
 
 
+Piece = bytes | memoryview  # what was read, or a part of that
+
+
 class Body(NamedTuple):
     """What is left of a body: its beginning and its end, which are all of it where nothing was dropped between."""
 
@@ -33,8 +36,8 @@ class Window:
     def __init__(self, limit: int = FIRST + LAST) -> None:
         self.limit = limit
         self.whole = True
-        self._first: list[bytes] = []
-        self._pieces: list[bytes] = []
+        self._first: list[Piece] = []
+        self._pieces: list[Piece] = []
         self._size = 0  # of everything that was added, as far as it was
         self._counted = 0  # of the pieces
         self.add = self._pieces.append  # called for every piece of an answer: no step between
@@ -72,7 +75,7 @@ class Window:
             self._size += sum(map(len, self._pieces[self._counted :]))
             self._counted = len(self._pieces)
 
-    def pieces(self) -> tuple[list[bytes], list[bytes]]:
+    def pieces(self) -> tuple[list[Piece], list[Piece]]:
         """Of the beginning and of the end; where nothing was dropped, all are of the beginning."""
         return (self._pieces, []) if self.whole else (self._first, self._pieces)
 
@@ -84,7 +87,7 @@ class Window:
         self._first = self._pieces[:at]
         del self._pieces[:at]
         if self._first:
-            last = self._first[-1]
+            last = bytes(self._first[-1])
             # Of a read that brought much, no more than whole events: it would be held as long as the answer lasts.
             end = last.find(EVENT_END, max(0, len(last) - (size - FIRST)))
             if end >= 0:
@@ -125,14 +128,14 @@ def ends_of(window: Window) -> Body | None:
     return Body(joined(pieces, NEAR_START), joined(pieces[::-1], -NEAR_END), whole=False)
 
 
-def joined(pieces: Iterable[bytes], size: int) -> bytes:
+def joined(pieces: Iterable[Piece], size: int) -> bytes:
     """The first bytes of them, so many; where it is negative the last ones, of pieces that are told from the end."""
     found = b""
     for piece in pieces:
         if len(found) >= abs(size):
             break
         missing = abs(size) - len(found)
-        found = found + piece[:missing] if size > 0 else piece[-missing:] + found
+        found = b"".join((found, piece[:missing]) if size > 0 else (piece[-missing:], found))
     return found
 
 

@@ -14,6 +14,7 @@ from llamaswap_py.runtime.pool import Pool
 from llamaswap_py.runtime.relay import Manner, relay
 from llamaswap_py.wire.answer import Answer, chunk
 from llamaswap_py.wire.headers import Caller
+from llamaswap_py.wire.window import Piece
 from tests.fakes.loops import on_all_loops, on_every_loop
 from tests.fakes.raw_upstream import RawUpstream
 from tests.runtime.test_relay import REQUEST, Collector, broken
@@ -148,8 +149,8 @@ class Tap:
     def head(self, head: object, chunked: bool) -> None:
         self.heard.append(b"")
 
-    def body(self, data: bytes) -> None:
-        self.heard.append(data)
+    def body(self, data: Piece) -> None:
+        self.heard.append(bytes(data))
 
     def weigh(self, sent: int) -> int:
         return sys.maxsize

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 
@@ -12,6 +13,7 @@ from llamaswap_py.runtime.pool import Pool
 from llamaswap_py.runtime.relay import Closer, Outcome, Phase, UpstreamRequest, relay
 from llamaswap_py.wire.address import Address
 from llamaswap_py.wire.headers import Caller
+from llamaswap_py.wire.window import Piece
 from tests.fakes.loops import on_all_loops, on_every_loop
 from tests.fakes.raw_upstream import Peer, RawUpstream
 
@@ -35,10 +37,13 @@ class Collector:
         self.aborted: bool | None = None
         self.came = asyncio.Event()
 
-    def write(self, data: bytes, more: bytes = b"") -> bool:
-        self.taken += data + more
+    def write(self, data: Piece) -> bool:
+        self.taken += data
         self.came.set()
         return self.full
+
+    def write_all(self, pieces: Sequence[Piece]) -> bool:
+        return self.write(b"".join(pieces))
 
     async def drained(self) -> None:
         self.waiting.set()

@@ -22,7 +22,7 @@ BREAK = b"data: broken\n\n"
 def carried(pieces: list[bytes], caller: Caller = NEW) -> tuple[bytes, Answer]:
     answer, out = Answer(caller, caller.method), b""
     for piece in pieces:
-        out += b"".join(answer.begin(piece))
+        out += b"".join(answer.parts(piece))
     return out, answer
 
 

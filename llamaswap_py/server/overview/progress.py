@@ -101,7 +101,7 @@ def generated(flight: Flight) -> int | None:
     if separator is None:
         return None
     pieces = [piece for some in window.pieces() for piece in some]
-    counted, held = sum(piece.count(separator) for piece in pieces), sum(map(len, pieces))
+    counted, held = sum(bytes(piece).count(separator) for piece in pieces), sum(map(len, pieces))
     return counted if window.whole or not held else round(counted * window.size / held)
 
 
