@@ -13,7 +13,7 @@ FIRST = 16 * 1024
 LAST = 64 * 1024
 LONG, LARGE = 64 * 1024, 4 * 1024  # a long body, and a large piece of one
 # Where to look first in a stream: its first event is short, and the last ones hold their numbers at their ends.
-NEAR_START, NEAR_END = 4 * 1024, 4 * 1024
+NEAR_START, NEAR_END = 2 * 1024, 4 * 1024
 
 
 Piece = bytes | memoryview  # what was read, or a part of that
@@ -91,7 +91,8 @@ class Window:
             # Of a read that brought much, no more than whole events: it would be held as long as the answer lasts.
             end = last.find(EVENT_END, max(0, len(last) - (size - FIRST)))
             if end >= 0:
-                self._first[-1] = last[: end + len(EVENT_END)]
+                end += len(CHUNK_END) if last.startswith(CHUNK_END, end) else len(EVENT_END)
+                self._first[-1] = last[:end]
 
     def _drop(self) -> None:
         at, size = len(self._pieces), 0

@@ -76,6 +76,13 @@ def test_of_one_large_read_the_beginning_is_held_up_to_the_end_of_an_event() -> 
         assert first.endswith(b"5678\n\n")
 
 
+def test_the_beginning_of_a_long_body_ends_with_a_chunk_where_that_ends_with_an_event() -> None:
+    events = chunk(b"data: 12345678\n\n") * 20_000
+    first = body_of(filled([events], limit=1), chunked=False).first
+    assert first.endswith(b"5678\n\n\r\n")
+    assert holds_events(first)
+
+
 def test_what_was_shed_early_can_go_on() -> None:
     window = filled([b"a", b"b"])
     window.shed()
