@@ -24,7 +24,7 @@ HEADS = 1024  # what the fields of both sides take, about
 FASTEST = 1  # a page looks at few of them; the time is taken from the requests' own cores
 # As many bytes a second are compressed, and as many at once: several long answers a second. Of more, all that is
 # compressed would be pushed out by the next ones before anybody could look; what stays can wait for a quiet moment.
-COMPRESSED_A_SECOND, COMPRESSED_AT_ONCE = 1024 * 1024, 512 * 1024
+COMPRESSED_A_SECOND, COMPRESSED_AT_ONCE = 1024 * 1024, 128 * 1024
 FEW = 2  # so many of a size must fit uncompressed, else it is compressed whatever the hurry
 
 NO_ANSWER = ("/v1/audio/speech", "/v1/images/generations", "/sdapi/v1/txt2img")

@@ -17,6 +17,9 @@ from llamaswap_py.server.visitor import Visitor
 
 log = structlog.get_logger("entrance")
 
+# How long a connection may be without a whole request head, new, idle or slow. SDK pools give up theirs before.
+KEEP_ALIVE_SECONDS = 75.0
+LOOKS = 8  # in that time, at who has come to its end
 SPARE = 32  # beyond the limit: enough to hear what they want, so that operators and probes are served
 SETTLED_SECONDS = 1.0  # a connection that is younger may have its request still under way
 LISTEN_SECONDS = 0.01  # between two looks at whether everybody has been heard
@@ -49,6 +52,8 @@ class Entrance:
         self.limits = limits
         self.most = most
         self.visitors: dict[Visitor, None] = {}
+        self.pause = how.get("keepalive_timeout", KEEP_ALIVE_SECONDS) / LOOKS
+        self.sweep: asyncio.TimerHandle | None = None
         self.look_at = 0.0
         self.say_at = 0.0
 
@@ -57,11 +62,20 @@ class Entrance:
 
     def enter(self, visitor: Visitor) -> None:
         self.visitors[visitor] = None
+        if self.sweep is None:
+            self.sweep = self.loop.call_later(self.pause, self.see_off)
         most = self.most()
         if len(self.visitors) > most:
             self.make_room(most)
         if len(self.visitors) > most:
             self.turn_away(visitor, most)
+
+    def see_off(self) -> None:
+        """Who has asked for nothing for long. One timer for all: one each would cost more than what they ask."""
+        now = self.loop.time()
+        for visitor in [each for each in self.visitors if each.is_stale(now)]:
+            visitor.force_close()
+        self.sweep = self.loop.call_later(self.pause, self.see_off) if self.visitors else None
 
     def make_room(self, most: int) -> None:
         """Whoever asked for nothing for the longest time goes first."""

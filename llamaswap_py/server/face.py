@@ -26,7 +26,7 @@ from llamaswap_py.runtime.logs import Logs
 from llamaswap_py.server.comfyui import Comfyui
 from llamaswap_py.server.control import Control
 from llamaswap_py.server.doors import Door, hang, straight
-from llamaswap_py.server.entrance import Entrance
+from llamaswap_py.server.entrance import KEEP_ALIVE_SECONDS, Entrance
 from llamaswap_py.server.guard import Guard
 from llamaswap_py.server.health import Health
 from llamaswap_py.server.identity import MODEL, id_of
@@ -36,9 +36,6 @@ from llamaswap_py.server.logs import LogDoors
 from llamaswap_py.server.proxy import Proxy
 from llamaswap_py.server.records import Records
 from llamaswap_py.server.upstream import Upstream
-
-# How long a connection may be without a whole request head, new, idle or slow. SDK pools give up theirs before.
-KEEP_ALIVE_SECONDS = 75.0
 
 # What a caller still sends of a body that was refused is read so long: who is cut off while sending misses the answer.
 LINGER_SECONDS = 3.0

@@ -52,6 +52,10 @@ class Visitor(web.RequestHandler):
         """When it last had a whole request, or came; None while one is being answered."""
         return self._next_keepalive_close_time - self._keepalive_timeout if self.is_idle else None
 
+    def is_stale(self, now: float) -> bool:
+        """Kept open for long enough. What is passed on has the library's timer for that."""
+        return not self.is_passed_on and self.is_idle and now >= self._next_keepalive_close_time
+
     def may_yet_ask(self, now: float) -> bool:
         """It came a moment ago, and nothing was heard of it."""
         came = self.first - self._keepalive_timeout
@@ -65,7 +69,6 @@ class Visitor(web.RequestHandler):
         if self._manager is not None:
             self._manager.connection_made(self, self.transport)
         self.first = self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
-        self._keepalive_handle = self._loop.call_at(self.first, self._process_keepalive)
         # What does not fit its socket holds up its server at once; and what fits is written without a detour.
         # TLS takes 0 for "always full": a byte that waits is its least.
         least = 1 if transport.get_extra_info("sslcontext") else 0
@@ -91,8 +94,6 @@ class Visitor(web.RequestHandler):
 
     def pass_on(self, data: bytes) -> None:
         self.is_passed_on = True
-        if self._keepalive_handle is not None:
-            self._keepalive_handle.cancel()
         assert self.transport is not None
         super().connection_made(self.transport)
         self.first = self._next_keepalive_close_time
@@ -108,8 +109,8 @@ class Visitor(web.RequestHandler):
         assert self._request_factory is not None
         assert self._request_handler is not None
         loop, keeps = self._loop, False
-        payload, writer, task = Whole(asked.body), StreamWriter(self, loop), asyncio.current_task()
-        request = self._request_factory(message_of(asked), payload, self, writer, task)  # type: ignore[arg-type]
+        payload, writer = Whole(asked.body), StreamWriter(self, loop)
+        request = self._request_factory(message_of(asked), payload, self, writer, self._task_handler)  # type: ignore[arg-type]
         try:
             response, is_cut = await self._handle_request(request, loop.time(), self._request_handler)
             self._keepalive = bool(response.keep_alive)
@@ -134,24 +135,15 @@ class Visitor(web.RequestHandler):
             self.transport.close()
             return
         self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
-        if self._keepalive_handle is None:
-            self._keepalive_handle = self._loop.call_at(self._next_keepalive_close_time, self._process_keepalive)
         if self.later:
             later, self.later = self.later, b""
             self.transport.resume_reading()
             self.data_received(later)
 
-    def _process_keepalive(self) -> None:
-        if self.is_passed_on:
-            super()._process_keepalive()
-            return
-        self._keepalive_handle = None
-        now, due = self._loop.time(), self._next_keepalive_close_time
-        if now >= due and self.is_idle:
-            self.force_close()
-        elif not self._force_close:
-            again = due if now < due else now + self._keepalive_timeout
-            self._keepalive_handle = self._loop.call_at(again, self._process_keepalive)
+    @property
+    def sockname(self) -> Any:
+        """Asked for with each connection, and needed only where a request names no host."""
+        return super().sockname if self.is_passed_on else None
 
     def pause_reading(self) -> None:
         self.held = True

@@ -48,20 +48,25 @@ def simple(data: bytes) -> Simple | None:
 def known_head(head: bytes) -> Known | None:
     """None where anything is special."""
     line = LINE.match(head)
-    if line is None:
+    fields = fields_of(head, line.end()) if line is not None else None
+    if line is None or fields is None:
         return None
-    fields: list[tuple[bytes, bytes]] = []
-    at = line.end()
-    while at < len(head):
-        field = FIELD.match(head, at)
-        if field is None:
-            return None
-        fields.append((field[1], field[2]))
-        at = field.end()
     names = [name.lower() for name, _ in fields]
-    if len(fields) > MOST_FIELDS or len(set(names)) < len(names) or not SPECIAL.isdisjoint(names):
+    if len(set(names)) < len(names) or b"host" not in names or not SPECIAL.isdisjoint(names):
         return None
     if b"connection" in names and fields[names.index(b"connection")][1].lower() != b"keep-alive":
         return None
     at = names.index(b"content-length")
     return Known(line[1].decode(), tuple(fields[:at]), fields[at][0], tuple(fields[at + 1 :]))
+
+
+def fields_of(head: bytes, at: int) -> list[tuple[bytes, bytes]] | None:
+    """From there on; None where one is not as all write them."""
+    fields: list[tuple[bytes, bytes]] = []
+    while at < len(head):
+        field = FIELD.match(head, at)
+        if field is None or len(fields) == MOST_FIELDS:
+            return None
+        fields.append((field[1], field[2]))
+        at = field.end()
+    return fields
