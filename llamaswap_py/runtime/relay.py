@@ -180,7 +180,10 @@ class Passage:
         if not self._steady:
             full = self._begins(answer.parts(data) if len(data) > MUCH else (answer.feed(data),))
         elif len(data) > MUCH:
-            full = self._carry(answer.parts(data), data)
+            parts = [part for part in answer.parts(data) if part]
+            self._passed.parts(parts, self._now())
+            full = self._sink.write_all(parts) if parts else False
+            self._smooth = self._smooth + 1 if parts and parts[0] is data else 0
         elif out := answer.feed(data):
             self._passed.piece(out, self._now())
             full = self._sink.write(out)
@@ -214,14 +217,6 @@ class Passage:
         if self._ride is not None:
             self._ride.end()
             self._ride = None
-
-    def _carry(self, parts: Sequence[Piece], data: bytes) -> bool:
-        """Much at once."""
-        now, taken = self._now(), [part for part in parts if part]
-        for part in taken:
-            self._passed.piece(part, now)
-        self._smooth = self._smooth + 1 if parts[0] is data else 0
-        return self._sink.write_all(taken) if taken else False
 
     def _begins(self, parts: Sequence[Piece]) -> bool:
         """Until the answer's first byte is with the caller there is more to look after."""

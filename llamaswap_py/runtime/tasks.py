@@ -21,6 +21,11 @@ class Work(Protocol):
     def cancel(self) -> bool: ...
 
 
+def own_task(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    """For who holds it, and whose work tells its crash by itself: one for each request."""
+    return loop.create_task(work)
+
+
 class Tasks:
     def __init__(self, report: Report = log_crash) -> None:
         self.report = report

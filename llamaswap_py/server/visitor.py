@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
@@ -12,7 +10,9 @@ import structlog
 from aiohttp import web
 from aiohttp.http import StreamWriter
 
+from llamaswap_py.runtime.tasks import own_task
 from llamaswap_py.server.shortcut import Whole, message_of, swift_one
+from llamaswap_py.server.taking import Taker
 from llamaswap_py.wire.asked import Simple
 
 if TYPE_CHECKING:
@@ -20,24 +20,20 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("entrance")
 
-SO_NWRITE = 0x1024  # Darwin's <sys/socket.h>
 MOST_LATER = 64 * 1024  # bytes of further requests that are held while one is answered
 
 
-class Visitor(web.RequestHandler):
+class Visitor(Taker):
     """What comes whole and simple is answered without the library's parser, and without a task that waits for it. From
     the first request on that is neither, everything on the connection goes the library's way."""
 
-    __slots__ = ("crowded", "entrance", "fed_up", "first", "held", "is_passed_on", "later", "unread")
+    __slots__ = ("crowded", "entrance", "first", "is_passed_on", "later")
 
     def __init__(self, entrance: Entrance, server: web.Server, how: Mapping[str, Any]) -> None:
-        super().__init__(server, loop=entrance.loop, **how)
+        super().__init__(server, entrance.loop, entrance.limits, how)
         self.entrance = entrance
         self.crowded = False  # came when there was no room: only what needs no model is done for it
-        self.fed_up: asyncio.TimerHandle | None = None
         self.first = 0.0  # when it may be closed if it asks for nothing
-        self.unread = 0  # bytes of its answer that the system held for it, when it was last looked at
-        self.held = False  # once, at least, nothing was read of it for a while
         self.is_passed_on = False
         self.later = b""  # what it asks next, before it has its answer
 
@@ -77,7 +73,6 @@ class Visitor(web.RequestHandler):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self.entrance.visitors.pop(self, None)
-        self.stay()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -88,7 +83,7 @@ class Visitor(web.RequestHandler):
         elif self._force_close or self._close:
             return
         elif asked := swift_one(data, self.entrance.swift):
-            self._task_handler = self._loop.create_task(self.answer(asked))
+            self._task_handler = own_task(self._loop, self.answer(asked))
         else:
             self.pass_on(data)
 
@@ -144,58 +139,3 @@ class Visitor(web.RequestHandler):
     def sockname(self) -> Any:
         """Asked for with each connection, and needed only where a request names no host."""
         return super().sockname if self.is_passed_on else None
-
-    def pause_reading(self) -> None:
-        self.held = True
-        super().pause_reading()
-
-    def resume_reading(self, resume_parser: bool = True) -> None:
-        """The library says so after every body; where nothing was ever held, that would be a walk through the parser.
-        Where something was, the parser may keep the rest of a later read as well, and tells nobody."""
-        if self.held:
-            super().resume_reading(resume_parser)
-
-    def pause_writing(self) -> None:
-        """More waits for it than it takes."""
-        super().pause_writing()
-        self.wait_for_reader()
-
-    def resume_writing(self) -> None:
-        self.stay()
-        super().resume_writing()
-
-    def stay(self) -> None:
-        if self.fed_up is not None:
-            self.fed_up.cancel()
-            self.fed_up = None
-
-    def wait_for_reader(self) -> None:
-        if self.transport is not None and (seconds := self.entrance.limits().reader_stall):
-            self.unread = unread(self.transport)
-            self.fed_up = self.entrance.loop.call_later(seconds, self.throw_out)
-
-    def throw_out(self) -> None:
-        """Not who reads slowly: the system takes more of an answer only after a good part of what it holds was read."""
-        self.fed_up = None
-        if self.transport is not None and unread(self.transport) != self.unread:
-            self.wait_for_reader()
-        elif self.transport is not None:
-            log.warning(f"{self.peer} took nothing of its answer for {self.entrance.limits().reader_stall:g} s: ended")
-            self.transport.abort()
-
-    @property
-    def peer(self) -> str:
-        return str(self.peername[0]) if self.peername else "a caller"
-
-
-def unread(transport: asyncio.BaseTransport) -> int:
-    """How much the system holds that the other side has not taken. The same number always, where it does not say."""
-    opened = transport.get_extra_info("socket")
-    if opened is None or sys.platform == "win32":
-        return 0
-    if sys.platform == "darwin":
-        return int(opened.getsockopt(socket.SOL_SOCKET, SO_NWRITE))
-    import fcntl
-    import termios
-
-    return int.from_bytes(fcntl.ioctl(opened.fileno(), termios.TIOCOUTQ, bytes(4)), sys.byteorder)

@@ -25,6 +25,7 @@ from tests.whole import startup_time
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "performance.md"
+PAUSE = 0.005  # seconds, between one answer and the next request: a low load
 BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
 
 
@@ -46,9 +47,10 @@ class Bench:
             for work in works_:
                 for contestant in turned(self.contestants, number):
                     work(contestant)
-            self.latency(number, "")
+            self.latency(number, 1500, "", PAUSE, 4)
+            self.latency(number, 3000, ", without a pause")
             with awake():
-                self.latency(number, ", cores awake")
+                self.latency(number, 3000, ", without a pause, cores awake")
             say(f"round {number + 1} of {self.rounds}")
         for contestant in self.contestants:
             cost = works.streams(contestant, 1000, max(10, int(60 * self.size)), 2)
@@ -77,14 +79,15 @@ class Bench:
             self.figure(name, "µs", 1.5).add(of.name, cost.micros)
             self.figure(f"throughput, {events:,} a stream", "events/s").add(of.name, cost.rate)
 
-    def latency(self, number: int, how: str) -> None:
+    def latency(self, number: int, count: int, how: str, pause: float = 0.0, limit: float | None = None) -> None:
         """What each adds to the first byte of an answer, for one caller."""
-        count = max(100, int(3000 * self.size))
-        seen = {one.name: works.first_bytes(one, count) for one in turned([self.direct, *self.contestants], number)}
+        count = max(100, int(count * self.size))
+        everybody = turned([self.direct, *self.contestants], number)
+        seen = {one.name: works.first_bytes(one, count, pause) for one in everybody}
         for contestant in self.contestants:
             for which in ("p50", "p99"):
                 added = max(seen[contestant.name][which] - seen["direct"][which], 0.001)
-                self.figure(f"added to the first byte, {which}{how}", "ms", 4).add(contestant.name, added)
+                self.figure(f"added to the first byte, {which}{how}", "ms", limit).add(contestant.name, added)
 
 
 def turned(contestants: list[Contestant], number: int) -> list[Contestant]:

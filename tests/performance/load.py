@@ -7,6 +7,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import select
 import socket
 import statistics
 import time
@@ -69,13 +70,16 @@ async def streams(host: str, port: int, count: int, events: int, rate: float) ->
     return {"events": sum(reader.events for reader in readers), "seconds": time.perf_counter() - began}
 
 
-def first_bytes(host: str, port: int, requests: int) -> dict[str, float]:
-    """One caller, one connection, one request after the other; milliseconds to the answer's first byte."""
+def first_bytes(host: str, port: int, requests: int, pause: float) -> dict[str, float]:
+    """One caller, one connection, one request after the other, so many seconds between them; milliseconds to the
+    answer's first byte."""
     ask = request(host, port, 1, 0)
     times = []
     with socket.create_connection((host, port)) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for _ in range(requests):
+            early, _, _ = select.select([connection], [], [], pause)
+            assert not early, "something came that was not asked for"
             began = time.perf_counter()
             connection.sendall(ask)
             data = connection.recv(1 << 16)
@@ -95,10 +99,11 @@ def main() -> None:
     options.add_argument("--count", type=int, default=200)
     options.add_argument("--events", type=int, default=500)
     options.add_argument("--rate", type=float, default=50)
+    options.add_argument("--pause", type=float, default=0)
     chosen = options.parse_args()
     host, _, port = chosen.address.partition(":")
     if chosen.work == "first-byte":
-        print(json.dumps(first_bytes(host, int(port), chosen.count)))
+        print(json.dumps(first_bytes(host, int(port), chosen.count, chosen.pause)))
         return
     import uvloop
 

@@ -67,7 +67,7 @@ def streams(of: Contestant, count: int, events: int, rate: float) -> Cost:
     return Cost(1e6 * used / sent, sent / seen["seconds"], memory)
 
 
-def first_bytes(of: Contestant, count: int) -> dict[str, float]:
-    told, _ = load("first-byte", of.address, f"--count={count}").communicate()
+def first_bytes(of: Contestant, count: int, pause: float = 0.0) -> dict[str, float]:
+    told, _ = load("first-byte", of.address, f"--count={count}", f"--pause={pause}").communicate()
     found: dict[str, float] = json.loads(told)
     return found

@@ -14,8 +14,9 @@ from aiohttp import web
 from llamaswap_py.config.values import Limits
 from llamaswap_py.runtime.relay import Outcome, Phase
 from llamaswap_py.server.entrance import Entrance, refusal
-from llamaswap_py.server.visitor import unread
+from llamaswap_py.server.taking import unread
 from tests.fakes.relay_app import WatchedRelayed
+from tests.fakes.wire import Wire
 
 
 def test_the_refusal_of_a_flood_is_a_whole_answer() -> None:
@@ -25,35 +26,6 @@ def test_the_refusal_of_a_flood_is_a_whole_answer() -> None:
     assert (fields["Content-Length"], fields["Connection"]) == (str(len(body)), "close")
     assert fields["Retry-After"] == "1"
     assert json.loads(body)["error"]["code"] == "overloaded"
-
-
-class Wire(asyncio.Transport):
-    """Takes what is written."""
-
-    def __init__(self, opened: socket.socket | None = None) -> None:
-        super().__init__({"socket": opened})
-        self.over = asyncio.Event()
-
-    def is_closing(self) -> bool:
-        return self.over.is_set()
-
-    def close(self) -> None:
-        self.over.set()
-
-    def abort(self) -> None:
-        self.over.set()
-
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        pass
-
-    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
-        pass
-
-    def pause_reading(self) -> None:
-        pass
-
-    def resume_reading(self) -> None:
-        pass
 
 
 async def test_an_answer_that_closes_its_connection_is_unread_for_as_long_as_its_reader_may_take() -> None:
