@@ -19,7 +19,7 @@ from llamaswap_py.observe.finished import Finished
 from llamaswap_py.observe.reading import Read, Unstored, is_light
 from llamaswap_py.observe.rows import Row
 from llamaswap_py.observe.store import Store
-from llamaswap_py.observe.writing import Batch, Question, Writer
+from llamaswap_py.observe.writing import Question, Writer
 from llamaswap_py.observe.written import USUAL, Bounds
 
 T = TypeVar("T")
@@ -42,6 +42,11 @@ def nobody_counts(rows: Sequence[Row]) -> None:
     """Until somebody does."""
 
 
+def say_lost(before: int) -> None:
+    if not before & (before - 1):  # at 0, 1, 2, 4, 8 …: said, but not for every one
+        log.warning(f"more requests end than can be written down: {before + 1} rows lost")
+
+
 class Recorder:
     """`stored` is called with the ids of new rows, and with the rows."""
 
@@ -55,7 +60,6 @@ class Recorder:
     ) -> None:
         self.loop = loop
         self.captures = captures
-        self.tell = stored
         self.know: Know = nothing_known
         self.count: Callable[[Sequence[Row]], object] = nobody_counts  # called with all that could be read
         self.lost = 0
@@ -65,7 +69,9 @@ class Recorder:
         self.captured = Unstored()  # of those
         self.put = 0  # rows,
         self.put_weight = 0  # and bytes of their bodies
-        self.writer = Writer(loop, captures, self.read, self.stored, (path, bounds))
+        self.long = 0  # bodies among the unread that are to be read at once,
+        self.soon = False  # and somebody is about to
+        self.writer = Writer(loop, captures, self.read, (stored, self.tally), (path, bounds))
 
     @property
     def held(self) -> int:
@@ -76,7 +82,8 @@ class Recorder:
         """Never waits."""
         held = self.held
         if self.put - self.writer.taken >= LONGEST_QUEUE or held > 2 * HEAVIEST_QUEUE:
-            self.lose()
+            say_lost(self.lost)
+            self.lost += 1
             return
         if held + finished.weigh() > HEAVIEST_QUEUE:
             finished.without_capture()
@@ -85,14 +92,19 @@ class Recorder:
         self.put_weight += finished.weight
         self.unread.append(finished)
         if finished.weight >= LONG:
-            self.loop.call_soon(self.read_some, SOME)
+            self.long += 1
+            if not self.soon:
+                self.soon = True
+                self.loop.call_soon(self.read_long)
         if self.timer is None:
             self.timer = self.loop.call_later(GATHER_SECONDS, self.look)
 
-    def lose(self) -> None:
-        if not self.lost & (self.lost - 1):  # at 0, 1, 2, 4, 8 …: said, but not for every one
-            log.warning(f"more requests end than can be written down: {self.lost + 1} rows lost")
-        self.lost += 1
+    def read_long(self) -> None:
+        """Turn after turn of the loop, so that others have theirs between."""
+        self.read_some(SOME)
+        self.soon = self.long > 0
+        if self.soon:
+            self.loop.call_soon(self.read_long)
 
     def spare_moment(self) -> None:
         """What is done next on the loop sends a request to its server, and there is time until that answers."""
@@ -101,13 +113,16 @@ class Recorder:
 
     def look(self) -> None:
         """Where no requests come that would give a moment."""
+        self.timer = None
         self.read_some(SOME)
         self.hand_on()
-        self.timer = self.loop.call_later(REST_SECONDS, self.look) if self.unread else None
+        if self.unread:
+            self.timer = self.loop.call_later(REST_SECONDS, self.look)
 
     def read_some(self, rows: int) -> None:
         while self.unread and rows > 0:
             finished = self.unread.popleft()
+            self.long -= finished.weight >= LONG
             rows -= 1 + finished.weight // ROW_WEIGHT
             self.take(finished)
 
@@ -118,7 +133,7 @@ class Recorder:
             self.put_weight -= finished.weight
             return
         if isinstance(one, Read):
-            self.count((one.row,))
+            self.tally((one.row,))
             self.captured.hold(one, max(self.captures.limit, self.writer.place[1].captures))
         self.done.append(one)
         if len(self.done) >= MANY:
@@ -139,10 +154,11 @@ class Recorder:
             self.writer.say(f"an answer of {finished.model} could not be read, its row is lost: {error!r}")
             return None
 
-    def stored(self, batch: Batch) -> None:
-        if batch.uncounted:
-            self.count(batch.uncounted)
-        self.tell(batch.ids, batch.rows)
+    def tally(self, rows: Sequence[Row]) -> None:
+        try:
+            self.count(rows)
+        except Exception:
+            log.exception("finished requests could not be counted")
 
     def ask(self, question: Callable[[Store], T]) -> asyncio.Future[T]:
         """Its answer, after every row before it was stored."""
@@ -155,6 +171,7 @@ class Recorder:
         self.read_some(SOME)
         self.done += self.unread
         self.unread.clear()
+        self.long = 0
         self.hand_on()
         self.writer.waiting.put(order)
 

@@ -7,13 +7,16 @@ from __future__ import annotations
 from llamaswap_py.wire.headers import Head
 from llamaswap_py.wire.window import Body, Piece, Window, body_of, ends_of, hold_events, holds_events
 
+NOT_LOOKED_FOR = Body(b"")
+
 
 class Heard:
-    __slots__ = ("answer", "body", "chunked", "weigh", "window")
+    __slots__ = ("answer", "body", "chunked", "found", "weigh", "window")
 
     def __init__(self, limit: int) -> None:
         self.answer: Head | None = None
         self.chunked = False
+        self.found: Body | None = NOT_LOOKED_FOR
         self.window = Window(limit)
         self.body = self.window.add  # called for every piece that is written: no step between them
         self.weigh = self.window.weigh
@@ -34,9 +37,16 @@ class Heard:
         return body_of(self.window, self.chunked)
 
     def read_ends(self) -> Body | None:
-        """Both ends of a long body in the framing of its chunks; None where they say nothing of events."""
-        ends = ends_of(self.window) if self.chunked else None
-        return ends if ends is not None and hold_events(ends.first, ends.last) else None
+        """Both ends of a long body in the framing of its chunks, once it is over; None where they say nothing of
+        events."""
+        if self.found is NOT_LOOKED_FOR:
+            ends = ends_of(self.window) if self.chunked else None
+            self.found = ends if ends is not None and hold_events(ends.first, ends.last) else None
+        return self.found
+
+    def is_plain(self, most: int) -> bool:
+        """It can be read where it lies: by its ends, or, up to so many bytes, as a whole."""
+        return self.read_ends() is not None or (self.size <= most and self.read_framed() is not None)
 
     @property
     def pieces(self) -> tuple[Piece, ...]:

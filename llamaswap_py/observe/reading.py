@@ -14,12 +14,12 @@ from llamaswap_py.observe.heard import Heard
 from llamaswap_py.observe.rows import UNKNOWN, Row
 from llamaswap_py.wire.coding import CODINGS, inflated
 from llamaswap_py.wire.sse import events_in
-from llamaswap_py.wire.usage import NOTHING, Usage, error_of, usage_of
+from llamaswap_py.wire.usage import NOTHING, Usage, error_of, usage_of, usage_of_ends
 from llamaswap_py.wire.window import Body, Piece
 
 STREAM = "text/event-stream"
 LIGHT = 512 * 1024  # bytes of an answer, which are read within a millisecond,
-LIGHT_STREAM = 4 * 1024 * 1024  # of a stream of events, of which mostly the ends are looked at,
+LIGHT_STREAM = 32 * 1024  # of a stream of events, in whatever chunks; of a longer one both ends must be enough,
 LIGHT_FAILURE = 16 * 1024  # and of one that may be anything
 LARGEST_INFLATED = 64 * 1024 * 1024  # a compressed answer that holds more is not opened
 
@@ -33,7 +33,9 @@ def is_light(finished: Finished) -> bool:
         return False
     if finished.status != 200:
         return finished.weight <= LIGHT_FAILURE
-    return finished.weight <= (LIGHT_STREAM if answer.event_stream else LIGHT)
+    if not answer.event_stream:
+        return finished.weight <= LIGHT
+    return finished.weight <= LIGHT_STREAM or finished.heard.is_plain(LIGHT)
 
 
 class Read:
@@ -96,7 +98,8 @@ def long_text(finished: Finished, content_type: str) -> Text | None:
     if finished.status != 200 or STREAM not in content_type or coding_of(heard) in CODINGS:
         return None
     ends = heard.read_ends()
-    if ends is None or (usage := usage_of(finished.path, content_type, ends)) is NOTHING:
+    usage = usage_of_ends(ends) if ends is not None else None
+    if ends is None or usage is None:
         return None
     pieces = heard.pieces
     longest = max(pieces, key=len)

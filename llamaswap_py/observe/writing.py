@@ -8,7 +8,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import Any, NamedTuple
+from typing import Any
 
 import structlog
 
@@ -24,14 +24,6 @@ from llamaswap_py.observe.written import UNWRITTEN, Bounds
 log = structlog.get_logger("activity")
 
 FEW = 1  # batches; where more wait, what takes long and can wait is broken off
-
-
-class Batch(NamedTuple):
-    """What was stored at once."""
-
-    ids: Sequence[int]
-    rows: Sequence[Row]
-    uncounted: Sequence[Row]  # those of the rows that were read in the thread
 
 
 class Question:
@@ -53,20 +45,21 @@ class Question:
 
 
 class Writer:
-    """`read` is called in the thread, for what was not read yet; `stored` on the loop, with every batch."""
+    """`read` is called in the thread, for what was not read yet; `stored` on the loop, with every batch, and `count`
+    with the rows that were read here."""
 
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
         captures: Captures,
         read: Callable[[Finished], Read | None],
-        stored: Callable[[Batch], None],
+        told: tuple[Callable[[Sequence[int], Sequence[Row]], None], Callable[[Sequence[Row]], None]],
         place: tuple[str, Bounds],
     ) -> None:
         self.loop = loop
         self.captures = captures
         self.read = read
-        self.stored = stored
+        self.stored, self.count = told
         self.place = place
         self.opened_for = place[0]  # its file, also where memory had to do instead
         self.waiting: queue.SimpleQueue[Sequence[Read | Finished] | Question | None] = queue.SimpleQueue()
@@ -137,15 +130,28 @@ class Writer:
         self.taken_weight += weight
         self.surplus.let_go += weight
         read, uncounted = self.all_read(batch)
+        if uncounted:
+            self.loop.call_soon_threadsafe(self.count, uncounted)
+        if read:
+            self.put(self.store, read)
+
+    def put(self, store: Store, read: Sequence[Read]) -> None:
         rows = [one.row for one in read]
         try:
-            ids = self.store.add(rows) if read else []
-        except UNWRITTEN as error:  # of the disk, or of what a row says
-            self.fail(len(batch), error)
+            ids = store.add(rows)
+        except sqlite3.Error as error:
+            self.fail(len(read), error)
+            return
+        except UNWRITTEN as error:  # of what one of them says
+            if len(read) > 1:
+                for one in read:
+                    self.put(store, [one])
+            else:
+                self.fail(1, error)
             return
         self.broken = False
         self.keep([(row, one.capture) for row, one in zip(ids, read, strict=True) if one.capture is not None])
-        self.loop.call_soon_threadsafe(self.stored, Batch(ids, rows, uncounted))
+        self.loop.call_soon_threadsafe(self.stored, ids, rows)
 
     def all_read(self, batch: Sequence[Read | Finished]) -> tuple[list[Read], list[Row]]:
         """And the rows of those that nobody has counted yet. Mostly none: the loop waits meanwhile."""
@@ -159,7 +165,12 @@ class Writer:
     def keep(self, captures: Sequence[tuple[int, Dense]]) -> None:
         """In memory, and in the file where that is asked for."""
         for row, capture in captures:
-            if not self.captures.keep(row, capture):
+            try:
+                kept = self.captures.keep(row, capture)
+            except Exception as error:  # noqa: BLE001  # the thread must outlive whatever a server may send
+                self.say(f"what request {row} asked and got was not kept: {error!r}")
+                continue
+            if not kept:
                 self.say(f"what request {row} asked and got was not kept: it is larger than captureBuffer")
         store = self.store
         if store is None or not store.bounds.captures or not store.path or not captures:

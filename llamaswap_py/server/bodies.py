@@ -36,7 +36,7 @@ class Upload:
         self._request = request
         self._spool = spool
         self._splice: multipart.Splice | None = None
-        Leaving(request)  # what waits for a model or a slow server is not read
+        Leaving(request.transport, asyncio.current_task())  # what waits for a model or a slow server is not read
 
     def replace(self, found: multipart.Field, value: str) -> None:
         """Everything but this value stays byte for byte."""

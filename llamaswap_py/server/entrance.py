@@ -118,5 +118,5 @@ def check_room(request: web.Request) -> None:
     """Refuses who came when there was no room."""
     visitor = request.protocol
     if isinstance(visitor, Visitor) and visitor.crowded:
-        visitor.keep_alive(False)
+        visitor.close()  # after this answer: the next try comes by another connection, when there may be room
         raise Overloaded(FULL, retry_after=1)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import select
 import sys
-
-from aiohttp import web
+from typing import Any
 
 EVERY_SECONDS = 1.0  # a model may take minutes to start; whoever left needs no seat, a second late is soon enough
 
@@ -14,11 +13,10 @@ EVERY_SECONDS = 1.0  # a model may take minutes to start; whoever left needs no 
 class Leaving:
     """Ends the connection of a caller who is gone, which cancels its handler; looks until the handler is done."""
 
-    def __init__(self, request: web.Request) -> None:
-        self.transport = request.transport
+    def __init__(self, transport: asyncio.Transport | None, handler: asyncio.Task[Any] | None) -> None:
+        self.transport = transport
         self.loop = asyncio.get_running_loop()
         self.timer = self.loop.call_later(EVERY_SECONDS, self.look)
-        handler = asyncio.current_task()
         if handler is not None:
             handler.add_done_callback(lambda _: self.timer.cancel())
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from aiohttp import web
 
 from llamaswap_py.config.values import Config
+from llamaswap_py.observe.redaction import text_of
 from llamaswap_py.server.guard import offered_key
 
 LONGEST_SESSION = 200  # characters of it that are written down
@@ -36,5 +37,5 @@ class Whose:
         for name in self.sessions:
             session = headers.get(name)
             if session:
-                return key, session[:LONGEST_SESSION]
+                return key, text_of(session[:LONGEST_SESSION])
         return key, ""

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from aiohttp import HttpVersion11, hdrs
 from aiohttp.http_parser import RawRequestMessage
-from aiohttp.streams import EmptyStreamReader
+from aiohttp.streams import EMPTY_PAYLOAD, EmptyStreamReader, StreamReader
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
@@ -45,6 +45,10 @@ def swift_one(data: bytes, swift: Swift) -> Simple | None:
     """Of those that are served often enough to be worth a shorter way."""
     asked = simple(data)
     return asked if asked is not None and (hdrs.METH_POST, asked.known.path) in swift else None
+
+
+def payload_of(asked: Simple) -> StreamReader:
+    return Whole(asked.body) if asked.body else EMPTY_PAYLOAD
 
 
 def message_of(asked: Simple) -> RawRequestMessage:

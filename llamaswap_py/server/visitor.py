@@ -11,7 +11,8 @@ from aiohttp import web
 from aiohttp.http import StreamWriter
 
 from llamaswap_py.runtime.tasks import own_task
-from llamaswap_py.server.shortcut import Whole, message_of, swift_one
+from llamaswap_py.server.leaving import Leaving
+from llamaswap_py.server.shortcut import message_of, payload_of, swift_one
 from llamaswap_py.server.taking import Taker
 from llamaswap_py.wire.asked import Simple
 
@@ -96,15 +97,16 @@ class Visitor(Taker):
 
     def hold(self, data: bytes) -> None:
         self.later += data
-        if len(self.later) > MOST_LATER and self.transport is not None:
+        if len(self.later) > MOST_LATER and self.transport is not None and self._task_handler is not None:
             self.transport.pause_reading()
+            Leaving(self.transport, self._task_handler)
 
     async def answer(self, asked: Simple) -> None:
         """As the library's `start` has it for one request."""
         assert self._request_factory is not None
         assert self._request_handler is not None
         loop, keeps = self._loop, False
-        payload, writer = Whole(asked.body), StreamWriter(self, loop)
+        payload, writer = payload_of(asked), StreamWriter(self, loop)
         request = self._request_factory(message_of(asked), payload, self, writer, self._task_handler)  # type: ignore[arg-type]
         try:
             response, is_cut = await self._handle_request(request, loop.time(), self._request_handler)
@@ -127,6 +129,7 @@ class Visitor(Taker):
         if self._force_close or self.transport is None:
             return
         if self._close or not keeps:
+            self._close = True
             self.transport.close()
             return
         self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout

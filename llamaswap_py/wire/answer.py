@@ -24,7 +24,7 @@ def chunk(data: bytes) -> bytes:
 
 def passable(reader: Reader, events: Events | None) -> bytes:
     """How chunks must end that can be passed from here on as they are; empty where none can."""
-    if reader.stage != BETWEEN_CHUNKS or reader.kept:
+    if reader.stage != BETWEEN_CHUNKS or reader.kept or reader.fault is not None:
         return b""
     if events is None:
         return CRLF
@@ -118,6 +118,8 @@ class Answer:
             if not start or start >= len(data):
                 return (self._slowly(data),)
             out = self._slowly(data[:start])
+        if start >= len(data):
+            return (out,)
         if not self.ending:
             return (out, self._slowly(data[start:]) if self._pass_chunks else self.feed(data[start:]))
         passed = whole_chunks(data, self.ending, start)

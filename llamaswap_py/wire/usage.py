@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Annotated, Any, NamedTuple
 
@@ -175,15 +175,33 @@ def usage_of(path: str, content_type: str, body: Body) -> Usage:
     return account.total() or NOTHING
 
 
+def usage_of_ends(ends: Body) -> Usage | None:
+    """Of a stream's two ends; None where the last events name no numbers: those may stand before them."""
+    late = list(telling_lines(ends.last))
+    if not late:
+        return None
+    account = Account()
+    read_lines(account, telling_lines(ends.first))
+    read_late(account, ends.last, late)
+    return account.total()
+
+
 def read_events(account: Account, body: Body) -> None:
-    for line in telling_lines(body.first):
-        read_event(account, line)
-    for number, line in enumerate(telling_lines(body.last)):
-        # The end of a long body may begin in the middle of an event.
-        if number == 0 and not line.startswith(b"data:") and body.last.startswith(line):
-            read_fragments(account, line)
-        else:
-            read_event(account, line)
+    read_lines(account, telling_lines(body.first))
+    read_late(account, body.last, list(telling_lines(body.last)))
+
+
+def read_late(account: Account, text: bytes, lines: list[bytes]) -> None:
+    """Of the end of a body, which may begin in the middle of an event."""
+    if lines and not lines[0].startswith(b"data:") and text.startswith(lines[0]):
+        read_fragments(account, lines.pop(0))
+    read_lines(account, lines)
+
+
+def read_lines(account: Account, lines: Iterable[bytes]) -> None:
+    for line in lines:
+        if line.startswith(b"data:"):
+            read_object(account, line[5:])
 
 
 def telling_lines(text: bytes) -> Iterator[bytes]:
@@ -215,11 +233,6 @@ def objects(text: bytes, start: int = 0, end: int | None = None) -> list[re.Matc
         while (at := text.find(name, at + 1, end)) >= 0:
             places.append(at)
     return [found for at in sorted(places) if (found := TOLD.match(text, at))]
-
-
-def read_event(account: Account, line: bytes) -> None:
-    if line.startswith(b"data:"):
-        read_object(account, line[5:])
 
 
 def read_object(account: Account, text: bytes) -> None:

@@ -122,11 +122,12 @@ def hold_events(start: bytes, end: bytes) -> bool:
 
 
 def ends_of(window: Window) -> Body | None:
-    """Of a long body that is held in large pieces its two ends, which may be cut: nothing long is copied for them."""
-    pieces, _ = window.pieces()
-    if not window.whole or window.size < max(LONG, len(pieces) * LARGE):
+    """Of a long body its two ends, which may be cut: nothing long is copied for them. None where it is held as a whole
+    in small pieces, which are better joined."""
+    first, last = window.pieces()
+    if window.size < LONG or (window.whole and window.size < len(first) * LARGE):
         return None
-    return Body(joined(pieces, NEAR_START), joined(pieces[::-1], -NEAR_END), whole=False)
+    return Body(joined(first, NEAR_START), joined((last or first)[::-1], -NEAR_END), whole=False)
 
 
 def joined(pieces: Iterable[Piece], size: int) -> bytes:

@@ -7,13 +7,14 @@ import base64
 import gzip
 import sqlite3
 import zlib
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
-from llamaswap_py.observe.captures import Asked
+from llamaswap_py.observe.captures import WORTH_COMPRESSING, Asked
 from llamaswap_py.observe.captures import found as unpacked
 from llamaswap_py.observe.finished import Finished
 from llamaswap_py.observe.heard import Heard
@@ -222,6 +223,45 @@ async def test_a_row_that_cannot_be_written_costs_itself_only() -> None:
             place.recorder.add(finished())
             assert len(await place.rows()) == 1
     assert "cannot write down" in logs[0]["event"]
+
+
+async def test_of_many_rows_for_a_file_one_that_cannot_be_written_costs_itself_only(tmp_path: Path) -> None:
+    with capture_logs() as logs:
+        async with recording(str(tmp_path / "records.db")) as place:
+            for model in ("a", "\udcff", "b"):
+                place.recorder.add(finished(model=model))
+            assert [row.model for row in await place.rows()] == ["a", "b"]
+    assert [entry["event"].partition(":")[0] for entry in logs] == ["cannot write down 1 finished requests"]
+
+
+async def test_a_mistake_in_the_counting_costs_no_row() -> None:
+    def count(rows: Sequence[Row]) -> None:
+        raise ValueError
+
+    with capture_logs() as logs:
+        async with recording() as place:
+            place.recorder.count = count
+            place.recorder.add(finished())
+            while not place.ids:
+                place.news.clear()
+                await place.news.wait()
+            place.recorder.add(finished())
+            assert len(await place.rows()) == 2
+    assert {entry["event"] for entry in logs} == {"finished requests could not be counted"}
+
+
+async def test_a_capture_that_breaks_the_keeping_costs_itself_only() -> None:
+    """The thread goes on."""
+    odd = finished(b"x" * WORTH_COMPRESSING * 2)
+    odd.path = "\udcff"
+    with capture_logs() as logs:
+        async with recording() as place:
+            place.recorder.add(odd)
+            await place.recorder.flush()
+            place.recorder.add(finished())
+            assert await place.rows()
+            assert 2 in place.recorder.captures
+    assert any("was not kept" in entry["event"] for entry in logs)
 
 
 async def test_a_field_that_is_no_text_is_shown_as_far_as_it_is_one() -> None:

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from llamaswap_py.observe.activity import FEW, GATHER_SECONDS, LONG, MANY, ROW_WEIGHT
+from llamaswap_py.observe.activity import FEW, GATHER_SECONDS, LONG, MANY, ROW_WEIGHT, SOME
 from llamaswap_py.observe.reading import LIGHT, LIGHT_FAILURE, is_light
 from llamaswap_py.observe.rows import Row
 from llamaswap_py.observe.written import Bounds
+from llamaswap_py.wire.answer import chunk
 from tests.observe.recording import ANSWER, finished, held_up, recording
 
 PACKED = gzip.compress(ANSWER, mtime=0)
@@ -91,6 +92,47 @@ async def test_what_is_long_is_read_at_once_behind_what_came_before() -> None:
         async with asyncio.timeout(GATHER_SECONDS / 2):
             await heard.wait()
         assert counted == ["before", "long"]
+
+
+async def test_of_much_that_ends_at_once_a_part_is_read_at_each_turn_of_the_loop() -> None:
+    async with recording() as place:
+        recorder = place.recorder
+        counted: list[str] = []
+        heard, first_turn = asyncio.Event(), []
+
+        def count(rows: Sequence[Row]) -> None:
+            counted.extend(row.model for row in rows)
+            if len(counted) == 3 * SOME:
+                heard.set()
+
+        recorder.count = count
+        for _ in range(3 * SOME):
+            recorder.add(finished(b" " * LONG + ANSWER))
+        recorder.loop.call_soon(lambda: first_turn.append(len(counted)))
+        async with asyncio.timeout(GATHER_SECONDS / 2):
+            await heard.wait()
+        assert 0 < first_turn[0] <= SOME
+
+
+@pytest.mark.parametrize(
+    ("piece", "pieces", "light"),
+    [
+        (chunk(b"data: word\n\n") * 1000, 100, True),
+        (chunk(b"data: word\n\n"), 10_000, True),
+        (chunk(b"data: word\n\n"), 50_000, False),
+        (chunk(b"data: ") + chunk(b"word\n\n"), 10_000, False),
+        (chunk(b"data: ") + chunk(b"word\n\n"), 1_000, True),
+    ],
+)
+def test_of_long_streams_only_those_that_can_be_read_where_they_lie_are_read_on_the_loop(
+    piece: bytes, pieces: int, light: bool
+) -> None:
+    one = finished(b"", b"Content-Type: text/event-stream")
+    one.heard.chunked = True
+    for _ in range(pieces):
+        one.heard.body(piece)
+    one.weigh()
+    assert is_light(one) is light
 
 
 async def test_of_captures_no_more_are_held_than_will_be_kept() -> None:

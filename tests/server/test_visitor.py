@@ -9,7 +9,8 @@ import pytest
 from aiohttp import web
 
 from llamaswap_py.config.values import Limits
-from llamaswap_py.server.entrance import Entrance
+from llamaswap_py.errors import Overloaded
+from llamaswap_py.server.entrance import Entrance, check_room
 from llamaswap_py.server.visitor import MOST_LATER, Visitor
 from tests.fakes.wire import Wire
 
@@ -121,6 +122,24 @@ async def test_who_asks_too_much_before_the_answer_came_is_not_read_until_it_has
     met.visitor.connection_lost(None)
 
 
+async def test_who_asked_too_much_and_leaves_is_missed() -> None:
+    """Nothing is read of it, so it is looked at."""
+    door = Door()
+    door.may_answer.clear()
+    server = web.Server(door.answer, handler_cancellation=True)
+    entrance = Entrance(server, {}, Limits, lambda: 10, swift=SWIFT)
+    loop = asyncio.get_running_loop()
+    listening = await loop.create_server(entrance, "127.0.0.1", 0)
+    async with listening, asyncio.timeout(10):
+        _, writer = await asyncio.open_connection(*listening.sockets[0].getsockname())
+        writer.write(asks(b"a"))
+        assert await door.asked.get() == b"a"
+        writer.write(asks(b"b" * 2 * MOST_LATER))
+        await writer.drain()
+        writer.transport.abort()
+        assert await door.left.get() == b"a"
+
+
 async def test_who_leaves_ends_the_work_for_it() -> None:
     door = Door()
     door.may_answer.clear()
@@ -193,3 +212,40 @@ async def test_a_connection_that_is_passed_on_has_its_time_anew() -> None:
     met.visitor.data_received(b"POST /v1/x HTTP/1.1\r\nHost: ")
     await within(met.wire.over.wait())
     met.visitor.connection_lost(None)
+
+
+async def test_who_finds_no_room_is_told_and_comes_again_by_another_connection() -> None:
+    async def answer(request: web.BaseRequest) -> web.Response:
+        try:
+            check_room(request)  # type: ignore[arg-type]
+        except Overloaded as refusal:
+            return web.Response(status=refusal.status)
+        return web.Response()
+
+    most = 0
+    entrance = Entrance(web.Server(answer), {}, Limits, lambda: most, swift=SWIFT)
+    for request in (asks(b"a"), b"GET / HTTP/1.1\r\nHost: here\r\n\r\n"):
+        visitor, wire = entrance(), Wire()
+        visitor.connection_made(wire)
+        visitor.data_received(request)
+        await within(wire.over.wait())
+        assert wire.written.startswith(b"HTTP/1.1 503 ")
+        visitor.connection_lost(None)
+    most = 1
+    visitor, wire = entrance(), Wire()
+    visitor.connection_made(wire)
+    visitor.data_received(asks(b"a"))
+    await wire.says(b"HTTP/1.1 200 ")
+    visitor.connection_lost(None)
+
+
+async def test_an_empty_body_is_none() -> None:
+    async def answer(request: web.BaseRequest) -> web.Response:
+        return web.Response(text=str(request.body_exists))
+
+    entrance = Entrance(web.Server(answer), {}, Limits, lambda: 1, swift=SWIFT)
+    visitor, wire = entrance(), Wire()
+    visitor.connection_made(wire)
+    visitor.data_received(asks(b""))
+    await wire.says(b"False")
+    visitor.connection_lost(None)

@@ -93,6 +93,23 @@ def test_much_that_comes_with_the_head_is_all_there() -> None:
             assert answer.done
 
 
+def test_nothing_passes_behind_a_fault_of_the_framing() -> None:
+    """Also where it stands right behind the head's end, and much follows."""
+    answer = Answer(NEW, "POST")
+    got = b"".join(
+        (*answer.parts(EVENTS[:-1]), *answer.parts(EVENTS[-1:] + b"ZZ\r\n\r\n" + chunk(b"data: 1\n\n") * 200))
+    )
+    assert answer.fault is not None
+    assert b"data: 1" not in got
+
+
+def test_a_long_head_is_no_body_yet() -> None:
+    answer = Answer(NEW, "POST")
+    answer.parts(EVENTS[:-2] + b"X: " + b"x" * 2000 + b"\r\n\r\n")
+    assert answer.head is not None
+    assert not answer.body_began
+
+
 def test_chunks_of_anything_else_pass_untouched() -> None:
     answer = Answer(NEW, "POST")
     answer.feed(CHUNKED)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from timeit import repeat
+
 import pytest
 
-from llamaswap_py.wire.asked import LARGEST_HEAD, MOST_FIELDS, known_head, simple
+from llamaswap_py.wire.asked import LARGEST_HEAD, MOST_FIELDS, fields_of, known_head, simple
 
 HEAD = b"POST /v1/x HTTP/1.1\r\nHost: here\r\nContent-Length: 2\r\nX-A:  b c \r\n\r\n"
 
@@ -77,3 +79,16 @@ def test_a_head_without_a_length_is_not_known() -> None:
     """Only `simple` asks, and has found one."""
     with pytest.raises(ValueError, match="content-length"):
         known_head(b"POST /v1/x HTTP/1.1\r\nHost: here\r\n")
+
+
+@pytest.mark.parametrize("value", [b" " * 7000, b"\t" * 7000, b"a " * 3500, b"a" + b" " * 7000])
+def test_no_value_takes_long_to_be_looked_at(value: bytes) -> None:
+    """Whoever sends it has shown no key yet."""
+    odd, usual = (HEAD.replace(b"b c", each) for each in (value + b"\x80", b"b" * 7000))
+
+    def seconds(head: bytes) -> float:
+        return min(repeat(lambda: fields_of(head[:-2], len(b"POST /v1/x HTTP/1.1\r\n")), number=1, repeat=20))
+
+    assert simple(odd + b"{}") is None
+    assert simple(usual + b"{}") is not None
+    assert seconds(odd) < 50 * seconds(usual)

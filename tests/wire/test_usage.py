@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llamaswap_py.wire.usage import NOTHING, Usage, error_of, usage_of
+from llamaswap_py.wire.usage import NOTHING, Usage, error_of, usage_of, usage_of_ends
 from llamaswap_py.wire.window import LAST, Body, Window, body_of
 from tests.fakes import llama_answers as answers
 
@@ -182,3 +182,14 @@ def test_no_bytes_are_too_strange(first: bytes, last: bytes, stream: bool) -> No
 )
 def test_the_sentence_of_an_error_is_found_wherever_servers_put_it(status: int, body: object, error: str) -> None:
     assert error_of(status, json.dumps(body).encode()) == error
+
+
+def test_of_two_ends_the_last_must_name_numbers() -> None:
+    """Else they may stand before it."""
+    first = b'data: {"message": {"usage": {"input_tokens": 5, "output_tokens": 1}}}\n\n'
+    last = b'data: {"usage": {"output_tokens": 900}}\n\n'
+    assert usage_of_ends(Body(first, b"data: word\n\n", whole=False)) is None
+    told = usage_of_ends(Body(first, b"word\n\n" + last, whole=False))
+    assert told is not None
+    assert (told.input, told.output) == (5, 900)
+    assert usage_of_ends(Body(b"", b'data: {"usage": 7}\n\n', whole=False)) is None

@@ -149,11 +149,17 @@ def test_of_a_long_body_in_large_pieces_the_ends_are_taken_without_the_rest(size
     assert ends_of(filled(pieces, limit=len(text))) == Body(text[:NEAR_START], text[-NEAR_END:], whole=False)
 
 
-def test_of_a_body_in_small_pieces_or_one_that_is_short_or_not_whole_no_ends_are_taken() -> None:
+def test_of_a_body_in_small_pieces_or_one_that_is_short_no_ends_are_taken() -> None:
     text = b"x" * (2 * LONG)
     for pieces in ([text[:100]] * 1000, [text[: LONG - 1]]):
         assert ends_of(filled(pieces, limit=len(text))) is None
-    assert ends_of(filled([text[:LARGE]] * 64, limit=1)) is None
+
+
+def test_of_a_long_body_that_is_not_held_as_a_whole_the_ends_are_taken() -> None:
+    text = b"".join(b"%08x" % number for number in range(LONG // 2))
+    for size in (100, LARGE, LONG):
+        pieces = [text[at : at + size] for at in range(0, len(text), size)]
+        assert ends_of(filled(pieces)) == Body(text[:NEAR_START], text[-NEAR_END:], whole=False)
 
 
 def test_the_two_ends_of_a_body_hold_whole_events_where_their_chunks_do() -> None:
