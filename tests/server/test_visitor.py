@@ -53,6 +53,17 @@ class Met:
         self.visitor.connection_made(self.wire)
 
 
+async def waiting() -> tuple[Door, Met]:
+    """Somebody has asked, and the answer is held back."""
+    door = Door()
+    door.may_answer.clear()
+    met = Met(door)
+    met.visitor.data_received(asks(b"a"))
+    async with asyncio.timeout(10):
+        assert await door.asked.get() == b"a"
+    return door, met
+
+
 async def within(awaited: Awaitable[object]) -> None:
     async with asyncio.timeout(10):
         await awaited
@@ -93,11 +104,7 @@ async def test_a_request_in_pieces_is_read_by_the_library() -> None:
 
 
 async def test_what_is_asked_before_the_answer_came_is_answered_behind_it_in_order() -> None:
-    door = Door()
-    door.may_answer.clear()
-    met = Met(door)
-    met.visitor.data_received(asks(b"a"))
-    assert await door.asked.get() == b"a"
+    door, met = await waiting()
     met.visitor.data_received(asks(b"b") + asks(b"c")[:10])
     met.visitor.data_received(asks(b"c")[10:])
     assert door.asked.empty()
@@ -109,11 +116,7 @@ async def test_what_is_asked_before_the_answer_came_is_answered_behind_it_in_ord
 
 
 async def test_who_asks_too_much_before_the_answer_came_is_not_read_until_it_has() -> None:
-    door = Door()
-    door.may_answer.clear()
-    met = Met(door)
-    met.visitor.data_received(asks(b"a"))
-    await door.asked.get()
+    door, met = await waiting()
     met.visitor.data_received(asks(b"b" * MOST_LATER))
     assert not met.wire.is_read
     door.may_answer.set()
@@ -141,11 +144,7 @@ async def test_who_asked_too_much_and_leaves_is_missed() -> None:
 
 
 async def test_who_leaves_ends_the_work_for_it() -> None:
-    door = Door()
-    door.may_answer.clear()
-    met = Met(door)
-    met.visitor.data_received(asks(b"a"))
-    await door.asked.get()
+    door, met = await waiting()
     assert met.visitor.idle_since is None
     met.visitor.connection_lost(None)
     async with asyncio.timeout(10):
@@ -177,11 +176,7 @@ async def test_an_answer_that_is_an_exception_of_the_librarys_keeps_the_connecti
 
 
 async def test_the_server_that_shuts_down_waits_for_the_answer_and_closes() -> None:
-    door = Door()
-    door.may_answer.clear()
-    met = Met(door)
-    met.visitor.data_received(asks(b"a"))
-    await door.asked.get()
+    door, met = await waiting()
     closing = asyncio.create_task(met.visitor.shutdown(5))
     door.may_answer.set()
     await within(closing)
