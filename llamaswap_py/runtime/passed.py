@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections import deque
-from collections.abc import Sequence
 
 from llamaswap_py.runtime.sides import Tap
 from llamaswap_py.wire.headers import Head
@@ -39,11 +38,6 @@ class Passed:
         self.sent = sent = self.sent + len(data)
         if sent > self._mark:
             self._mark = self._weigh(sent)
-
-    def parts(self, data: Sequence[Piece], now: float) -> None:
-        """The same, that came at once."""
-        for part in data:
-            self.piece(part, now)
 
     def beginning(self, data: Piece, now: float, head: Head | None, head_size: int, chunked: bool) -> None:
         """The first piece: it begins with the whole head, where there is one of the server's."""

@@ -180,8 +180,9 @@ class Passage:
         if not self._steady:
             full = self._begins(answer.parts(data) if len(data) > MUCH else (answer.feed(data),))
         elif len(data) > MUCH:
-            parts = [part for part in answer.parts(data) if part]
-            self._passed.parts(parts, self._now())
+            parts, now = [part for part in answer.parts(data) if part], self._now()
+            for part in parts:
+                self._passed.piece(part, now)
             full = self._sink.write_all(parts) if parts else False
             self._smooth = self._smooth + 1 if parts and parts[0] is data else 0
         elif out := answer.feed(data):

@@ -11,7 +11,8 @@ from aiohttp.streams import EMPTY_PAYLOAD, EmptyStreamReader, StreamReader
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
-from llamaswap_py.wire.asked import SAME_HEADS, Known, Simple, simple
+from llamaswap_py.wire.asked import Known, Simple, simple
+from llamaswap_py.wire.headers import SAME_HEADS
 
 Swift = Container[tuple[str, str]]  # methods and paths
 

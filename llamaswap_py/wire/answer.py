@@ -124,7 +124,7 @@ class Answer:
             return (out, self._slowly(data[start:]) if self._pass_chunks else self.feed(data[start:]))
         passed = whole_chunks(data, self.ending, start)
         self.body_began = self.body_began or passed > start
-        if passed - start == len(data):
+        if not start and passed == len(data):
             return (data,)
         rest = self._slowly(data[passed:]) if passed < len(data) else b""
         return (out, memoryview(data)[start:passed], rest)

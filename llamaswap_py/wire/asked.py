@@ -8,9 +8,10 @@ from functools import lru_cache
 
 import msgspec
 
+from llamaswap_py.wire.headers import SAME_HEADS
+
 LARGEST_HEAD = 8 * 1024  # bytes
 MOST_FIELDS = 64
-SAME_HEADS = 256  # that are remembered: a caller writes the same but for the length of its body
 
 END = b"\r\n\r\n"
 LINE = re.compile(rb"POST (/[A-Za-z0-9._~/-]*) HTTP/1\.1\r\n")
@@ -46,7 +47,7 @@ def simple(data: bytes) -> Simple | None:
 
 @lru_cache(SAME_HEADS)
 def known_head(head: bytes) -> Known | None:
-    """None where anything is special."""
+    """None where anything is special. A caller writes the same one but for the length of its body."""
     line = LINE.match(head)
     fields = fields_of(head, line.end()) if line is not None else None
     if line is None or fields is None:

@@ -36,7 +36,7 @@ HOP_BY_HOP_BYTES = frozenset(name.encode() for name in HOP_BY_HOP)
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 BODILESS = frozenset({204, 304})
 REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
-SAME_HEADS = 256  # answers' heads that are remembered: those of some models' usual ones
+SAME_HEADS = 256  # that are remembered: those of some models' usual answers, and of some callers' requests
 UNSAFE_TARGET = re.compile(r"[\x00-\x20\x7f]")
 UNSAFE_FIELD = re.compile(r"[\r\n\x00]")
 KEEP_PARAMETER = re.compile(rb"(timeout|max)\s*=\s*(\d{1,9})", re.IGNORECASE)
