@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Generic, TypeVar
 
 from llamaswap_py.errors import Refusal, UpstreamFailed, UpstreamTimeout
 from llamaswap_py.runtime.pool import Pool
+from llamaswap_py.runtime.upstream import Connection
 from llamaswap_py.wire.headers import Head, UpstreamRequest, upstream_head
 from llamaswap_py.wire.http1 import Reader
 
 T = TypeVar("T")
+
+# What may still come of a probe's answer when its status is known, before its connection is not worth the wait.
+REST_BYTES = 64 * 1024
+REST_SECONDS = 1.0
 
 
 class Ear(Generic[T]):
@@ -53,6 +60,38 @@ class Status(Ear[int]):
         super().look()
 
 
+class Probe(Status):
+    """Its connection is the next caller's, once the rest of its answer has come."""
+
+    def __init__(self, pool: Pool, connection: Connection) -> None:
+        super().__init__()
+        self.pool = pool
+        self.connection = connection
+        self.left = REST_BYTES
+        self.due: asyncio.TimerHandle | None = None
+
+    def take(self, body: bytes) -> None:
+        self.left -= len(body)
+
+    def look(self) -> None:
+        super().look()
+        if self.reader.fault is not None or self.left < 0:
+            self.connection.abort()
+        elif self.reader.done and self.reader.head is not None:
+            self.forget()
+            self.pool.give(self.connection, self.reader.head)
+        elif self.reader.head is not None and self.due is None:
+            self.due = self.known.get_loop().call_later(REST_SECONDS, self.connection.abort)
+
+    def lost(self, why: Refusal | None) -> None:
+        self.forget()
+        super().lost(why)
+
+    def forget(self) -> None:
+        if self.due is not None:
+            self.due.cancel()
+
+
 class Whole(Ear[tuple[Head, bytes]]):
     def __init__(self, largest: int) -> None:
         super().__init__()
@@ -75,6 +114,20 @@ async def status(pool: Pool, path: str, limit: float) -> int:
     return await ask(pool, path, limit, Status())
 
 
+async def probe(pool: Pool, path: str, limit: float) -> int:
+    """The same, over a connection that was used before where there is one, and that is kept."""
+    async with bounded(pool, limit):
+        connection = await pool.take()
+        ear = Probe(pool, connection)
+        try:
+            connection.begin(ear, question(pool, path), b"")
+            return await ear.known
+        except BaseException:
+            connection.release()
+            connection.abort()
+            raise
+
+
 async def fetch(pool: Pool, path: str, limit: float, largest: int) -> tuple[Head, bytes]:
     """Raises a Refusal on any failure."""
     return await ask(pool, path, limit, Whole(largest))
@@ -82,15 +135,24 @@ async def fetch(pool: Pool, path: str, limit: float, largest: int) -> tuple[Head
 
 async def ask(pool: Pool, path: str, limit: float, ear: Ear[T]) -> T:
     """One GET on a connection of its own."""
-    head = upstream_head(UpstreamRequest("GET", path, (("Connection", "close"),)), pool.address)
+    async with bounded(pool, limit):
+        connection = await pool.take(fresh=True)
+        try:
+            connection.begin(ear, question(pool, path, ("Connection", "close")), b"")
+            return await ear.known
+        finally:
+            connection.release()
+            connection.abort()
+
+
+def question(pool: Pool, path: str, *fields: tuple[str, str]) -> bytes:
+    return upstream_head(UpstreamRequest("GET", path, fields), pool.address)
+
+
+@asynccontextmanager
+async def bounded(pool: Pool, limit: float) -> AsyncIterator[None]:
     try:
         async with asyncio.timeout(limit):
-            connection = await pool.take(fresh=True)
-            try:
-                connection.begin(ear, head, b"")
-                return await ear.known
-            finally:
-                connection.release()
-                connection.abort()
+            yield
     except TimeoutError:
         raise UpstreamTimeout(f"{pool.address} did not answer within {limit:g} s") from None

@@ -24,6 +24,11 @@ def pause(elapsed: float) -> float:
     return min(0.25, max(0.002, elapsed / 25))
 
 
+def least_pause(elapsed: float) -> float:
+    """Between a probe and one that the server's output calls for: however much it says, it is not kept from its work."""
+    return max(0.001, elapsed / 100)
+
+
 def probe_deadline(elapsed: float) -> float:
     """A server that is busy loading may take its time to answer, one that hangs must not hold the load for ever."""
     return min(30.0, max(2.0, elapsed / 4))

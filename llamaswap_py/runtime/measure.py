@@ -8,7 +8,8 @@ import sys
 import psutil
 
 from llamaswap_py.keeper import trees
-from llamaswap_py.runtime import ports
+from llamaswap_py.runtime.listeners import listening
+from llamaswap_py.runtime.ports import held
 from llamaswap_py.runtime.progress import Signs
 
 
@@ -34,7 +35,7 @@ def bytes_read(process: psutil.Process) -> int:
 def signs_of_server(leader: int, port: int) -> Signs | None:
     """None where somebody else listens there (a container's daemon, say): then our tree does not show its work."""
     if sys.platform == "linux":
-        sockets = ports.listening(port)
-        if not any(ports.held(pid, sockets) for pid in trees.members(leader)):
+        sockets = listening(port)
+        if not any(held(pid, sockets) for pid in trees.members(leader)):
             return None
     return signs(leader)

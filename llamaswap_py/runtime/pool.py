@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import socket
 import ssl
 from collections.abc import Callable
@@ -100,6 +102,11 @@ class Pool:
         if self._sweep is None:
             self._sweep = self._loop.call_later(idle, self._retire)
 
+    def drop_idle(self) -> None:
+        for connection in self._idle:
+            connection.abort()
+        self._idle = []
+
     def close(self, refusal: Refusal) -> None:
         """End every connection now; relays in flight and takers to come meet this refusal."""
         self._refusal = refusal
@@ -143,12 +150,14 @@ class Pool:
         raise UpstreamFailed(f"cannot connect to the model's server at {self.address}: {reason}")
 
     async def _dial_host(self, host: str) -> Connection:
+        opened = knock(host, self.address.port) if host in LOOPBACK else None
+        place: dict[str, Any] = {"sock": opened} if opened else {"host": host, "port": self.address.port}
         connection = Connection(self._forget)
         async with asyncio.timeout(self.timeouts.connect or None) as deadline:
             self._dials.add(deadline)
             try:
                 transport, _ = await self._loop.create_connection(
-                    lambda: connection, host, self.address.port, **self._tls_options()
+                    lambda: connection, **place, **self._tls_options()
                 )
             except BaseException:
                 connection.abort()  # a dial that is broken off may have made it, and says nothing then
@@ -201,6 +210,21 @@ async def listens(pool: Pool) -> bool:
         return False
     connection.abort()
     return True
+
+
+def knock(host: str, port: int) -> socket.socket | None:
+    """A connection within this machine is made or refused at once, without a turn of the loop; None where it is not."""
+    opened = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    opened.setblocking(False)
+    trouble = opened.connect_ex((host, port))
+    if trouble == errno.EINPROGRESS:
+        trouble = opened.connect_ex((host, port))  # what has become of it
+    if trouble in (0, errno.EISCONN):
+        return opened
+    opened.close()
+    if trouble == errno.ECONNREFUSED:
+        raise ConnectionRefusedError(trouble, os.strerror(trouble))
+    return None
 
 
 def keep_alive(transport: asyncio.BaseTransport, every: float) -> None:

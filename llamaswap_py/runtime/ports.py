@@ -8,11 +8,12 @@ import contextlib
 import os
 import socket
 import sys
-from collections.abc import Collection, Container, Iterable, Iterator
+from collections.abc import Collection, Container, Iterable
 
 import msgspec
 
 from llamaswap_py.keeper import table, trees
+from llamaswap_py.runtime.listeners import listening
 
 # The wildcard of both families, and both loopbacks: the BSDs let a wildcard stand beside a listener on one address.
 PLACES = (
@@ -22,8 +23,6 @@ PLACES = (
     (socket.AF_INET6, "::1"),
 )
 TRIES = 100  # the system's own choices; more than a few misses mean that nearly all ports are taken
-LISTEN = b"0A"  # a state in /proc/net/tcp
-PAGE = 4096  # of that table: a read makes no more of it than it asks for
 TICK = 0.02  # starts are known to a hundredth of a second, rounded down
 
 
@@ -87,6 +86,14 @@ def is_taken(error: OSError) -> bool:
     return error.errno in (errno.EADDRINUSE, errno.EACCES)
 
 
+def is_held(port: int, pid: int) -> bool:
+    """Whether all that listens there is certainly this process's own."""
+    if sys.platform != "linux":
+        return False
+    sockets = listening(port)
+    return bool(sockets) and held(pid, sockets) == sockets
+
+
 def stranger(port: int, spawned_at: float, ours: Collection[int], mark: str = "") -> Listener | None:
     """Who listens on the port, if that is certainly not our run: visible, outside its tree, and older than it, or of
     another proxy, which may have found the port free in the same moment.
@@ -133,27 +140,6 @@ def eldest(pid: int, sockets: set[str]) -> int:
         pid = process.parent
         process = table.look(pid)
     return pid
-
-
-def listening(port: int) -> set[str]:
-    """The sockets that listen on a port, as descriptors name them: `socket:[<inode>]`."""
-    wanted = b"%04X" % port
-    found: set[str] = set()
-    for fields in (*listeners("/proc/net/tcp"), *listeners("/proc/net/tcp6")):
-        if fields[1].rpartition(b":")[2] == wanted:
-            found.add(f"socket:[{int(fields[9])}]")
-    return found
-
-
-def listeners(path: str) -> Iterator[list[bytes]]:
-    """The kernel lists those who listen first. What follows, every connection, is costly to make: it is not read."""
-    with contextlib.suppress(OSError), open(path, "rb", buffering=PAGE) as file:  # no such file without IPv6
-        file.readline()
-        for row in file:
-            fields = row.split()
-            if fields[3] != LISTEN:
-                return
-            yield fields
 
 
 def others(ours: Container[int]) -> list[int]:

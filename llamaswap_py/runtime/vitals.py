@@ -14,7 +14,7 @@ from llamaswap_py.errors import Refusal, StartFailed, UpstreamFailed, UpstreamTi
 from llamaswap_py.keeper import trees
 from llamaswap_py.launchers.local import LocalRun
 from llamaswap_py.runtime import health, measure, ports
-from llamaswap_py.runtime.fetching import status
+from llamaswap_py.runtime.fetching import probe, status
 from llamaswap_py.runtime.pool import Pool
 from llamaswap_py.runtime.progress import Patience, Stall, says_something
 from llamaswap_py.runtime.tasks import Tasks
@@ -42,6 +42,7 @@ class Vitals(msgspec.Struct, eq=False, dict=True):
     looked: Callable[[int], None] = nothing  # hears what its processes have read and taken, while it loads
     patience: Patience | None = None
     robbed: bool = False  # another program answered on our port
+    resting: asyncio.Timeout | None = None  # between two probes
 
     def __post_init__(self) -> None:
         path = probe_path(self.model.check_endpoint)
@@ -55,6 +56,7 @@ class Vitals(msgspec.Struct, eq=False, dict=True):
         """Its output, while it loads: a sign of progress, unless it only tells of our probes."""
         if self.patience is not None and says_something(data, self.echo):
             self.patience.sign(self.clock())
+            self.stir(self.patience)
 
     async def become_ready(self, limit: float) -> Refusal | None:
         """None: it is ready, or a stop came first. `limit`: so long it may go without a sign of progress."""
@@ -90,32 +92,52 @@ class Vitals(msgspec.Struct, eq=False, dict=True):
     async def probe_until_ready(self, patience: Patience, verdict: asyncio.Future[Refusal | None]) -> None:
         try:
             while True:
-                refusal = await health.until_ready(self.probe, patience, self.clock, self.sleep) or self.stranger()
-                if refusal is not None or self.port is None or await self.answers_again():
+                refusal = await health.until_ready(self.probe, patience, self.clock, self.rest)
+                if refusal is not None or self.port is None or ports.is_held(self.port, self.child.pid):
+                    break
+                refusal = self.stranger(self.port)
+                if refusal is not None or await self.answers_again():
                     break
             verdict.set_result(refusal)
         except Exception as mistake:  # noqa: BLE001  # it is the run's, which would wait for ever for a verdict
             verdict.set_exception(mistake)
 
+    async def rest(self, seconds: float) -> None:
+        """Between two probes."""
+        self.rested = self.clock()
+        try:
+            async with asyncio.timeout(None) as self.resting:
+                await self.sleep(seconds)
+        except TimeoutError:
+            pass  # stirred
+        finally:
+            self.resting = None
+
+    def stir(self, patience: Patience) -> None:
+        """It may have said that it is ready."""
+        if self.resting is not None and not self.resting.expired():
+            spared = health.least_pause(self.clock() - patience.began)
+            self.resting.reschedule(self.rested + spared)
+
     async def probe(self, deadline: float) -> int:
-        return await status(self.pool, probe_path(self.model.check_endpoint), deadline)
+        """The connection stays for the first caller."""
+        return await probe(self.pool, probe_path(self.model.check_endpoint), deadline)
 
     async def answers_again(self) -> bool:
         """A stranger may have answered and left the port before it was looked for. Ours is there to stay, whatever it
         says the second time."""
+        self.pool.drop_idle()
         return await health.status_of(self.probe, health.probe_deadline(0.0)) > 0
 
-    def stranger(self) -> Refusal | None:
+    def stranger(self, port: int) -> Refusal | None:
         """Where we gave out the port, somebody else's server on it must not be taken for ours."""
-        if self.port is None:
-            return None
         mark = trees.mark(self.child.link.token)
-        other = ports.stranger(self.port, self.child.started, {self.child.pid}, mark)
+        other = ports.stranger(port, self.child.started, {self.child.pid}, mark)
         if other is None or other.pid in trees.members(self.child.pid):
             return None
         self.robbed = True
         return StartFailed(
-            f"port {self.port} is answered by {other}, which is not of this model: stop it, or change startPort"
+            f"port {port} is answered by {other}, which is not of this model: stop it, or change startPort"
         )
 
     async def until_over(self) -> Refusal | None:

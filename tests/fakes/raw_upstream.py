@@ -20,6 +20,7 @@ class Peer:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
+        self.name = writer.get_extra_info("peername")
 
     async def request(self) -> bytes:
         """The next request, head and body, as it came."""
@@ -87,6 +88,7 @@ class RawUpstream:
         self._tls = tls
         self._play = play
         self._arrivals: asyncio.Queue[Peer] = asyncio.Queue()
+        self._arrival = asyncio.Event()
         self._peers: list[Peer] = []
         self._server: asyncio.Server | None = None
         self.port = 0
@@ -111,14 +113,25 @@ class RawUpstream:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         assert self._server is not None
+        if self._tls is None and self._server.is_serving():
+            await self._all_arrived()
         self._server.close()
         for peer in self._peers:
             peer.close()
         await self._server.wait_closed()
 
+    async def _all_arrived(self) -> None:
+        """They are taken in turn: with one more, those before it are here too, and are closed."""
+        _, last = await asyncio.open_connection(self._host, self.port)
+        while last.get_extra_info("sockname") not in [peer.name for peer in self._peers]:
+            self._arrival.clear()
+            await self._arrival.wait()
+        last.close()
+
     async def _arrived(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         peer = Peer(reader, writer)
         self._peers.append(peer)
+        self._arrival.set()
         if self._play is None:
             self._arrivals.put_nowait(peer)
             return
