@@ -1,4 +1,4 @@
-"""Fork and exec: how a run's first process comes to be. Nothing here waits.
+"""Fork and exec: how a run's first process comes to be. Nothing here waits, but the child for what it is to become.
 
 Written out, not `subprocess`: the keeper must not block on an exec from a dead network disk, and what a child
 inherits (session, signals, limits, death with its parent) is the keeper's whole business.
@@ -15,25 +15,26 @@ from llamaswap_py.keeper import cgroups, trees
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import NoReturn
 
     from llamaswap_py.keeper.messages import Message
+
+    Destiny = tuple[Message, int, str]  # the order, where its output goes, its control group
 
 EXPENDABLE = "/proc/self/oom_score_adj"  # from -1000, never, in thousandths of the machine's memory
 MORE_EXPENDABLE, MOST_EXPENDABLE = 500, 1000  # as if it held half of the memory more than it does
 IGNORED = ("SIGPIPE", "SIGXFSZ")  # by Python; what has a handler of the keeper's, the exec itself puts back
 
 
-def fork(order: Message, output: int, group: str) -> tuple[int, int]:
+def fork(destiny: Callable[[], Destiny], serial: int) -> tuple[int, int]:
     """The child's number, and a descriptor: empty at its end once the command runs, else it tells why it does not."""
     told, telling = os.pipe()
     keeper = os.getpid()
     try:
         pid = os.fork()
         if pid == 0:
-            cgroups.enter(group)
-            become(order, output, telling, keeper)
+            become(destiny, serial, telling, keeper)
     except OSError:
         os.close(told)
         raise
@@ -42,12 +43,18 @@ def fork(order: Message, output: int, group: str) -> tuple[int, int]:
     return pid, told
 
 
-def become(order: Message, output: int, telling: int, keeper: int) -> NoReturn:
+def become(destiny: Callable[[], Destiny], serial: int, telling: int, keeper: int) -> NoReturn:
     step = "start"
     try:
-        prepare(output, order["serial"])
+        prepare(serial)
+        order, output, group = destiny()
+        cgroups.enter(group)
+        if order["serial"] != serial:
+            trees.brand(order["serial"])
         if os.getppid() != keeper:  # it died before we asked to die with it
             os._exit(127)
+        os.dup2(output, 1)
+        os.dup2(output, 2)
         step = "cwd"
         if order.get("cwd"):
             os.chdir(order["cwd"])
@@ -65,12 +72,10 @@ def complain(telling: int, step: str, number: int, text: str) -> None:
     os.write(telling, json.dumps({"step": step, "errno": number, "text": text}).encode())
 
 
-def prepare(output: int, serial: int) -> None:
-    """Its own session, no input, its output to the proxy; every other descriptor closes itself at the exec."""
+def prepare(serial: int) -> None:
+    """Its own session, no input; every other descriptor closes itself at the exec."""
     os.setsid()
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    os.dup2(output, 1)
-    os.dup2(output, 2)
     for name in IGNORED:
         signal.signal(getattr(signal, name), signal.SIG_DFL)
     trees.brand(serial)  # before it may die of its parent's death: then it is known by nothing else

@@ -14,13 +14,15 @@ import socket
 import sys
 import time
 
-from llamaswap_py.keeper import birth, cgroups, table, trees
+from llamaswap_py.keeper import cgroups, table, trees
+from llamaswap_py.keeper.ahead import Ahead
 from llamaswap_py.keeper.line import CHUNK, Line
 from llamaswap_py.keeper.runs import FIRST_PAUSE, LONGEST_PAUSE, PATIENCE, Run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from collections.abc import Set as AbstractSet
 
     from llamaswap_py.keeper.messages import Message
 
@@ -36,6 +38,7 @@ class Keeper:
         self.place = cgroups.place()
         if self.place:
             cgroups.count_memory(self.place)
+        self.ahead = Ahead()
         self.births: dict[int, Run] = {}  # by the descriptor that tells whether the command runs
         self.looked = 0.0
         self.spare = 0.0
@@ -53,6 +56,7 @@ class Keeper:
                 self.attend(key.fd, events)
             self.reap()
             self.look()
+            self.ahead.lapse(time.monotonic())
 
     def attend(self, descriptor: int, events: int) -> None:
         if descriptor == self.bell:
@@ -65,8 +69,8 @@ class Keeper:
             self.listen()
 
     def patience(self) -> float | None:
-        due = min((run.next_look for run in self.runs.values()), default=None)
-        return None if due is None or due == float("inf") else max(0.0, due - time.monotonic())
+        due = min([self.ahead.until, *(run.next_look for run in self.runs.values())])
+        return None if due == math.inf else max(0.0, due - time.monotonic())
 
     # -- the line to the proxy
 
@@ -85,6 +89,7 @@ class Keeper:
             run.kill(time.monotonic())
         else:
             run.signal(self.find(run), order["sig"])
+            self.ahead.expect(run.serial, time.monotonic())
 
     # -- births and deaths
 
@@ -92,7 +97,7 @@ class Keeper:
         number = order["id"]
         group = cgroups.make(self.place, order["mark"].partition("=")[2].strip("/").replace("/", "-"))
         try:
-            pid, told = birth.fork(order, output, group)
+            pid, told = self.ahead.born(order, output, group)
         except OSError as error:
             cgroups.remove(group)
             self.line.say({"is": "refused", "id": number, "step": "fork", "errno": error.errno, "text": error.strerror})
@@ -123,6 +128,7 @@ class Keeper:
         while (death := next_death()) is not None:
             pid, status = death
             deaths += 1
+            self.ahead.reaped(pid)
             if pid in leaders:
                 self.bury(leaders[pid], status)
         for run in self.runs.values():
@@ -154,7 +160,7 @@ class Keeper:
         """What is wanted of the runs whose look is due, from one view of the table."""
         begun = time.monotonic()
         due = [run for run in self.runs.values() if run.next_look <= begun]
-        if due and no_strays(self.runs.values()):
+        if due and no_strays(self.runs.values(), self.ahead.pids):
             due = [run for run in due if not self.bid_farewell(run)]
         if not due:
             return
@@ -232,10 +238,10 @@ def next_death() -> tuple[int, int] | None:
     return (pid, status) if pid else None
 
 
-def no_strays(runs: Iterable[Run]) -> bool:
+def no_strays(runs: Iterable[Run], ahead: AbstractSet[int]) -> bool:
     """No child but leaders: what outlived its leader would be one. Spares an ordinary stop the whole table."""
     children = table.own_children()
-    return children is not None and children <= {run.pid for run in runs if not run.ended}
+    return children is not None and children <= {run.pid for run in runs if not run.ended} | ahead
 
 
 def deafen() -> None:

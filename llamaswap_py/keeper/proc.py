@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 TICKS = 100  # what every Linux of today says
 if sys.platform == "linux":
     TICKS = os.sysconf("SC_CLK_TCK")
+AT_ONCE = 1 << 14
 BOOTTIME = 7  # time.CLOCK_BOOTTIME by its number, which other systems' Python does not name
 
 
@@ -34,10 +35,20 @@ def boot() -> str:
         return ""
 
 
+def contents(path: str) -> bytes:
+    """In half the time that a file object takes."""
+    file, text = os.open(path, os.O_RDONLY | os.O_CLOEXEC), b""
+    try:
+        while more := os.read(file, AT_ONCE):
+            text += more
+        return text
+    finally:
+        os.close(file)
+
+
 def look(pid: int) -> Process | None:
     try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            text = file.read()
+        text = contents(f"/proc/{pid}/stat")
     except OSError:  # gone, or hidden from us
         return None
     # The name stands in brackets and may hold anything, brackets too: the fields begin behind the last one.
@@ -55,8 +66,7 @@ def snapshot() -> dict[int, Process]:
 def own_children() -> set[int] | None:
     """Ours, where the kernel lists them: one read, however many processes the machine has."""
     try:
-        with open(f"/proc/self/task/{os.getpid()}/children", "rb") as file:
-            return {int(pid) for pid in file.read().split()}
+        return {int(pid) for pid in contents(f"/proc/self/task/{os.getpid()}/children").split()}
     except OSError:  # a kernel built without it
         return None
 
@@ -81,8 +91,7 @@ def children(pid: int) -> set[int]:
     found: set[int] = set()
     try:
         for thread in os.listdir(f"/proc/{pid}/task"):
-            with open(f"/proc/{pid}/task/{thread}/children", "rb") as file:
-                found.update(int(child) for child in file.read().split())
+            found.update(int(child) for child in contents(f"/proc/{pid}/task/{thread}/children").split())
     except OSError:  # it, or a thread of it, ended meanwhile
         return found
     return found
@@ -96,7 +105,6 @@ def marked(pids: Iterable[int], mark: str) -> set[int]:
 
 def environment(pid: int) -> bytes:
     try:
-        with open(f"/proc/{pid}/environ", "rb") as file:
-            return file.read()
+        return contents(f"/proc/{pid}/environ")
     except OSError:  # gone, or another user's
         return b""

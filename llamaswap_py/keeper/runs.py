@@ -55,10 +55,11 @@ class Run:
         return branded | table.marked((pid for pid in strays if pid not in branded), self.mark)
 
     def signal(self, living: list[Process], number: int) -> None:
+        numbers = [number]
+        if number not in (signal.SIGKILL, signal.SIGSTOP, signal.SIGCONT):
+            numbers.append(signal.SIGCONT)  # a stopped process can only act on it once it goes on
         for process in living:
-            trees.send(process, number)
-            if number not in (signal.SIGKILL, signal.SIGSTOP, signal.SIGCONT):
-                trees.send(process, signal.SIGCONT)  # a stopped process can only act on it once it goes on
+            trees.send(process, *numbers)
 
     def kill(self, now: float) -> None:
         self.killing = min(self.killing, now)

@@ -95,7 +95,7 @@ def members(pid: int, rows: Table | None = None) -> set[int]:
     return {row.pid for row in closed(rows, roots, since).values() if row.alive}
 
 
-def send(process: Process, number: int) -> bool:
+def send(process: Process, *numbers: int) -> bool:
     """Signal exactly this process: not another that has its number by now. False: it is gone, or not ours to signal."""
     if sys.platform == "linux":
         try:
@@ -103,12 +103,12 @@ def send(process: Process, number: int) -> bool:
         except ProcessLookupError:
             return False
         except OSError:  # a kernel or a sandbox without it
-            return send_plain(process, number)
+            return send_plain(process, *numbers)
         try:
-            return unchanged(process) and send_handle(handle, number)
+            return unchanged(process) and all(send_handle(handle, number) for number in numbers)
         finally:
             os.close(handle)
-    return send_plain(process, number)
+    return send_plain(process, *numbers)
 
 
 def unchanged(process: Process) -> bool:
@@ -116,11 +116,12 @@ def unchanged(process: Process) -> bool:
     return current is not None and current.identity == process.identity
 
 
-def send_plain(process: Process, number: int) -> bool:
+def send_plain(process: Process, *numbers: int) -> bool:
     if not unchanged(process):
         return False
     try:
-        os.kill(process.pid, number)
+        for number in numbers:
+            os.kill(process.pid, number)
     except (ProcessLookupError, PermissionError):
         return False
     return True
@@ -155,6 +156,11 @@ def serial(token: str, run: int) -> int:
 
     proxy = int.from_bytes(hashlib.sha256(token.encode()).digest()[:6], "big") >> 2
     return (proxy << RUN_BITS) + run % (1 << RUN_BITS)
+
+
+def unassigned(serial: int) -> int:
+    """Of the same proxy, and no run's."""
+    return serial >> RUN_BITS << RUN_BITS
 
 
 def brand(serial: int) -> None:
