@@ -40,8 +40,8 @@ class Line:
         return list(self.reader.feed(data)) if data else []
 
     def say(self, message: Message) -> None:
+        """With the next `flush`: the news of one turn wake the proxy once."""
         self.unsent += messages.encode(message)
-        self.flush()
 
     def flush(self) -> None:
         try:

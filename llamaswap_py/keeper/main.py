@@ -56,6 +56,7 @@ class Keeper:
                 self.attend(key.fd, events)
             self.reap()
             self.look()
+            self.line.flush()
             self.ahead.lapse(time.monotonic())
 
     def attend(self, descriptor: int, events: int) -> None:
@@ -63,9 +64,7 @@ class Keeper:
             silence(self.bell)
         elif descriptor in self.births:
             self.born(descriptor)
-        elif events & selectors.EVENT_WRITE:
-            self.line.flush()
-        else:
+        elif events & selectors.EVENT_READ:
             self.listen()
 
     def patience(self) -> float | None:

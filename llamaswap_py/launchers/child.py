@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 READ = 1 << 16  # what a pipe holds: one call, one full pipe, then back to the loop
 LAST_WORDS = 16 * READ  # a leader's own last output fits one pipe; beyond this a surviving writer is talking
 
-BREATH_SECONDS = 0.002  # 32 MB of log a second are more than anybody reads
+BREATH_SECONDS = 0.002  # between two reads: 32 MB of log a second are more than anybody reads
 
 
 class Exit(msgspec.Struct, frozen=True):
@@ -60,6 +60,7 @@ class Child:
         self.number = number
         self.serial = serial  # the number its processes carry in a limit
         self.pid = 0
+        self.much = READ  # of one read: the next one waits a moment
         self.started = 0.0  # on the clock of keeper.table.now
         self.exited: asyncio.Future[Exit] = self.loop.create_future()
         self.gone: asyncio.Future[None] = self.loop.create_future()
@@ -94,9 +95,14 @@ class Child:
 
     def hear(self) -> None:
         """Behind a full pipe the writer waits a moment: one that floods must not take the loop from everybody else."""
-        if self.drain() == READ:
+        if self.drain() >= self.much:
             self.loop.remove_reader(self.output)
             self.loop.call_later(BREATH_SECONDS, self.listen)
+
+    def hear_in_pauses(self) -> None:
+        """Nobody waits for its words any more. An engine at work whose threads wait for one another is not to be
+        broken off for every line."""
+        self.much = 1
 
     def drain(self) -> int:
         """One read. How much it was: 0 where nothing waits or nobody writes any more."""

@@ -110,13 +110,16 @@ class LocalRun:
 
     # -- stopping
 
-    async def stop(self, grace: float) -> None:
-        """Returns when nothing of it lives. Calls join; the shortest grace of them counts."""
+    def stop(self, grace: float) -> asyncio.Future[None]:
+        """Begins at once, and is over when nothing of it lives. Calls join; the shortest grace of them counts."""
         if self.stopped is None:
             self.stopped = self.loop.create_future()
-            self.link.spawn_task(f"stop {self.model.id}", self.halt(self.stopped))
+            asks = self.asks_command()
+            if not asks:
+                self.child.signal_tree(signal.SIGTERM)
+            self.link.spawn_task(f"stop {self.model.id}", self.halt(self.stopped, asks))
         self.hurry(self.loop.time() + grace)
-        await asyncio.shield(self.stopped)
+        return asyncio.shield(self.stopped)
 
     def cut_short(self, grace: float) -> None:
         """Of a stop under way, no more than this is waited for."""
@@ -137,9 +140,9 @@ class LocalRun:
         if self.stopper is not None:
             self.stopper.kill_tree()
 
-    async def halt(self, stopped: asyncio.Future[None]) -> None:
+    async def halt(self, stopped: asyncio.Future[None], asks: bool) -> None:
         try:
-            if not (self.asks_command() and await self.command_stopped()) and not self.child.gone.done():
+            if asks and not await self.command_stopped() and not self.child.gone.done():
                 if self.asks_command():
                     self.say("Sending SIGTERM instead.")
                 self.child.signal_tree(signal.SIGTERM)

@@ -230,9 +230,9 @@ class Conductor:
             case Start(model, number):
                 self.start(model, number)
             case Stop(model, number, why, decision):
+                self.runs[number].stop(why)
                 fields = whose(self.waiters.values(), decision.wanted) if decision else {}
                 log.info(f"{model}: stopping ({why})", **{**fields, "model": model, **explained(decision)})
-                self.runs[number].stop(why)
                 self.feed.publish(ModelChanged(model, number, Phase.STOPPING, why, decision=decision))
 
     def rearm(self) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from functools import lru_cache
 from typing import Generic, TypeVar
 
 from llamaswap_py.errors import Refusal, UpstreamFailed, UpstreamTimeout
 from llamaswap_py.runtime.pool import Pool
 from llamaswap_py.runtime.upstream import Connection
-from llamaswap_py.wire.headers import Head, UpstreamRequest, upstream_head
+from llamaswap_py.wire.address import Address
+from llamaswap_py.wire.headers import SAME_HEADS, Head, UpstreamRequest, upstream_head
 from llamaswap_py.wire.http1 import Reader
 
 T = TypeVar("T")
@@ -116,16 +116,19 @@ async def status(pool: Pool, path: str, limit: float) -> int:
 
 async def probe(pool: Pool, path: str, limit: float) -> int:
     """The same, over a connection that was used before where there is one, and that is kept."""
-    async with bounded(pool, limit):
-        connection = await pool.take()
-        ear = Probe(pool, connection)
-        try:
-            connection.begin(ear, question(pool, path), b"")
-            return await ear.known
-        except BaseException:
-            connection.release()
-            connection.abort()
-            raise
+    try:
+        async with asyncio.timeout(limit):
+            connection = await pool.take()
+            ear = Probe(pool, connection)
+            try:
+                connection.begin(ear, question(pool.address, path), b"")
+                return await ear.known
+            except BaseException:
+                connection.release()
+                connection.abort()
+                raise
+    except TimeoutError:
+        raise too_late(pool, limit) from None
 
 
 async def fetch(pool: Pool, path: str, limit: float, largest: int) -> tuple[Head, bytes]:
@@ -135,24 +138,23 @@ async def fetch(pool: Pool, path: str, limit: float, largest: int) -> tuple[Head
 
 async def ask(pool: Pool, path: str, limit: float, ear: Ear[T]) -> T:
     """One GET on a connection of its own."""
-    async with bounded(pool, limit):
-        connection = await pool.take(fresh=True)
-        try:
-            connection.begin(ear, question(pool, path, ("Connection", "close")), b"")
-            return await ear.known
-        finally:
-            connection.release()
-            connection.abort()
-
-
-def question(pool: Pool, path: str, *fields: tuple[str, str]) -> bytes:
-    return upstream_head(UpstreamRequest("GET", path, fields), pool.address)
-
-
-@asynccontextmanager
-async def bounded(pool: Pool, limit: float) -> AsyncIterator[None]:
     try:
         async with asyncio.timeout(limit):
-            yield
+            connection = await pool.take(fresh=True)
+            try:
+                connection.begin(ear, question(pool.address, path, ("Connection", "close")), b"")
+                return await ear.known
+            finally:
+                connection.release()
+                connection.abort()
     except TimeoutError:
-        raise UpstreamTimeout(f"{pool.address} did not answer within {limit:g} s") from None
+        raise too_late(pool, limit) from None
+
+
+@lru_cache(SAME_HEADS)
+def question(address: Address, path: str, *fields: tuple[str, str]) -> bytes:
+    return upstream_head(UpstreamRequest("GET", path, fields), address)
+
+
+def too_late(pool: Pool, limit: float) -> UpstreamTimeout:
+    return UpstreamTimeout(f"{pool.address} did not answer within {limit:g} s")

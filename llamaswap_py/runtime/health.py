@@ -25,7 +25,7 @@ def pause(elapsed: float) -> float:
 
 
 def least_pause(elapsed: float) -> float:
-    """Between a probe and one that the server's output calls for: however much it says, it is not kept from its work."""
+    """Between a probe and one that the server's output calls for: much output does not keep it from its work."""
     return max(0.001, elapsed / 100)
 
 

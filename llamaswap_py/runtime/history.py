@@ -15,6 +15,7 @@ import structlog
 from llamaswap_py.runtime.estimate import Estimate, Past, Progress
 from llamaswap_py.runtime.health import Clock
 
+CALM_SECONDS = 1.0
 KEPT = 200  # commands; the one that was loaded longest ago is forgotten first
 
 log = structlog.get_logger("history")
@@ -69,9 +70,12 @@ class Load:
         self.told(self.progress)
 
     async def remember(self) -> None:
-        """It is ready."""
+        """It is ready. Its first callers come before the disk."""
         self.history.remember(self.key, self.progress.seconds, self.estimate.amount)
-        await asyncio.to_thread(self.history.write)
+        try:
+            await asyncio.sleep(CALM_SECONDS)
+        finally:
+            await asyncio.to_thread(self.history.write)
 
 
 def digest(key: Hashable) -> str:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
-import os
 import socket
 import ssl
 from collections.abc import Callable
@@ -13,6 +11,7 @@ from typing import Any
 
 from llamaswap_py.config.values import Timeouts
 from llamaswap_py.errors import Refusal, UpstreamFailed
+from llamaswap_py.runtime.door import LOOPBACK, Door
 from llamaswap_py.runtime.health import pause
 from llamaswap_py.runtime.upstream import Connection
 from llamaswap_py.wire.address import Address
@@ -24,7 +23,6 @@ IDLE_UNANNOUNCED = 4.0
 REQUESTS_UNANNOUNCED = 100
 MARGIN = 1.0
 
-LOOPBACK = ("127.0.0.1", "::1")  # nobody stands between, and the system says at once what has ended
 NO_LIMIT = 365 * 24 * 3600.0  # seconds
 USUAL = Timeouts()
 
@@ -55,7 +53,7 @@ class Pool:
         self._sweep: asyncio.TimerHandle | None = None
         self._refusal: Refusal | None = None
         self._tls: ssl.SSLContext | None = None
-        self._hosts = ["127.0.0.1", "::1"] if address.host == "localhost" else [address.host]
+        self._door = Door(address.host, address.port)
 
     @property
     def open(self) -> int:
@@ -102,15 +100,15 @@ class Pool:
         if self._sweep is None:
             self._sweep = self._loop.call_later(idle, self._retire)
 
-    def drop_idle(self) -> None:
-        for connection in self._idle:
-            connection.abort()
-        self._idle = []
+    def refuses(self) -> bool:
+        """Whether certainly nobody listens there now."""
+        return not self._idle and self._door.is_shut()
 
     def close(self, refusal: Refusal) -> None:
         """End every connection now; relays in flight and takers to come meet this refusal."""
         self._refusal = refusal
         self._idle.clear()
+        self._door.close()
         if self._sweep is not None:
             self._sweep.cancel()
         for deadline in self._dials:
@@ -134,7 +132,7 @@ class Pool:
     async def _dial_once(self) -> Connection:
         refuse(self._refusal)
         reason = ""
-        for host in tuple(self._hosts):
+        for host in tuple(self._door.hosts):
             try:
                 connection = await self._dial_host(host)
             except (OSError, TimeoutError) as error:
@@ -144,21 +142,18 @@ class Pool:
             if self._refusal is not None:
                 connection.abort()
                 refuse(self._refusal)
-            # The loopback that answered is asked first from now on.
-            self._hosts.sort(key=lambda other: other != host)
+            self._door.prefer(host)
             return connection
         raise UpstreamFailed(f"cannot connect to the model's server at {self.address}: {reason}")
 
     async def _dial_host(self, host: str) -> Connection:
-        opened = knock(host, self.address.port) if host in LOOPBACK else None
+        opened = self._door.enter(host)
         place: dict[str, Any] = {"sock": opened} if opened else {"host": host, "port": self.address.port}
         connection = Connection(self._forget)
         async with asyncio.timeout(self.timeouts.connect or None) as deadline:
             self._dials.add(deadline)
             try:
-                transport, _ = await self._loop.create_connection(
-                    lambda: connection, **place, **self._tls_options()
-                )
+                transport, _ = await self._loop.create_connection(lambda: connection, **place, **self._tls_options())
             except BaseException:
                 connection.abort()  # a dial that is broken off may have made it, and says nothing then
                 connection.connection_lost(None)
@@ -210,21 +205,6 @@ async def listens(pool: Pool) -> bool:
         return False
     connection.abort()
     return True
-
-
-def knock(host: str, port: int) -> socket.socket | None:
-    """A connection within this machine is made or refused at once, without a turn of the loop; None where it is not."""
-    opened = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
-    opened.setblocking(False)
-    trouble = opened.connect_ex((host, port))
-    if trouble == errno.EINPROGRESS:
-        trouble = opened.connect_ex((host, port))  # what has become of it
-    if trouble in (0, errno.EISCONN):
-        return opened
-    opened.close()
-    if trouble == errno.ECONNREFUSED:
-        raise ConnectionRefusedError(trouble, os.strerror(trouble))
-    return None
 
 
 def keep_alive(transport: asyncio.BaseTransport, every: float) -> None:

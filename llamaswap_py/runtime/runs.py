@@ -71,6 +71,7 @@ class Ground(msgspec.Struct, eq=False, dict=True):
     memory_back: MemoryBack | None = None  # None: no card is visible
     heart: Heart = msgspec.field(default_factory=Heart)
     express: Express = msgspec.field(default_factory=Express)
+    environ: dict[str, str] = msgspec.field(default_factory=lambda: dict(os.environ))  # each look at the system's costs
 
     def __post_init__(self) -> None:
         self.leaks = Leaks(self.taken_ports)
@@ -138,15 +139,25 @@ class Run:
             await first_of(*news, within=DEATH_NEWS_SECONDS)
             if not any(each.done() for each in news) and not await listens(self.connections):
                 await first_of(*news, within=DYING_SECONDS)
-        return self.post_mortem() if self.lost and self.child is not None and self.child.ended.done() else None
-
-    def post_mortem(self) -> Refusal:
-        assert self.child is not None
+        if not self.lost or self.child is None or not self.child.ended.done():
+            return None
         return self.told(UpstreamFailed(f"its server ended with {self.child.ended.result()}"))
 
     def stop(self, why: str) -> None:
+        """At once: whoever is to have its place waits for its end."""
         if not self.stopping.done():
             self.stopping.set_result(why)
+            self.break_off(None)
+
+    def break_off(self, failure: Refusal | None) -> asyncio.Future[None] | None:
+        """Our connections first: llama-server does not heed SIGTERM while a caller is connected. What is awaited for
+        its end, where it has begun."""
+        if self.pool is not None:
+            why = self.stopping.result() if self.stopping.done() else "the proxy broke it off"
+            self.pool.close(cut_off(self, why) if failure is None or self.stopping.done() else failure)
+        if self.child is None:
+            return None
+        return self.child.stop(min(self.model.unload_timeout, HURRIED_SECONDS if self.hurried else math.inf))
 
     def hurry(self) -> None:
         """Little grace from now on, for a stop under way as for one to come."""
@@ -176,6 +187,7 @@ class Run:
             load, self.load = self.load, None
             if failure is None and not self.stopping.done():
                 ready()
+                vitals.child.child.hear_in_pauses()
                 if load is not None:
                     self.ground.tasks.start(f"remember the load of {self.model.id}", load.remember())
                 failure = await vitals.until_over()
@@ -225,7 +237,7 @@ class Run:
         self.pool = Pool(address_of(self.rendered), timeouts=self.model.timeouts, patience=patience)
         try:
             launching = LocalRun.launch(
-                ground.link, self.rendered, self.port, self.output, os.environ, records=ground.records
+                ground.link, self.rendered, self.port, self.output, ground.environ, records=ground.records
             )
             self.child = await launching
         except Refusal as refusal:
@@ -244,12 +256,9 @@ class Run:
         self.ground.logs.from_model(self.model.id, data)
 
     async def finish(self, failure: Refusal | None) -> None:
-        """Our connections first: llama-server does not heed SIGTERM while a caller is connected."""
-        if self.pool is not None:
-            why = self.stopping.result() if self.stopping.done() else "the proxy broke it off"
-            self.pool.close(cut_off(self, why) if failure is None or self.stopping.done() else failure)
-        if self.child is not None:
-            await self.child.stop(min(self.model.unload_timeout, HURRIED_SECONDS if self.hurried else math.inf))
+        over = self.break_off(failure)
+        if over is not None and self.child is not None:
+            await over
             if self.child.leaked:
                 self.ground.leaks.hold(self.model.id, self.child, self.port)
                 self.port = None

@@ -1,21 +1,20 @@
-"""Whether a run's server is ready, whether it is ours, and whether it still lives. Watches one run, decides nothing."""
+"""Whether a run's server is ready, and whether it still lives. Watches one run, decides nothing."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 
 from llamaswap_py.config.values import Model
 from llamaswap_py.errors import Refusal, StartFailed, UpstreamFailed, UpstreamTimeout
-from llamaswap_py.keeper import trees
 from llamaswap_py.launchers.local import LocalRun
-from llamaswap_py.runtime import health, measure, ports
-from llamaswap_py.runtime.fetching import probe, status
+from llamaswap_py.runtime import health, measure
+from llamaswap_py.runtime.fetching import status
 from llamaswap_py.runtime.pool import Pool
+from llamaswap_py.runtime.probing import Probing, probe_path
 from llamaswap_py.runtime.progress import Patience, Stall, says_something
 from llamaswap_py.runtime.tasks import Tasks
 
@@ -41,12 +40,16 @@ class Vitals(msgspec.Struct, eq=False, dict=True):
     sleep: health.Sleep
     looked: Callable[[int], None] = nothing  # hears what its processes have read and taken, while it loads
     patience: Patience | None = None
-    robbed: bool = False  # another program answered on our port
-    resting: asyncio.Timeout | None = None  # between two probes
+    probing: Probing | None = None
 
     def __post_init__(self) -> None:
         path = probe_path(self.model.check_endpoint)
         self.echo = (path if len(path) > 1 else f"GET {path} ").encode()
+
+    @property
+    def robbed(self) -> bool:
+        """Another program answered on our port."""
+        return self.probing is not None and self.probing.robbed
 
     @property
     def probed(self) -> bool:
@@ -56,7 +59,8 @@ class Vitals(msgspec.Struct, eq=False, dict=True):
         """Its output, while it loads: a sign of progress, unless it only tells of our probes."""
         if self.patience is not None and says_something(data, self.echo):
             self.patience.sign(self.clock())
-            self.stir(self.patience)
+            if self.probing is not None:
+                self.probing.stir()
 
     async def become_ready(self, limit: float) -> Refusal | None:
         """None: it is ready, or a stop came first. `limit`: so long it may go without a sign of progress."""
@@ -80,7 +84,8 @@ class Vitals(msgspec.Struct, eq=False, dict=True):
 
     async def probed_ready(self, patience: Patience) -> Refusal | None:
         verdict: asyncio.Future[Refusal | None] = asyncio.get_running_loop().create_future()
-        probing = self.tasks.start(f"probe {self.model.id}", self.probe_until_ready(patience, verdict))
+        self.probing = Probing(self.model, self.port, self.child, self.pool, (self.clock, self.sleep))
+        probing = self.tasks.start(f"probe {self.model.id}", judge(self.probing, patience, verdict))
         try:
             await first_of(verdict, self.child.ended, self.stopping)
         finally:
@@ -88,57 +93,6 @@ class Vitals(msgspec.Struct, eq=False, dict=True):
         if self.child.ended.done():
             return StartFailed(f"its command ended with {self.child.ended.result()} before it was ready")
         return verdict.result() if verdict.done() else None
-
-    async def probe_until_ready(self, patience: Patience, verdict: asyncio.Future[Refusal | None]) -> None:
-        try:
-            while True:
-                refusal = await health.until_ready(self.probe, patience, self.clock, self.rest)
-                if refusal is not None or self.port is None or ports.is_held(self.port, self.child.pid):
-                    break
-                refusal = self.stranger(self.port)
-                if refusal is not None or await self.answers_again():
-                    break
-            verdict.set_result(refusal)
-        except Exception as mistake:  # noqa: BLE001  # it is the run's, which would wait for ever for a verdict
-            verdict.set_exception(mistake)
-
-    async def rest(self, seconds: float) -> None:
-        """Between two probes."""
-        self.rested = self.clock()
-        try:
-            async with asyncio.timeout(None) as self.resting:
-                await self.sleep(seconds)
-        except TimeoutError:
-            pass  # stirred
-        finally:
-            self.resting = None
-
-    def stir(self, patience: Patience) -> None:
-        """It may have said that it is ready."""
-        if self.resting is not None and not self.resting.expired():
-            spared = health.least_pause(self.clock() - patience.began)
-            self.resting.reschedule(self.rested + spared)
-
-    async def probe(self, deadline: float) -> int:
-        """The connection stays for the first caller."""
-        return await probe(self.pool, probe_path(self.model.check_endpoint), deadline)
-
-    async def answers_again(self) -> bool:
-        """A stranger may have answered and left the port before it was looked for. Ours is there to stay, whatever it
-        says the second time."""
-        self.pool.drop_idle()
-        return await health.status_of(self.probe, health.probe_deadline(0.0)) > 0
-
-    def stranger(self, port: int) -> Refusal | None:
-        """Where we gave out the port, somebody else's server on it must not be taken for ours."""
-        mark = trees.mark(self.child.link.token)
-        other = ports.stranger(port, self.child.started, {self.child.pid}, mark)
-        if other is None or other.pid in trees.members(self.child.pid):
-            return None
-        self.robbed = True
-        return StartFailed(
-            f"port {port} is answered by {other}, which is not of this model: stop it, or change startPort"
-        )
 
     async def until_over(self) -> Refusal | None:
         """Returns when it ended by itself (why), or is to be stopped (None)."""
@@ -180,10 +134,16 @@ class Vitals(msgspec.Struct, eq=False, dict=True):
 
     async def alive(self, deadline: float) -> int:
         """Without a health endpoint any answer at all is a sign of life."""
-        if self.probed:
-            return await self.probe(deadline)
-        await status(self.pool, "/", deadline)
-        return 200
+        path = probe_path(self.model.check_endpoint) if self.probed else "/"
+        answer = await status(self.pool, path, deadline)
+        return answer if self.probed else 200
+
+
+async def judge(probing: Probing, patience: Patience, verdict: asyncio.Future[Refusal | None]) -> None:
+    try:
+        verdict.set_result(await probing.until_ready(patience))
+    except Exception as mistake:  # noqa: BLE001  # it is the run's, which would wait for ever for a verdict
+        verdict.set_exception(mistake)
 
 
 def stalled(limit: float) -> Refusal:
@@ -195,10 +155,3 @@ def stalled(limit: float) -> Refusal:
 
 async def first_of(*futures: asyncio.Future[Any], within: float | None = None) -> None:
     await asyncio.wait(futures, timeout=within, return_when=asyncio.FIRST_COMPLETED)
-
-
-def probe_path(endpoint: str) -> str:
-    """Of a full URL only the path and the query count; an empty endpoint is the root."""
-    parts = urlsplit(endpoint.strip())
-    path = parts.path if parts.path.startswith("/") else f"/{parts.path}"
-    return f"{path}?{parts.query}" if parts.query else path

@@ -80,7 +80,7 @@ async def test_a_second_stop_may_be_in_a_hurry(link: KeeperLink, said: Said, wit
     """The shortest grace counts: a forced stop ends a patient one."""
     run = await launch(link, said, witness.argv("deaf"))
     await witness.born(1)
-    patient = asyncio.create_task(run.stop(LONG))
+    patient = run.stop(LONG)
     await asyncio.wait([patient], timeout=0)
     await run.stop(0)
     await patient
@@ -91,7 +91,7 @@ async def test_a_cancelled_stop_goes_on(link: KeeperLink, said: Said, witness: W
     """Whoever asked may go away; what was begun is finished."""
     run = await launch(link, said, witness.argv("tidy"))
     await witness.born(1)
-    stopping = asyncio.create_task(run.stop(LONG))
+    stopping = run.stop(LONG)
     await asyncio.wait([stopping], timeout=0)
     stopping.cancel()
     assert await run.ended == Exit(code=7)
@@ -157,7 +157,7 @@ async def test_a_detached_run_lives_until_cmd_stop(
     await witness.born(1)
     assert run.detached
     assert not run.ended.done()
-    stopping = asyncio.create_task(run.stop(LONG))
+    stopping = run.stop(LONG)
     assert await asyncio.to_thread(stopped.read_text) == "stopped\n"
     await run.stop(0)
     await stopping

@@ -14,6 +14,7 @@ import pytest
 
 from llamaswap_py.keeper import table
 from llamaswap_py.runtime import ports
+from llamaswap_py.runtime.listeners import listening
 
 # Listens on a free port of the address it is given, tells the port, and goes when its input ends.
 SERVER = """
@@ -185,5 +186,5 @@ def test_an_old_servers_young_worker_is_still_a_stranger() -> None:
         found = ports.stranger(port, began.started + 1, ())
         assert found
         assert found.pid == process.pid
-        assert ports.eldest(worker, ports.listening(port)) == process.pid
+        assert ports.eldest(worker, listening(port)) == process.pid
         assert ports.stranger(port, began.started + 1, {process.pid}) is None

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from llamaswap_py.config.values import Model
 from llamaswap_py.errors import Internal, StartFailed, StartTimeout, UpstreamFailed
 from llamaswap_py.runtime.fetching import status
-from llamaswap_py.runtime.vitals import probe_path
+from llamaswap_py.runtime.probing import probe_path
 from llamaswap_py.schedule.plan import Phase
 from tests.runtime.house import FAKE, config_of, fake, house
 
