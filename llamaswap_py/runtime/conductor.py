@@ -17,6 +17,7 @@ from msgspec import structs
 from llamaswap_py.config.change import launch_key
 from llamaswap_py.config.values import NOTHING, Config, Model
 from llamaswap_py.errors import Disabled, Internal, Refusal, ShuttingDown, UnknownModel, Unloaded
+from llamaswap_py.runtime.announcing import Announcer
 from llamaswap_py.runtime.feed import Feed, LoadProgressed, ModelChanged
 from llamaswap_py.runtime.loads import Loads
 from llamaswap_py.runtime.runs import Ground, Run
@@ -191,6 +192,7 @@ class Conductor:
         self.ground = ground
         ground.heart.every = config.heartbeat
         self.feed = feed
+        self.announcer = Announcer(feed)
         self.scheduler = Scheduler(plan_of(config))
         self.runs: dict[int, Run] = {}
         self.waiters: dict[int, Lease] = {}  # those seated among them
@@ -232,8 +234,8 @@ class Conductor:
             case Stop(model, number, why, decision):
                 self.runs[number].stop(why)
                 fields = whose(self.waiters.values(), decision.wanted) if decision else {}
-                log.info(f"{model}: stopping ({why})", **{**fields, "model": model, **explained(decision)})
-                self.feed.publish(ModelChanged(model, number, Phase.STOPPING, why, decision=decision))
+                change = ModelChanged(model, number, Phase.STOPPING, why, decision=decision)
+                self.announcer.say(change, f"stopping ({why})", {**fields, "model": model, **explained(decision)})
 
     def rearm(self) -> None:
         """One timer for everything the scheduler waits for. One that is too early is left: it finds nothing to do."""
@@ -254,9 +256,8 @@ class Conductor:
         run.progressed = lambda progress: self.feed.publish(LoadProgressed(name, number, progress))
         self.runs[number] = run
         run.whose = whose(self.waiters.values(), name)
-        log.info(f"{name}: starting", **run.whose)
-        self.feed.publish(ModelChanged(name, number, Phase.STARTING))
         self.ground.tasks.start(f"run {number} of {name}", self.see_through(run))
+        self.announcer.say(ModelChanged(name, number, Phase.STARTING), "starting", run.whose)
 
     async def see_through(self, run: Run) -> None:
         """Ready at most once, Gone exactly once, whatever happens in between."""
@@ -267,10 +268,12 @@ class Conductor:
             run.times.ready = self.ground.clock()
             took = run.times.ready - run.times.began
             pid = run.child.pid if run.child else None
-            log.info(f"{name}: ready after {took:.3f} s", pid=pid, **run.whose)
+            fields = {**run.whose, "pid": pid}
             run.whose = {"model": name}  # what comes now is nobody's
             self.tell(Ready(name, run.number))
-            self.feed.publish(ModelChanged(name, run.number, Phase.READY, seconds=took))
+            self.announcer.say(
+                ModelChanged(name, run.number, Phase.READY, seconds=took), f"ready after {took:.3f} s", fields
+            )
             self.loads.settle(name, None)
 
         try:
@@ -285,7 +288,7 @@ class Conductor:
             self.loads.ended(name, why, sight)
             phase = sight.phase if sight else Phase.DOWN
             said, code = (why.message, why.code) if why else ("stopped", "")
-            self.feed.publish(ModelChanged(name, run.number, phase, said, over=True, code=code))
+            self.announcer.say(ModelChanged(name, run.number, phase, said, over=True, code=code))
             run.gone.set_result(None)
 
     # -- what the rest of the house asks for
@@ -327,7 +330,7 @@ class Conductor:
         before = self.scheduler.sight(model)
         self.tell(ResetAsked(model))
         if before is not None and before.phase in FALLEN:
-            self.feed.publish(ModelChanged(model, 0, Phase.DOWN, "reset"))
+            self.announcer.say(ModelChanged(model, 0, Phase.DOWN, "reset"))
 
     def replan(self, config: Config, disabled: Mapping[str, str] = NOTHING, plan: Plan | None = None) -> None:
         """Only what differs is touched: a run whose command is unchanged takes on the new settings where it stands.
