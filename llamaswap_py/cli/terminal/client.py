@@ -6,12 +6,14 @@ import http.client
 import json
 import os
 from collections.abc import Generator, Mapping
+from contextlib import closing
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 import msgspec
 
 from llamaswap_py.cli.terminal.flags import Flag, Words
+from llamaswap_py.cli.terminal.interruptible import Bell, Connection
 
 PIECE = 64 * 1024  # at most; what is there is taken at once
 DEFAULT_URL = "http://127.0.0.1:8080"
@@ -35,18 +37,17 @@ class Server(msgspec.Struct, frozen=True):
 
     def pieces(self, method: str, path: str, body: Any = None) -> Generator[bytes, None, None]:
         """The answer as it comes; who closes the iterator hangs up. Nothing ends the wait: a load may take minutes."""
-        connection = self.connection()
-        try:
+        with Bell() as bell, closing(self.connection(bell)) as connection:
             response = self.response(connection, method, path, body)
             while data := self.next_piece(response):
                 yield data
-        finally:
-            connection.close()
 
-    def connection(self) -> http.client.HTTPConnection:
+    def connection(self, bell: Bell) -> http.client.HTTPConnection:
         parts = urlsplit(self.url)
-        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        return kind(parts.hostname or "127.0.0.1", parts.port)
+        host = parts.hostname or "127.0.0.1"
+        if parts.scheme == "https":
+            return http.client.HTTPSConnection(host, parts.port)
+        return Connection(host, parts.port, bell)
 
     def response(
         self, connection: http.client.HTTPConnection, method: str, path: str, body: Any

@@ -116,9 +116,9 @@ async def test_f11_nothing_is_asked_again_after_a_byte_was_passed(tmp_path: Path
         assert len(journal.all("request", path=CHAT)) == 1
 
 
-def is_connected(program: Program, port: int) -> bool:
-    connections = psutil.Process(program.process.pid).net_connections("tcp")
-    return any(each.raddr and each.raddr.port == port and each.status == "ESTABLISHED" for each in connections)
+def connections(program: Program, port: int) -> int:
+    rows = psutil.Process(program.process.pid).net_connections("tcp")
+    return sum(bool(row.raddr) and row.raddr.port == port and row.status == "ESTABLISHED" for row in rows)
 
 
 async def test_f11_an_upload_is_sent_once_and_its_caller_is_told(tmp_path: Path) -> None:
@@ -131,10 +131,11 @@ async def test_f11_an_upload_is_sent_once_and_its_caller_is_told(tmp_path: Path)
             await client.post("/api/models/load/a")
             pid = journal.all("start")[0]["pid"]
             os.kill(pid, signal.SIGSTOP)  # it can be connected to, and will not answer
+            port = int(journal.all("start")[0]["argv"][1])
+            before = connections(program, port)
             files = {"file": ("a.wav", b"x" * 100_000)}
             sending = asyncio.create_task(client.post("/v1/audio/transcriptions", data={"model": "a"}, files=files))
-            port = int(journal.all("start")[0]["argv"][1])
-            while not is_connected(program, port):
+            while connections(program, port) <= before:
                 await running(client)  # an answer of the same loop: what could be sent is sent after it
             await running(client)
             os.kill(pid, signal.SIGKILL)
