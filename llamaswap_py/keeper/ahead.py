@@ -91,5 +91,6 @@ def heard(line: socket.socket, others: socket.socket) -> birth.Destiny:
     data, descriptors, _, _ = socket.recv_fds(line, LARGEST, 1)
     if not descriptors:
         os._exit(0)  # nobody needs it
+    os.set_inheritable(descriptors[0], False)
     order, group = marshal.loads(data)  # noqa: S302 - from its parent, a moment after it was the same process
     return order, descriptors[0], group

@@ -63,6 +63,17 @@ async def test_output_is_complete_when_the_exit_is_told(link: KeeperLink) -> Non
     assert said.data == b"out\nerr\n"
 
 
+async def test_who_is_heard_in_pauses_is_heard_whole(link: KeeperLink) -> None:
+    """Each line is written by itself; together they come in fewer reads, and none is missing at the exit."""
+    pieces: list[bytes] = []
+    program = "for number in range(3000): print(number, flush=True)"
+    child = await link.spawn([sys.executable, "-c", program], os.environ, None, pieces.append)
+    child.hear_in_pauses()
+    await child.exited
+    assert b"".join(pieces) == b"".join(b"%d\n" % number for number in range(3000))
+    assert len(pieces) < 300
+
+
 async def test_arguments_environment_and_folder_pass_exactly(link: KeeperLink, tmp_path: Path) -> None:
     """Spaces, quotes, newlines, percent signs and bytes that are no UTF-8 reach the child as they are."""
     said = Said()

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from llamaswap_py.errors import Refusal, UpstreamFailed, UpstreamTimeout
-from llamaswap_py.runtime.fetching import fetch, status
+from llamaswap_py.runtime.fetching import REST_BYTES, fetch, probe, status
 from llamaswap_py.runtime.pool import Pool
 from llamaswap_py.wire.address import Address
 from tests.fakes.loops import on_all_loops, on_every_loop
@@ -80,5 +80,95 @@ def test_an_answer_that_is_not_whole_is_none(answer: bytes, why: str) -> None:
             peer.close()
             with pytest.raises(UpstreamFailed, match=why):
                 await asking
+
+    on_all_loops(scene)
+
+
+@on_every_loop
+async def test_a_servers_probes_and_its_first_caller_share_a_connection() -> None:
+    async with RawUpstream() as upstream:
+        pool = Pool(upstream.address)
+        first = asyncio.create_task(probe(pool, "/health", 5.0))
+        peer = await upstream.peer()
+        asked = await peer.answer(b"HTTP/1.1 503 Loading\r\nContent-Length: 4\r\n\r\nwait")
+        assert b"connection: close" not in asked.lower()
+        assert await first == 503
+        second = asyncio.create_task(probe(pool, "/health", 5.0))
+        await peer.answer(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ngo!!")
+        assert await second == 200
+        assert (pool.open, pool.idle, upstream.connections) == (1, 1, 1)
+        pool.close(UpstreamFailed("over"))
+
+
+@on_every_loop
+async def test_a_probe_knows_the_status_before_the_rest_has_come() -> None:
+    async with RawUpstream() as upstream:
+        pool = Pool(upstream.address)
+        probing = asyncio.create_task(probe(pool, "/", 5.0))
+        peer = await upstream.peer()
+        await peer.answer(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ng")
+        assert await probing == 200
+        assert (pool.open, pool.idle) == (1, 0)
+        await peer.send(b"o!!")
+        while not pool.idle:
+            await status_of_another(upstream)
+        pool.close(UpstreamFailed("over"))
+
+
+async def status_of_another(upstream: RawUpstream) -> None:
+    """A turn of both ends."""
+    asking = asyncio.create_task(status(Pool(upstream.address), "/", 5.0))
+    peer = await upstream.peer()
+    await peer.answer(b"HTTP/1.1 200 OK\r\n\r\n")
+    await asking
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        pytest.param(b"Content-Length: 99999\r\n\r\n" + bytes(REST_BYTES + 1), id="too long"),
+        pytest.param(b"Content-Length: 5\r\n\r\nhel", id="never there"),
+        pytest.param(b"Transfer-Encoding: chunked\r\n\r\nnonsense\r\n", id="no answer"),
+        pytest.param(b"Connection: close\r\nContent-Length: 0\r\n\r\n", id="the last one"),
+    ],
+)
+def test_a_connection_whose_answer_does_not_end_soon_is_not_kept(rest: bytes) -> None:
+    async def scene() -> None:
+        async with RawUpstream() as upstream:
+            pool = Pool(upstream.address)
+            probing = asyncio.create_task(status_or_none(pool))
+            peer = await upstream.peer()
+            await peer.answer(b"HTTP/1.1 200 OK\r\n" + rest)
+            await probing
+            await peer.gone()
+            assert (pool.open, pool.idle) == (0, 0)
+
+    on_all_loops(scene)
+
+
+async def status_or_none(pool: Pool) -> int:
+    try:
+        return await probe(pool, "/", 5.0)
+    except UpstreamFailed:
+        return 0
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"), [(b"", UpstreamFailed), (b"nonsense\r\n\r\n", UpstreamFailed), (None, UpstreamTimeout)]
+)
+def test_a_probe_of_a_load_without_an_answer_raises(answer: bytes | None, error: type[Refusal]) -> None:
+    async def scene() -> None:
+        async with RawUpstream() as upstream:
+            pool = Pool(upstream.address)
+            probing = asyncio.create_task(probe(pool, "/", 0.05 if answer is None else 5.0))
+            peer = await upstream.peer()
+            await peer.request()
+            if answer is not None:
+                await peer.send(answer)
+                peer.close()
+            with pytest.raises(error):
+                await probing
+            await peer.gone()
+            assert (pool.open, pool.idle) == (0, 0)
 
     on_all_loops(scene)

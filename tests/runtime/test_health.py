@@ -7,7 +7,16 @@ from collections.abc import Callable
 import pytest
 
 from llamaswap_py.errors import StartTimeout, UpstreamFailed
-from llamaswap_py.runtime.health import LOST_AFTER, Probe, answers, pause, probe_deadline, until_lost, until_ready
+from llamaswap_py.runtime.health import (
+    LOST_AFTER,
+    Probe,
+    answers,
+    least_pause,
+    pause,
+    probe_deadline,
+    until_lost,
+    until_ready,
+)  # fmt: skip
 from llamaswap_py.runtime.progress import Patience
 
 
@@ -70,6 +79,11 @@ async def test_a_probe_that_hangs_does_not_hold_the_load_beyond_its_limit() -> N
     )
     assert isinstance(refusal, StartTimeout)
     assert 60 <= clock.now - 1000.0 < 60.3
+
+
+def test_who_says_much_is_not_asked_much() -> None:
+    """A hundredth of the time that a load has taken passes between two probes, whatever the server writes."""
+    assert [least_pause(elapsed) for elapsed in (0, 0.05, 1, 600)] == [0.001, 0.001, 0.01, 6.0]
 
 
 def test_a_probe_gets_more_time_the_longer_a_load_takes() -> None:

@@ -143,6 +143,17 @@ async def test_a_detached_server_that_dies_is_noticed(tmp_path: Path) -> None:
         assert "stopped answering" in gone.why
 
 
+async def test_who_says_something_is_asked_whether_it_is_ready() -> None:
+    """Here by nothing else: no pause between two probes ever ends."""
+
+    async def sleep(seconds: float) -> None:
+        await asyncio.Event().wait()
+
+    async with house(config_of(fake("a", "--load-seconds 0.05"))) as at:
+        at.conductor.ground.sleep = sleep
+        await at.conductor.load("a")
+
+
 async def test_a_mistake_of_ours_while_probing_ends_the_run(capsys: pytest.CaptureFixture[str]) -> None:
     """Whoever waits hears of it; the model does not stay starting for ever."""
 
