@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from llamaswap_py.keeper.messages import Message
 
 SECONDS = 1.0  # so long it waits for a start to follow the stop
+PREFIX = 4  # bytes of an order's length
 LARGEST = 100_000  # bytes of an order: the line takes them without a wait
 
 
@@ -78,7 +79,8 @@ class Ahead:
 
 
 def tell(line: socket.socket, order: tuple[Message, str], output: int) -> bool:
-    data = marshal.dumps(order)
+    text = marshal.dumps(order)
+    data = len(text).to_bytes(PREFIX, "big") + text
     try:
         return len(data) <= LARGEST and socket.send_fds(line, [data], [output]) == len(data)
     except OSError:  # it is gone
@@ -89,8 +91,11 @@ def heard(line: socket.socket, others: socket.socket) -> birth.Destiny:
     """In the child."""
     others.close()  # else it would keep its own line open
     data, descriptors, _, _ = socket.recv_fds(line, LARGEST, 1)
-    if not descriptors:
+    while data and len(data) < PREFIX + int.from_bytes(data[:PREFIX], "big"):  # a read ends where descriptors do
+        more = line.recv(LARGEST)
+        data = data + more if more else b""
+    if not data:
         os._exit(0)  # nobody needs it
     os.set_inheritable(descriptors[0], False)
-    order, group = marshal.loads(data)  # noqa: S302 - from its parent, a moment after it was the same process
+    order, group = marshal.loads(data[PREFIX:])  # noqa: S302 - from its parent: a moment ago it was the same process
     return order, descriptors[0], group

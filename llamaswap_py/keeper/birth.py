@@ -62,7 +62,7 @@ def become(destiny: Callable[[], Destiny], serial: int, telling: int, keeper: in
         execute(order["argv"], dict(pair.split("=", 1) for pair in order["env"]))
     except OSError as error:
         complain(telling, step, error.errno or 0, error.strerror or str(error))
-    except ValueError as error:  # a NUL in the command or its environment
+    except Exception as error:  # noqa: BLE001 - a NUL in the command or its environment; and nobody else would tell
         complain(telling, step, errno.EINVAL, str(error))
     finally:
         os._exit(127)

@@ -155,7 +155,7 @@ def serial(token: str, run: int) -> int:
     import hashlib  # the proxy makes it, and the keeper is told
 
     proxy = int.from_bytes(hashlib.sha256(token.encode()).digest()[:6], "big") >> 2
-    return (proxy << RUN_BITS) + run % (1 << RUN_BITS)
+    return (proxy << RUN_BITS) + 1 + (run - 1) % ((1 << RUN_BITS) - 1)  # 0 is no run's
 
 
 def unassigned(serial: int) -> int:

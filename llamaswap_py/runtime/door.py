@@ -37,7 +37,9 @@ class Door:
         return self.opened.pop(host, None) or (connected(host, self.port) if host in LOOPBACK else None)
 
     def prefer(self, host: str) -> None:
+        """It was entered there."""
         self.hosts.sort(key=lambda other: other != host)
+        self.close()
 
     def close(self) -> None:
         while self.opened:
@@ -46,7 +48,10 @@ class Door:
 
 def connected(host: str, port: int) -> socket.socket | None:
     """None where it would take a while after all."""
-    opened = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    opened = socket.socket(
+        family, socket.SOCK_STREAM, socket.IPPROTO_TCP
+    )  # without a number asyncio keeps Nagle's wait
     opened.setblocking(False)
     trouble = opened.connect_ex((host, port))
     if trouble == errno.EINPROGRESS:

@@ -79,9 +79,16 @@ class Probe(Status):
             self.connection.abort()
         elif self.reader.done and self.reader.head is not None:
             self.forget()
-            self.pool.give(self.connection, self.reader.head)
+            self.leave(self.reader.head)
         elif self.reader.head is not None and self.due is None:
             self.due = self.known.get_loop().call_later(REST_SECONDS, self.connection.abort)
+
+    def leave(self, head: Head) -> None:
+        if self.reader.reusable:
+            self.pool.give(self.connection, head)
+            self.pool.probed = self.connection
+        else:
+            self.connection.abort()
 
     def lost(self, why: Refusal | None) -> None:
         self.forget()

@@ -50,6 +50,7 @@ class Pool:
         self._heard = 0  # on those that are gone
         self._dials: set[asyncio.Timeout] = set()
         self._idle: list[Connection] = []
+        self.probed: Connection | None = None  # the house's own, kept for the first caller
         self._sweep: asyncio.TimerHandle | None = None
         self._refusal: Refusal | None = None
         self._tls: ssl.SSLContext | None = None
@@ -75,6 +76,10 @@ class Pool:
 
     async def take(self, *, fresh: bool = False) -> Connection:
         """A connection for one request: a warm one, else (or if `fresh`) a new one. Raises UpstreamFailed."""
+        if fresh and self.probed is not None:
+            if self.probed in self._idle:
+                self.probed.abort()  # a server may look at one connection at a time
+            self.probed = None
         return (None if fresh else self.warm()) or await self._dial()
 
     def warm(self) -> Connection | None:
@@ -102,7 +107,7 @@ class Pool:
 
     def refuses(self) -> bool:
         """Whether certainly nobody listens there now."""
-        return not self._idle and self._door.is_shut()
+        return self._refusal is None and not self._idle and self._door.is_shut()
 
     def close(self, refusal: Refusal) -> None:
         """End every connection now; relays in flight and takers to come meet this refusal."""

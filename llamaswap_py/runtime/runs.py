@@ -147,7 +147,10 @@ class Run:
         """At once: whoever is to have its place waits for its end."""
         if not self.stopping.done():
             self.stopping.set_result(why)
-            self.break_off(None)
+            try:
+                self.break_off(None)
+            except Exception:
+                log.exception(f"{self.model.id}: its stop could not begin at once")
 
     def break_off(self, failure: Refusal | None) -> asyncio.Future[None] | None:
         """Our connections first: llama-server does not heed SIGTERM while a caller is connected. What is awaited for

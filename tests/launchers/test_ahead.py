@@ -75,6 +75,16 @@ async def test_a_command_that_cannot_be_run_is_refused_as_ever(link: KeeperLink)
     await until_alone(link)
 
 
+@pytest.mark.parametrize("size", [30_000, 40_000, 60_000, 90_000])
+async def test_a_long_order_reaches_it_whole(link: KeeperLink, size: int) -> None:
+    """One read ends where descriptors do, and the system breaks what is long into pieces."""
+    ahead, said = await forked_ahead(link), plain.Said()
+    child = await link.spawn(["sh", "-c", "echo ${#BIG}"], {"PATH": os.defpath, "BIG": "x" * size}, None, said)
+    assert await child.exited == Exit(code=0)
+    assert child.pid == ahead
+    assert said.data == b"%d\n" % size
+
+
 async def test_an_order_longer_than_its_line_takes_is_for_another(link: KeeperLink) -> None:
     ahead = await forked_ahead(link)
     await plain.test_a_big_environment_passes(link)

@@ -52,6 +52,11 @@ def test_of_another_machine_nothing_is_known() -> None:
 
 
 def test_who_answered_is_asked_first() -> None:
-    door = Door("localhost", 1)
-    door.prefer("::1")
-    assert door.hosts == ["::1", "127.0.0.1"]
+    """And what was opened beside it is not kept."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        door = Door("localhost", server.getsockname()[1])
+        assert not door.is_shut()
+        door.prefer("::1")
+        assert door.hosts == ["::1", "127.0.0.1"]
+        with server.accept()[0] as peer:
+            assert peer.recv(1) == b""

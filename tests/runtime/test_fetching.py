@@ -130,6 +130,7 @@ async def status_of_another(upstream: RawUpstream) -> None:
         pytest.param(b"Content-Length: 5\r\n\r\nhel", id="never there"),
         pytest.param(b"Transfer-Encoding: chunked\r\n\r\nnonsense\r\n", id="no answer"),
         pytest.param(b"Connection: close\r\nContent-Length: 0\r\n\r\n", id="the last one"),
+        pytest.param(b"Content-Length: 0\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", id="more than was asked"),
     ],
 )
 def test_a_connection_whose_answer_does_not_end_soon_is_not_kept(rest: bytes) -> None:
@@ -144,6 +145,34 @@ def test_a_connection_whose_answer_does_not_end_soon_is_not_kept(rest: bytes) ->
             assert (pool.open, pool.idle) == (0, 0)
 
     on_all_loops(scene)
+
+
+@on_every_loop
+async def test_a_server_of_the_old_kind_closes_by_itself() -> None:
+    """It says so by its version alone."""
+    async with RawUpstream() as upstream:
+        pool = Pool(upstream.address)
+        probing = asyncio.create_task(probe(pool, "/", 5.0))
+        peer = await upstream.peer()
+        await peer.answer(b"HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n")
+        assert await probing == 200
+        await peer.gone()
+        assert (pool.open, pool.idle) == (0, 0)
+
+
+@on_every_loop
+async def test_who_needs_a_new_connection_finds_none_of_the_houses_in_its_way() -> None:
+    """A server may look at one at a time."""
+    async with RawUpstream() as upstream:
+        pool = Pool(upstream.address)
+        probing = asyncio.create_task(probe(pool, "/", 5.0))
+        peer = await upstream.peer()
+        await peer.answer(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        await probing
+        assert pool.idle == 1
+        await pool.take(fresh=True)
+        await peer.gone()
+        pool.close(UpstreamFailed("over"))
 
 
 async def status_or_none(pool: Pool) -> int:

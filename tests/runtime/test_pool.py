@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 from collections.abc import Iterator
 
@@ -267,3 +268,26 @@ async def test_the_order_to_close_reaches_who_is_still_dialling() -> None:
 async def test_a_dial_that_takes_too_long_fails() -> None:
     with deaf() as port, pytest.raises(UpstreamFailed, match="no answer in time"):
         await Pool(Address("http", "127.0.0.1", port), timeouts=Timeouts(connect=0.05)).take()
+
+
+@on_every_loop
+async def test_what_is_written_goes_at_once() -> None:
+    """Small pieces of an upload do not wait for the other side's word."""
+    async with RawUpstream() as upstream:
+        pool = Pool(upstream.address)
+        connection = await pool.take()
+        with socket.socket(fileno=os.dup(connection.descriptor)) as opened:
+            assert opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        pool.close(Unloaded("over"))
+
+
+@on_every_loop
+async def test_a_pool_that_is_closed_knocks_nowhere() -> None:
+    """A server that was told to stop sees no new connection of ours."""
+    async with RawUpstream() as upstream:
+        pool = Pool(upstream.address)
+        assert not pool.refuses()
+        pool.close(Unloaded("order"))
+        await (await upstream.peer()).gone()
+        assert not pool.refuses()
+        assert upstream.connections == 1
