@@ -51,14 +51,12 @@ class Ahead:
 
     def born(self, order: Message, output: int, group: str) -> tuple[int, int]:
         """As `birth.fork`."""
-        if self.line is not None:
-            pid, told = self.pid, os.dup(self.told)
-            is_told = tell(self.line, (order, group), output)
-            self.dismiss()
-            if is_told:
-                self.pids.discard(pid)
-                return pid, told
-            os.close(told)
+        if self.line is not None and tell(self.line, (order, group), output):
+            self.line.close()
+            self.line, self.until = None, math.inf
+            self.pids.discard(self.pid)
+            return self.pid, self.told
+        self.dismiss()
         return birth.fork(lambda: (order, output, group), order["serial"])
 
     def lapse(self, now: float) -> None:

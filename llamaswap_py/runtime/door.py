@@ -7,6 +7,7 @@ import os
 import socket
 
 LOOPBACK = ("127.0.0.1", "::1")  # nobody stands between, and the system says at once what has ended
+UNDER_WAY = (errno.EINPROGRESS, errno.EALREADY, errno.EWOULDBLOCK)
 
 
 class Door:
@@ -26,7 +27,7 @@ class Door:
         if host in LOOPBACK and host not in self.opened:
             try:
                 opened = connected(host, self.port)
-            except ConnectionRefusedError:
+            except OSError:  # refused; or a machine without this family
                 return False
             if opened is not None:
                 self.opened[host] = opened
@@ -49,9 +50,7 @@ class Door:
 def connected(host: str, port: int) -> socket.socket | None:
     """None where it would take a while after all."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    opened = socket.socket(
-        family, socket.SOCK_STREAM, socket.IPPROTO_TCP
-    )  # without a number asyncio keeps Nagle's wait
+    opened = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # unnamed, asyncio leaves Nagle's wait on
     opened.setblocking(False)
     trouble = opened.connect_ex((host, port))
     if trouble == errno.EINPROGRESS:
@@ -59,6 +58,6 @@ def connected(host: str, port: int) -> socket.socket | None:
     if trouble in (0, errno.EISCONN):
         return opened
     opened.close()
-    if trouble == errno.ECONNREFUSED:
-        raise ConnectionRefusedError(trouble, os.strerror(trouble))
+    if trouble not in UNDER_WAY:
+        raise OSError(trouble, os.strerror(trouble))
     return None
