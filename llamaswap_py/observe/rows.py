@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import repeat
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -16,7 +17,7 @@ COLUMNS = (
     "ts_created, model_id, req_path, resp_content_type, resp_status_code, cache_tokens, draft_tokens, draft_acc_tokens,"
     " input_tokens, output_tokens, prompt_per_second, tokens_per_second, duration_ms, error_msg, metadata_json"
 )
-INSERT = f"INSERT INTO activity (id, {COLUMNS}) VALUES ({', '.join('?' * 16)})"  # noqa: S608  # constants only
+AT_ONCE = 60  # rows of one statement: older SQLite takes 999 values
 FIRST_FAILURE = 400
 FAILED = f"resp_status_code >= {FIRST_FAILURE}"
 SORTS = {
@@ -58,10 +59,20 @@ class Details(NamedTuple):
 
 UNKNOWN = Details()
 DETAILS = ", ".join(Details._fields)
-INSERT_DETAILS = (
-    f"INSERT OR REPLACE INTO activity_details (id, {DETAILS})"  # noqa: S608
-    f" VALUES ({', '.join('?' * (1 + len(Details._fields)))})"
-)
+
+
+class Insert(NamedTuple):
+    one: str
+    many: str  # AT_ONCE of them
+
+
+def insert(words: str, columns: str) -> Insert:
+    row = f"({', '.join('?' * len(columns.split(',')))})"
+    return Insert(f"{words} ({columns}) VALUES {row}", f"{words} ({columns}) VALUES {', '.join(repeat(row, AT_ONCE))}")
+
+
+INSERT = insert("INSERT INTO activity", f"id, {COLUMNS}")
+INSERT_DETAILS = insert("INSERT OR REPLACE INTO activity_details", f"id, {DETAILS}")
 
 
 class Row(NamedTuple):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from llamaswap_py.observe import tables
-from llamaswap_py.observe.rows import INSERT, INSERT_DETAILS, Row, values_of
+from llamaswap_py.observe.rows import AT_ONCE, INSERT, INSERT_DETAILS, Insert, Row, values_of
 
 BUSY_MS = 5000  # how long another program may hold the file before a row is given up
 UNWRITTEN = (sqlite3.Error, ValueError, OverflowError)  # also of a value that SQLite cannot hold
@@ -91,9 +91,16 @@ class Written:
         return ids
 
     def insert(self, ids: Sequence[int], rows: Sequence[Row]) -> None:
-        self.opened.executemany(INSERT, map(values_of, ids, rows))
-        details = [(number, *row.details) for number, row in zip(ids, rows, strict=True)]
-        self.opened.executemany(INSERT_DETAILS, details)
+        self.insert_into(INSERT, list(map(values_of, ids, rows)))
+        self.insert_into(INSERT_DETAILS, [(number, *row.details) for number, row in zip(ids, rows, strict=True)])
+
+    def insert_into(self, table: Insert, rows: Sequence[tuple[object, ...]]) -> None:
+        """Many in one step: before each the interpreter is let go, and asked for again behind it, while the loop is at
+        work with it."""
+        single = len(rows) % AT_ONCE
+        for start in range(single, len(rows), AT_ONCE):
+            self.opened.execute(table.many, [value for row in rows[start : start + AT_ONCE] for value in row])
+        self.opened.executemany(table.one, rows[:single])
 
     def remember(self, rows: Sequence[Row]) -> list[int]:
         """In memory most are pushed out by newer ones before anybody asks for them: those cost no table anything."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from llamaswap_py.observe.rows import SORTS, Details, Row, Wanted
+from llamaswap_py.observe.rows import AT_ONCE, SORTS, Details, Row, Wanted
 from llamaswap_py.observe.spreads import stats
 from llamaswap_py.observe.store import Store
 from llamaswap_py.observe.written import MOST_LATE, Bounds
@@ -34,6 +34,26 @@ def test_a_row_comes_back_as_it_went_in(store: Store) -> None:
     [found] = store.page(Wanted()).rows
     assert (found.created, found.model, found.path, found.status) == (ROW.created, "a", ROW.path, 200)
     assert (found.usage, found.duration_ms, found.metadata, found.id) == (USAGE, 150, {"selector": "s"}, 1)
+
+
+@pytest.mark.parametrize("count", [1, AT_ONCE - 1, AT_ONCE, AT_ONCE + 1, 3 * AT_ONCE + 7])
+def test_of_a_batch_every_row_stands_where_it_belongs(file: Store, count: int) -> None:
+    """However many go in with one statement: with its own values, and the details that are its own."""
+    batch = [ROW._replace(duration_ms=number, details=Details(api=f"api {number}")) for number in range(count)]
+    assert file.add([ROW]) == [1]
+    assert file.add(batch) == list(range(2, 2 + count))
+    found = file.rows(range(2, 2 + count))
+    assert [(one.duration_ms, one.details.api) for one in found] == [(each, f"api {each}") for each in range(count)]
+    assert (found[-1].usage, found[-1].metadata) == (USAGE, {"selector": "s"})
+    assert file.total(Wanted()) == 1 + count
+
+
+def test_of_a_batch_that_holds_what_no_file_can_nothing_is_stored(file: Store) -> None:
+    """Whoever gave it tries one by one."""
+    with pytest.raises(OverflowError):
+        file.add([*[ROW] * (2 * AT_ONCE), ROW._replace(duration_ms=2**70)])
+    assert file.total(Wanted()) == 0
+    assert file.add([ROW]) == [1]
 
 
 def test_in_memory_only_the_newest_are_kept_and_ids_go_on(store: Store) -> None:
