@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Activity, Flying, Standing } from "../../lib/shapes";
-import { ending, figure, isWorthAsking, parts, phaseOf, ranks, reason } from "./rows";
+import { ending, figure, howMany, isWorthAsking, parts, phaseOf, ranks, reason } from "./rows";
 
 const row = (status: number, details: object = {}, more: object = {}) =>
   ({ resp_status_code: status, duration_ms: 2000, details: { queued_ms: 0, loading_ms: 0, first_byte_ms: 0, ...details }, ...more }) as Activity;
@@ -17,6 +17,11 @@ test.each([
   [row(418, { code: "some_new_code" }), "busy", "418", "some new code"],
 ])("how it ended (%#)", (it, kind, word, why) => {
   expect([ending(it).kind, ending(it).word, reason(it)]).toEqual([kind, word, why]);
+});
+
+test("how many there are", () => {
+  expect([howMany(0, false, false), howMany(1, false, false), howMany(1000, true, false)]).toEqual(["", "1 request", "1,000 or more requests"]);
+  expect([howMany(1, false, true), howMany(7, false, true)]).toEqual(["1 that fits", "7 that fit"]);
 });
 
 describe("where the time went", () => {

@@ -1,7 +1,7 @@
 // What there is to say of a request, in flight or over: how it ended, what its time went by with, how far it is.
 
 import type { Activity, Flying, Standing } from "../../lib/shapes";
-import { count, duration } from "../../lib/words";
+import { count, duration, plural } from "../../lib/words";
 
 export type Kind = "ready" | "busy" | "failed" | "idle" | "accent";
 
@@ -135,4 +135,11 @@ export function ranks(flights: Iterable<Flying>): Map<string, number> {
 /** What is cut off by a cancel is worth a question. */
 export function isWorthAsking(flight: Flying): boolean {
   return flight.status !== null && flight.status < 400;
+}
+
+/** Of the rows that were asked for; `isMore`: they were not counted to the end. */
+export function howMany(total: number, isMore: boolean, isNarrow: boolean): string {
+  const [one, many] = isNarrow ? ["that fits", "that fit"] : ["request", "requests"];
+  if (!total) return "";
+  return isMore ? `${count(total)} or more ${many}` : plural(total, one, many);
 }
