@@ -171,6 +171,8 @@ class Pool:
         return connection
 
     def _forget(self, connection: Connection) -> None:
+        if connection is self.probed:
+            self.probed = None
         if connection in self._connections:
             self._connections.discard(connection)
             self._heard += connection.heard

@@ -145,9 +145,9 @@ class Talks {
     const keeping = setInterval(() => void this.keep(talk), KEEP_MS);
     await converse(request(talk, index, answer.model), answer, stop.signal);
     clearInterval(keeping);
-    leave();
     await this.keep(talk);
     await weigh(answer);
+    leave(); // not before: of a quick answer the end may be here sooner than the news of its beginning
     this.stops.delete(answer.id);
     this.spoken = spoken(answer);
   }
@@ -166,7 +166,8 @@ function watch(answer: Answer): () => void {
     house.stream.on("swap", ({ model, state }) => {
       if (!wasDown || model !== answer.model || state !== "ready") return;
       wasDown = false;
-      answer.figures.waited = Date.now() - answer.sent;
+      const told = Date.now() - answer.sent;
+      answer.figures.waited = Math.min(told, answer.figures.first ?? told);
     }),
   ];
   return () => (look(), leaves.forEach((leave) => leave()));
