@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import pytest
 
@@ -12,6 +14,8 @@ from llamaswap_py.runtime.pool import Pool
 from llamaswap_py.wire.address import Address
 from tests.fakes.loops import on_all_loops, on_every_loop
 from tests.fakes.raw_upstream import RawUpstream
+
+Asks = Callable[[Pool, str, float], Coroutine[Any, Any, int]]
 
 
 @on_every_loop
@@ -28,14 +32,15 @@ async def test_a_probe_gives_the_status_over_a_connection_of_its_own() -> None:
         assert (pool.open, pool.idle) == (0, 0)
 
 
+@pytest.mark.parametrize("asks", [status, probe])
 @pytest.mark.parametrize(
     ("answer", "error"), [(b"", UpstreamFailed), (b"nonsense\r\n\r\n", UpstreamFailed), (None, UpstreamTimeout)]
 )
-def test_a_probe_without_an_answer_raises(answer: bytes | None, error: type[Refusal]) -> None:
+def test_a_probe_without_an_answer_raises(asks: Asks, answer: bytes | None, error: type[Refusal]) -> None:
     async def scene() -> None:
         async with RawUpstream() as upstream:
             pool = Pool(upstream.address)
-            probing = asyncio.create_task(status(pool, "/", 0.05 if answer is None else 5.0))
+            probing = asyncio.create_task(asks(pool, "/", 0.05 if answer is None else 5.0))
             peer = await upstream.peer()
             await peer.request()
             if answer is not None:
@@ -44,6 +49,7 @@ def test_a_probe_without_an_answer_raises(answer: bytes | None, error: type[Refu
             with pytest.raises(error):
                 await probing
             await peer.gone()
+            assert (pool.open, pool.idle) == (0, 0)
 
     on_all_loops(scene)
 
@@ -180,24 +186,3 @@ async def status_or_none(pool: Pool) -> int:
         return await probe(pool, "/", 5.0)
     except UpstreamFailed:
         return 0
-
-
-@pytest.mark.parametrize(
-    ("answer", "error"), [(b"", UpstreamFailed), (b"nonsense\r\n\r\n", UpstreamFailed), (None, UpstreamTimeout)]
-)
-def test_a_probe_of_a_load_without_an_answer_raises(answer: bytes | None, error: type[Refusal]) -> None:
-    async def scene() -> None:
-        async with RawUpstream() as upstream:
-            pool = Pool(upstream.address)
-            probing = asyncio.create_task(probe(pool, "/", 0.05 if answer is None else 5.0))
-            peer = await upstream.peer()
-            await peer.request()
-            if answer is not None:
-                await peer.send(answer)
-                peer.close()
-            with pytest.raises(error):
-                await probing
-            await peer.gone()
-            assert (pool.open, pool.idle) == (0, 0)
-
-    on_all_loops(scene)
