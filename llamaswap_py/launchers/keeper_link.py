@@ -10,7 +10,6 @@ import subprocess
 import sys
 from collections import deque
 from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from llamaswap_py.keeper.messages import Message
     from llamaswap_py.keeper.process import Process
 
-SAME_ENVIRONMENTS = 64  # models differ in little of theirs, and start again and again
 SpawnTask = Callable[[str, Coroutine[Any, Any, None]], object]
 
 # Isolated and without site-packages: a start of some tens of milliseconds, and about 10 MB of memory. The package's
@@ -124,8 +122,9 @@ class KeeperLink:
         child = self.children[number] = Child(number, serial, output, on_output, self.tell)
         self.answers[number] = self.loop.create_future()
         mark = trees.mark(self.token, number)
+        pairs = [f"{key}={value}" for key, value in env.items() if key != trees.MARK]
         order = {"do": "spawn", "id": number, "serial": serial, "mark": mark, "cwd": cwd and carried(cwd)}
-        order |= {"argv": [carried(arg) for arg in argv], "env": [*pairs(tuple(env.items())), mark]}
+        order |= {"argv": [carried(arg) for arg in argv], "env": [carried(pair) for pair in (*pairs, mark)]}
         self.channel.send(order, writing)
         return child
 
@@ -211,11 +210,6 @@ class KeeperLink:
 
 def lost_with_keeper(child: Child) -> Message:
     return {"is": "refused", "id": child.number, "step": "keeper", "errno": 0, "text": ""}
-
-
-@lru_cache(SAME_ENVIRONMENTS)
-def pairs(env: Sequence[tuple[str, str]]) -> list[str]:
-    return [carried(f"{key}={value}") for key, value in env if key != trees.MARK]
 
 
 def carried(text: str) -> str:

@@ -10,7 +10,7 @@ import structlog
 from llamaswap_py.config.values import NOTHING
 from llamaswap_py.runtime.feed import Feed, ModelChanged
 
-log = structlog.get_logger("runs")
+log = structlog.get_logger("conductor")
 
 
 class Announcer:
@@ -23,6 +23,9 @@ class Announcer:
     def say(self, change: ModelChanged, text: str = "", fields: Mapping[str, object] = NOTHING) -> None:
         """Without a text the feed alone is told."""
         self.loop.call_soon(self.publish, change, text, fields)
+
+    def warn(self, text: str, fields: Mapping[str, object]) -> None:
+        self.loop.call_soon(lambda: log.warning(text, **fields))
 
     def publish(self, change: ModelChanged, text: str, fields: Mapping[str, object]) -> None:
         if text:

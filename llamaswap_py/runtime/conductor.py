@@ -11,7 +11,6 @@ from collections.abc import Collection, Iterable, Mapping
 from itertools import count
 from types import TracebackType
 
-import structlog
 from msgspec import structs
 
 from llamaswap_py.config.change import launch_key
@@ -40,9 +39,6 @@ from llamaswap_py.schedule.facts import (
 from llamaswap_py.schedule.orders import Grant, Order, Refuse, Start, Stop
 from llamaswap_py.schedule.plan import FALLEN, Entry, Phase, Plan
 from llamaswap_py.schedule.scheduler import Scheduler
-
-log = structlog.get_logger("conductor")
-
 
 PROVED_SECONDS = 10.0  # ready for so long, a run was a success; whoever dies of its own start dies before
 
@@ -280,7 +276,7 @@ class Conductor:
             why = await run.live(ready)
         finally:
             if why is not None:
-                log.warning(why.message, **run.whose)
+                self.announcer.warn(why.message, run.whose)
             del self.runs[run.number]
             served = run.pool is not None and run.pool.served
             self.tell(Gone(name, run.number, why, served, run.starved))

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from llamaswap_py.config.values import Model
 from llamaswap_py.errors import Internal, StartFailed, StartTimeout, UpstreamFailed
+from llamaswap_py.runtime.feed import ModelChanged
 from llamaswap_py.runtime.fetching import status
 from llamaswap_py.runtime.probing import probe_path
 from llamaswap_py.schedule.plan import Phase
@@ -152,6 +153,17 @@ async def test_who_says_something_is_asked_whether_it_is_ready() -> None:
     async with house(config_of(fake("a", "--load-seconds 0.05"))) as at:
         at.conductor.ground.sleep = sleep
         await at.conductor.load("a")
+
+
+async def test_a_start_that_fails_at_once_is_told_behind_its_beginning(capsys: pytest.CaptureFixture[str]) -> None:
+    """In the log as in the feed."""
+    async with house(config_of(replace(fake("a"), cmd=""))) as at:
+        with pytest.raises(StartFailed):
+            await at.conductor.load("a")
+    changes = [event for event in at.events if isinstance(event, ModelChanged)]
+    assert [change.phase is Phase.STARTING for change in changes] == [True, False]
+    said = capsys.readouterr().out
+    assert -1 < said.find("a: starting") < said.find("model a has no command")
 
 
 async def test_a_mistake_of_ours_while_probing_ends_the_run(capsys: pytest.CaptureFixture[str]) -> None:
