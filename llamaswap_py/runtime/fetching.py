@@ -48,7 +48,8 @@ class Ear(Generic[T]):
 
     def lost(self, why: Refusal | None) -> None:
         if not self.known.done():
-            self.known.set_exception(why or UpstreamFailed("the model's server broke the connection"))
+            broken = why.afresh() if why else UpstreamFailed("the model's server broke the connection")
+            self.known.set_exception(broken)
 
 
 class Status(Ear[int]):
@@ -134,6 +135,8 @@ async def probe(pool: Pool, path: str, limit: float) -> int:
                 connection.release()
                 connection.abort()
                 raise
+            finally:
+                del ear  # it keeps what is raised, which keeps all that it passes through
     except TimeoutError:
         raise too_late(pool, limit) from None
 
@@ -154,6 +157,7 @@ async def ask(pool: Pool, path: str, limit: float, ear: Ear[T]) -> T:
             finally:
                 connection.release()
                 connection.abort()
+                del ear
     except TimeoutError:
         raise too_late(pool, limit) from None
 

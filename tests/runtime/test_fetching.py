@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
 
-from llamaswap_py.errors import Refusal, UpstreamFailed, UpstreamTimeout
+from llamaswap_py.errors import Refusal, Unloaded, UpstreamFailed, UpstreamTimeout
 from llamaswap_py.runtime.fetching import REST_BYTES, fetch, probe, status
 from llamaswap_py.runtime.pool import Pool
 from llamaswap_py.wire.address import Address
@@ -52,6 +54,42 @@ def test_a_probe_without_an_answer_raises(asks: Asks, answer: bytes | None, erro
             assert (pool.open, pool.idle) == (0, 0)
 
     on_all_loops(scene)
+
+
+async def failure(asking: Coroutine[Any, Any, int]) -> str:
+    try:
+        return f"no failure, but {await asking}"
+    except Refusal as refusal:
+        return str(refusal)
+
+
+@pytest.mark.fault("O78")
+@pytest.mark.parametrize("by_order", [False, True])
+@pytest.mark.parametrize("asks", [status, probe])
+def test_a_question_that_fails_leaves_nothing_to_be_collected(asks: Asks, by_order: bool) -> None:
+    """Neither what it raises, nor through that the pool: and so all that knows of the run."""
+    pools: list[weakref.ref[Pool]] = []
+
+    async def scene() -> None:
+        async with RawUpstream() as upstream:
+            pool = Pool(upstream.address)
+            pools.append(weakref.ref(pool))
+            failing = asyncio.create_task(failure(asks(pool, "/", 5.0)))
+            peer = await upstream.peer()
+            await peer.request()
+            if by_order:
+                pool.close(Unloaded("by order"))
+            else:
+                peer.close()
+            assert await failing == ("by order" if by_order else "the model's server closed the connection before it answered")
+            await peer.gone()
+
+    gc.disable()
+    try:
+        on_all_loops(scene)
+        assert [pool() for pool in pools] == [None] * len(pools)
+    finally:
+        gc.enable()
 
 
 @on_every_loop
