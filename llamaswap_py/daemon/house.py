@@ -100,7 +100,7 @@ class House:
         self.events.own.sampling.gpus = lambda: [card_use(each) for each in self.observing.gpus.known()]
         self.profiles = Profiles(self.conductor, feed, self.events.tell_profile)
         self.events.profile = lambda: self.profiles.active
-        ground.memory_back = self.observing.freed.memory_back
+        ground.cards = self.observing.freed
         machine = Machine(self.observing.performance, self.observing.hardware, self.observing.gpus, __version__)
         happenings = Happenings(feed, ground.clock)
         self.metrics = self.metrics_of(self.observing, happenings)

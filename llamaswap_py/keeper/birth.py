@@ -9,57 +9,83 @@ from __future__ import annotations
 import errno
 import json
 import os
-import signal
 
 from llamaswap_py.keeper import cgroups, trees
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from typing import NoReturn
 
     from llamaswap_py.keeper.messages import Message
 
-    Destiny = tuple[Message, int, str]  # the order, where its output goes, its control group
-
 EXPENDABLE = "/proc/self/oom_score_adj"  # from -1000, never, in thousandths of the machine's memory
 MORE_EXPENDABLE, MOST_EXPENDABLE = 500, 1000  # as if it held half of the memory more than it does
-IGNORED = ("SIGPIPE", "SIGXFSZ")  # by Python; what has a handler of the keeper's, the exec itself puts back
 
 
-def fork(destiny: Callable[[], Destiny], serial: int) -> tuple[int, int]:
-    """The child's number, and a descriptor: empty at its end once the command runs, else it tells why it does not."""
+def expendability() -> str:
+    """Where memory runs out, the kernel takes a model's server before the proxy, however well the manager guards that
+    one. Without Linux, or without its /proc, it decides by size alone."""
+    ours = cgroups.read(EXPENDABLE).strip()
+    return str(min(max(int(ours), 0) + MORE_EXPENDABLE, MOST_EXPENDABLE)) if ours else ""
+
+
+EXPENDABILITY = expendability()
+
+
+class Destiny:
+    __slots__ = ("argv", "cwd", "env", "group", "held", "output", "serial")
+
+    def __init__(self, order: Message, output: int, group: str, held: int) -> None:
+        self.serial: int = order["serial"]
+        self.argv: list[str] = order["argv"]
+        self.env: dict[str, str] = dict(pair.split("=", 1) for pair in order["env"])
+        self.cwd: str | None = order["cwd"]
+        self.output = output  # where its own goes
+        self.group = group
+        self.held = held  # what it waits for comes from there; negative: nothing
+
+
+def fork(order: Message, output: int, group: str, *, wait: bool) -> tuple[int, int, int]:
+    """The child's number; a descriptor: empty at its end once the command runs, else it tells why it does not; and,
+    where it waits before that, another one: what is written there lets it go on."""
     told, telling = os.pipe()
-    keeper = os.getpid()
+    held, letting_go = os.pipe() if wait else (-1, -1)
+    destiny, keeper = Destiny(order, output, group, held), os.getpid()
     try:
         pid = os.fork()
         if pid == 0:
-            become(destiny, serial, telling, keeper)
+            become(destiny, telling, keeper)
     except OSError:
-        os.close(told)
+        close(told, letting_go)
         raise
     finally:
-        os.close(telling)
-    return pid, told
+        close(telling, held)
+    return pid, told, letting_go
 
 
-def become(destiny: Callable[[], Destiny], serial: int, telling: int, keeper: int) -> NoReturn:
+def close(*descriptors: int) -> None:
+    for descriptor in descriptors:
+        if descriptor >= 0:
+            os.close(descriptor)
+
+
+def become(destiny: Destiny, telling: int, keeper: int) -> NoReturn:
     step = "start"
     try:
-        prepare(serial)
-        order, output, group = destiny()
-        cgroups.enter(group)
-        if order["serial"] != serial:
-            trees.brand(order["serial"])
+        prepare(destiny.serial)
+        cgroups.enter(destiny.group)
         if os.getppid() != keeper:  # it died before we asked to die with it
             os._exit(127)
-        os.dup2(output, 1)
-        os.dup2(output, 2)
+        os.dup2(destiny.output, 1)
+        os.dup2(destiny.output, 2)
+        if destiny.held >= 0:
+            os.read(destiny.held, 1)
         step = "cwd"
-        if order.get("cwd"):
-            os.chdir(order["cwd"])
+        if destiny.cwd:
+            os.chdir(destiny.cwd)
         step = "exec"
-        execute(order["argv"], dict(pair.split("=", 1) for pair in order["env"]))
+        execute(destiny.argv, destiny.env)
     except OSError as error:
         complain(telling, step, error.errno or 0, error.strerror or str(error))
     except Exception as error:  # noqa: BLE001 - a NUL in the command or its environment; and nobody else would tell
@@ -73,22 +99,14 @@ def complain(telling: int, step: str, number: int, text: str) -> None:
 
 
 def prepare(serial: int) -> None:
-    """Its own session, no input; every other descriptor closes itself at the exec."""
+    """Its own session, and the keeper's input, which is none; every other descriptor closes itself at the exec.
+
+    Of each page that is written to, if only to count who holds an object, the child needs a copy: what can be done
+    before the fork is."""
     os.setsid()
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    for name in IGNORED:
-        signal.signal(getattr(signal, name), signal.SIG_DFL)
     trees.brand(serial)  # before it may die of its parent's death: then it is known by nothing else
     trees.die_with_parent()
-    go_first()
-
-
-def go_first() -> None:
-    """Where memory runs out, the kernel takes a model's server before the proxy, however well the manager guards that
-    one. Without Linux, or without its /proc, it decides by size alone."""
-    ours = cgroups.read(EXPENDABLE).strip()
-    if ours:
-        cgroups.write(EXPENDABLE, str(min(max(int(ours), 0) + MORE_EXPENDABLE, MOST_EXPENDABLE)))
+    cgroups.write(EXPENDABLE, EXPENDABILITY)
 
 
 def folders(env: Mapping[str, str]) -> list[str]:

@@ -21,6 +21,7 @@ class Line:
         self.selector = selector
         self.reader = messages.Reader()
         self.outputs: list[int] = []  # descriptors that came along, in the order of their spawns
+        self.unsaid: list[Message] = []
         self.unsent = bytearray()
         self.open = True
         selector.register(line, selectors.EVENT_READ)
@@ -41,9 +42,12 @@ class Line:
 
     def say(self, message: Message) -> None:
         """With the next `flush`: the news of one turn wake the proxy once."""
-        self.unsent += messages.encode(message)
+        self.unsaid.append(message)
 
     def flush(self) -> None:
+        for message in self.unsaid:
+            self.unsent += messages.encode(message)
+        self.unsaid.clear()
         try:
             while self.unsent:
                 del self.unsent[: self.line.send(self.unsent)]

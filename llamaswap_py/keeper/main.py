@@ -14,19 +14,18 @@ import socket
 import sys
 import time
 
-from llamaswap_py.keeper import cgroups, table, trees
-from llamaswap_py.keeper.ahead import Ahead
+from llamaswap_py.keeper import birth, cgroups, table, trees
 from llamaswap_py.keeper.line import CHUNK, Line
 from llamaswap_py.keeper.runs import FIRST_PAUSE, LONGEST_PAUSE, PATIENCE, Run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from collections.abc import Set as AbstractSet
 
     from llamaswap_py.keeper.messages import Message
 
-DEAF = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGTSTP")
+DEAF = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGTSTP", "SIGPIPE", "SIGXFSZ", "SIGCHLD")
+COURTESY = 0.005  # seconds
 THRIFT = 4  # between two looks at the table, so many times what the last one cost: a storm of deaths stays cheap
 
 
@@ -38,7 +37,6 @@ class Keeper:
         self.place = cgroups.place()
         if self.place:
             cgroups.count_memory(self.place)
-        self.ahead = Ahead()
         self.births: dict[int, Run] = {}  # by the descriptor that tells whether the command runs
         self.looked = 0.0
         self.spare = 0.0
@@ -57,7 +55,6 @@ class Keeper:
             self.reap()
             self.look()
             self.line.flush()
-            self.ahead.lapse(time.monotonic())
 
     def attend(self, descriptor: int, events: int) -> None:
         if descriptor == self.bell:
@@ -68,7 +65,7 @@ class Keeper:
             self.listen()
 
     def patience(self) -> float | None:
-        due = min([self.ahead.until, *(run.next_look for run in self.runs.values())])
+        due = min((run.next_due for run in self.runs.values()), default=math.inf)
         return None if due == math.inf else max(0.0, due - time.monotonic())
 
     # -- the line to the proxy
@@ -87,16 +84,17 @@ class Keeper:
         elif order["do"] == "kill":
             run.kill(time.monotonic())
         else:
-            run.signal(self.find(run), order["sig"])
-            self.ahead.expect(run.serial, time.monotonic())
+            run.owed = order["sig"]
+            run.owed_at = time.monotonic() + COURTESY if order["told"] else 0.0
+            self.pay(run)
 
     # -- births and deaths
 
     def spawn(self, order: Message, output: int) -> None:
-        number = order["id"]
+        number, old = order["id"], order["after"]
         group = cgroups.make(self.place, order["mark"].partition("=")[2].strip("/").replace("/", "-"))
         try:
-            pid, told = self.ahead.born(order, output, group)
+            pid, told, held = birth.fork(order, output, group, wait=old in self.runs)
         except OSError as error:
             cgroups.remove(group)
             self.line.say({"is": "refused", "id": number, "step": "fork", "errno": error.errno, "text": error.strerror})
@@ -104,6 +102,7 @@ class Keeper:
         finally:
             os.close(output)
         run = Run(number, pid, order["serial"], order["mark"], group)
+        run.old, run.held = old, held
         self.runs[number] = self.births[told] = run
         self.selector.register(told, selectors.EVENT_READ)
 
@@ -113,12 +112,15 @@ class Keeper:
         self.selector.unregister(told)
         os.close(told)
         run.starting = False
-        if not complaint:
-            self.line.say({"is": "spawned", "id": run.number, "pid": run.pid, "started": run.started})
+        if not complaint and run.held < 0:
+            times = {"started": run.started, "begun": run.begun}
+            self.line.say({"is": "spawned", "id": run.number, "pid": run.pid, **times})
             return
         del self.runs[run.number]
+        run.let_go()
         cgroups.remove(run.group)
-        self.line.say({"is": "refused", "id": run.number, **json.loads(complaint)})
+        why = json.loads(complaint) if complaint else {"step": "wait", "errno": 0, "text": ""}  # it was killed before
+        self.line.say({"is": "refused", "id": run.number, **why})
 
     def reap(self) -> None:
         """Everyone's last word, the leaders' and the adopted orphans' alike."""
@@ -127,7 +129,6 @@ class Keeper:
         while (death := next_death()) is not None:
             pid, status = death
             deaths += 1
-            self.ahead.reaped(pid)
             if pid in leaders:
                 self.bury(leaders[pid], status)
         for run in self.runs.values():
@@ -155,11 +156,21 @@ class Keeper:
         rows = table.snapshot()
         return run.find(rows, trees.below(rows, os.getpid()))
 
+    def pay(self, run: Run) -> None:
+        """The signal that its tree is owed. Where the proxy told the leader itself, the others have a moment to end with
+        it; mostly there are none, and a look for them takes the processor from that end."""
+        if run.owed and time.monotonic() >= run.owed_at:
+            told = run.pid if run.owed_at else 0
+            run.signal([process for process in self.find(run) if process.pid != told], run.owed)
+            run.owed = 0
+
     def look(self) -> None:
         """What is wanted of the runs whose look is due, from one view of the table."""
         begun = time.monotonic()
+        for run in self.runs.values():
+            self.pay(run)
         due = [run for run in self.runs.values() if run.next_look <= begun]
-        if due and no_strays(self.runs.values(), self.ahead.pids):
+        if due and no_strays(self.runs.values()):
             due = [run for run in due if not self.bid_farewell(run)]
         if not due:
             return
@@ -186,6 +197,10 @@ class Keeper:
         if not run.ended:
             return False
         del self.runs[run.number]
+        for other in self.runs.values():
+            if other.old == run.number:
+                other.let_go()
+        run.let_go()
         cgroups.remove(run.group)
         self.line.say({"is": "gone", "id": run.number})
         return True
@@ -237,15 +252,15 @@ def next_death() -> tuple[int, int] | None:
     return (pid, status) if pid else None
 
 
-def no_strays(runs: Iterable[Run], ahead: AbstractSet[int]) -> bool:
+def no_strays(runs: Iterable[Run]) -> bool:
     """No child but leaders: what outlived its leader would be one. Spares an ordinary stop the whole table."""
     children = table.own_children()
-    return children is not None and children <= {run.pid for run in runs if not run.ended} | ahead
+    return children is not None and children <= {run.pid for run in runs if not run.ended}
 
 
 def deafen() -> None:
     """Handlers that do nothing, not SIG_IGN: a child must not inherit deafness through exec."""
-    for name in (*DEAF, "SIGCHLD"):
+    for name in DEAF:
         signal.signal(getattr(signal, name), lambda *_: None)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
 

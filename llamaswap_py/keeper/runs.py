@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+import os
 import signal
 import sys
 
@@ -29,7 +31,9 @@ class Run:
         self.mark = mark
         self.group = group  # its control group's folder; empty where it has none
         leader = table.look(pid)
-        self.started = leader.started if leader else table.now()
+        self.started = self.begun = leader.started if leader else table.now()
+        self.old = 0  # the run whose end its command waits for
+        self.held = -1  # where it is told that it need not wait any more
         self.starting = True  # the command does not run yet
         self.ended = False  # the leader was reaped
         self.killing = math.inf  # since when
@@ -37,6 +41,12 @@ class Run:
         self.known: set[tuple[int, float]] = {(pid, self.started)}
         self.pause = FIRST_PAUSE
         self.next_look = math.inf
+        self.owed = 0  # a signal
+        self.owed_at = 0.0
+
+    @property
+    def next_due(self) -> float:
+        return min(self.next_look, self.owed_at) if self.owed else self.next_look
 
     def find(self, rows: Table, family: Table) -> list[Process]:
         """Who of it lives. `family`: all that descends from the keeper; elsewhere than on Linux orphans leave it."""
@@ -53,6 +63,14 @@ class Run:
         strays = [row.pid for row in field.values() if row.pid not in roots and row.parent not in field]
         branded = {pid for pid in strays if trees.carries(pid, self.serial)}
         return branded | table.marked((pid for pid in strays if pid not in branded), self.mark)
+
+    def let_go(self) -> None:
+        if self.held >= 0:
+            self.begun = table.now()
+            with contextlib.suppress(BrokenPipeError):  # it was killed
+                os.write(self.held, b"go")
+            os.close(self.held)
+            self.held = -1
 
     def signal(self, living: list[Process], number: int) -> None:
         numbers = [number]

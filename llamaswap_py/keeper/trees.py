@@ -136,6 +136,20 @@ def send_handle(handle: int, number: int) -> bool:
     return True
 
 
+def send_branded(pid: int, serial: int, *numbers: int) -> bool:
+    """To who carries this number, from somebody who is not its parent. False: not certainly."""
+    if sys.platform != "linux" or pid <= 0:
+        return False
+    try:
+        handle = os.pidfd_open(pid)
+    except OSError:
+        return False
+    try:
+        return carries(pid, serial) and all(send_handle(handle, number) for number in numbers)
+    finally:
+        os.close(handle)
+
+
 def adopt_orphans() -> bool:
     """Become the parent of every orphan below us. Only Linux can."""
     return prctl(PR_SET_CHILD_SUBREAPER, 1)
@@ -150,17 +164,16 @@ def prctl(option: int, value: int) -> bool:
     return LIBC is not None and LIBC.prctl(option, value, 0, 0, 0) == 0
 
 
-def serial(token: str, run: int) -> int:
-    """The number that one run's processes carry: 46 bits of their proxy's token, and which run it is."""
+def crest(token: str) -> int:
+    """46 bits of a proxy's token: what the numbers of all its runs begin with."""
     import hashlib  # the proxy makes it, and the keeper is told
 
-    proxy = int.from_bytes(hashlib.sha256(token.encode()).digest()[:6], "big") >> 2
-    return (proxy << RUN_BITS) + 1 + (run - 1) % ((1 << RUN_BITS) - 1)  # 0 is no run's
+    return int.from_bytes(hashlib.sha256(token.encode()).digest()[:6], "big") >> 2
 
 
-def unassigned(serial: int) -> int:
-    """Of the same proxy, and no run's."""
-    return serial >> RUN_BITS << RUN_BITS
+def serial(crest: int, run: int) -> int:
+    """The number that one run's processes carry: whose they are, and which run it is."""
+    return (crest << RUN_BITS) + 1 + (run - 1) % ((1 << RUN_BITS) - 1)  # 0 is no run's
 
 
 def brand(serial: int) -> None:
@@ -191,7 +204,7 @@ def carries(pid: int, serial: int) -> bool:
 
 def branded(pids: Iterable[int], token: str) -> set[int]:
     """Those that inherited a number of any run of that token."""
-    proxy = serial(token, 0) >> RUN_BITS
+    proxy = crest(token)
     return {pid for pid in pids if brand_of(pid) >> RUN_BITS == proxy}
 
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from llamaswap_py.keeper import trees
+
 if TYPE_CHECKING:
     from llamaswap_py.keeper.messages import Message
 
@@ -54,26 +56,38 @@ class Child:
     """
 
     def __init__(
-        self, number: int, serial: int, output: int, on_output: Callable[[bytes], None], tell: Callable[[Message], None]
+        self,
+        number: int,
+        serial: int,
+        output: int,
+        on_output: Callable[[bytes], None] | None,
+        tell: Callable[[Message], None],
     ) -> None:
         self.loop = asyncio.get_running_loop()
         self.number = number
         self.serial = serial  # the number its processes carry in a limit
         self.pid = 0
         self.much = READ  # of one read: the next one waits a moment
-        self.started = 0.0  # on the clock of keeper.table.now
+        self.started = self.begun = 0.0  # its process, and its command; on the clock of keeper.table.now
         self.exited: asyncio.Future[Exit] = self.loop.create_future()
         self.gone: asyncio.Future[None] = self.loop.create_future()
         self.stuck: asyncio.Future[tuple[int, ...]] = self.loop.create_future()
         self.output = output
-        self.on_output = on_output
+        self.early: list[bytes] = []  # said before anybody listened
+        self.on_output = on_output or self.early.append
         self.tell = tell
         os.set_blocking(output, False)
         self.listen()
 
     def signal_tree(self, number: int) -> None:
+        """The leader at once, where that can be: what goes through the keeper takes a while."""
         if not self.gone.done():
-            self.tell({"do": "signal", "id": self.number, "sig": int(number)})
+            told = not self.exited.done() and trees.send_branded(self.pid, self.serial, number, signal.SIGCONT)
+            order = {"do": "signal", "id": self.number, "sig": int(number), "told": told}
+            if told:
+                self.loop.call_soon(self.tell, order)  # whatever it left running; a start that is to follow comes first
+            else:
+                self.tell(order)
 
     def kill_tree(self) -> None:
         if not self.gone.done():
@@ -88,6 +102,13 @@ class Child:
         """Returns when nothing of it is left, or nothing that anybody could end."""
         news: list[asyncio.Future[Any]] = [self.gone, self.stuck]
         await asyncio.wait(news, return_when=asyncio.FIRST_COMPLETED)
+
+    def hand_on(self, on_output: Callable[[bytes], None]) -> None:
+        """To who comes later: what it has said, and what it says."""
+        early, self.early = self.early, []
+        self.on_output = on_output
+        for data in early:
+            on_output(data)
 
     def listen(self) -> None:
         if self.output >= 0:

@@ -41,6 +41,7 @@ class KeeperLink:
 
     def __init__(self, environ_token: str, nofile: int | None, spawn_task: SpawnTask) -> None:
         self.token = environ_token
+        self.crest = trees.crest(environ_token)
         self.nofile = -1 if nofile is None else nofile
         self.spawn_task = spawn_task
         self.loop = asyncio.get_running_loop()
@@ -94,6 +95,10 @@ class KeeperLink:
             child = self.order(argv, env, cwd, on_output)
         except OSError as error:
             raise SystemLimit(refusals.at_our_limit(argv[0], error)) from error
+        return await self.born(child, argv, cwd)
+
+    async def born(self, child: Child, argv: Sequence[str], cwd: str | None = None) -> Child:
+        """Of one that is ordered."""
         try:
             answer = await self.answers[child.number]
         except asyncio.CancelledError:
@@ -113,19 +118,39 @@ class KeeperLink:
         if not self.channel.open:
             self.open()
 
+    def order_after(self, old: Child, argv: Sequence[str], env: Mapping[str, str]) -> Child | None:
+        """To be begun as soon as nothing of the old one lives. None where the keeper is not there to do it."""
+        if self.closing or not self.swept.is_set() or not self.channel.open or old.gone.done() or not argv:
+            return None
+        try:
+            return self.order(argv, env, None, None, after=old.number)
+        except OSError:  # our limit on descriptors: it may be over when the time has come
+            return None
+
+    def disown(self, child: Child) -> None:
+        """Nobody awaits one that was ordered."""
+        self.answers.pop(child.number, None)
+        child.kill_tree()
+
     def order(
-        self, argv: Sequence[str], env: Mapping[str, str], cwd: str | None, on_output: Callable[[bytes], None]
+        self,
+        argv: Sequence[str],
+        env: Mapping[str, str],
+        cwd: str | None,
+        on_output: Callable[[bytes], None] | None,
+        after: int = 0,
     ) -> Child:
         self.last += 1
-        number, serial = self.last, trees.serial(self.token, self.last)
+        number, serial = self.last, trees.serial(self.crest, self.last)
         output, writing = os.pipe()
-        child = self.children[number] = Child(number, serial, output, on_output, self.tell)
-        self.answers[number] = self.loop.create_future()
         mark = trees.mark(self.token, number)
         pairs = [f"{key}={value}" for key, value in env.items() if key != trees.MARK]
-        order = {"do": "spawn", "id": number, "serial": serial, "mark": mark, "cwd": cwd and carried(cwd)}
+        order = {"do": "spawn", "id": number, "after": after, "serial": serial, "mark": mark}
+        order |= {"cwd": cwd and carried(cwd)}
         order |= {"argv": [carried(arg) for arg in argv], "env": [carried(pair) for pair in (*pairs, mark)]}
         self.channel.send(order, writing)
+        child = self.children[number] = Child(number, serial, output, on_output, self.tell)
+        self.answers[number] = self.loop.create_future()
         return child
 
     def tell(self, message: Message) -> None:
@@ -142,7 +167,7 @@ class KeeperLink:
             return
         match message["is"]:
             case "spawned":
-                child.pid, child.started = message["pid"], message["started"]
+                child.pid, child.started, child.begun = message["pid"], message["started"], message["begun"]
                 self.answer(message)
             case "refused":
                 self.forget(child)

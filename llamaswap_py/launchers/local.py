@@ -20,6 +20,10 @@ from llamaswap_py.launchers.records import Note, Records
 OnOutput = Callable[[bytes], None]
 
 
+def environment(model: Model, environ: Mapping[str, str]) -> dict[str, str]:
+    return {**environ, **{key: value for key, _, value in (pair.partition("=") for pair in model.env)}}
+
+
 def note_of(model: Model, records: Records | None) -> Note | None:
     """What must outlive us: only a model with a cmdStop may have started what no keeper ends."""
     if records is None or not model.cmd_stop.strip():
@@ -57,22 +61,25 @@ class LocalRun:
     async def launch(
         cls,
         link: KeeperLink,
-        model: Model,
-        port: int | None,
+        rendered: Model,
         on_output: OnOutput,
         environ: Mapping[str, str],
         *,
         records: Records | None = None,
+        ordered: Child | None = None,
     ) -> LocalRun:
-        """Returns when the command runs; a refusal says why it does not. `model` has its port filled in already, or
-        gets it here."""
-        rendered = command.render(model, port)
-        env = {**environ, **{key: value for key, _, value in (pair.partition("=") for pair in rendered.env)}}
+        """Returns when the command runs; a refusal says why it does not. `rendered`: with its port. `ordered`: its
+        process, where that was ordered before."""
+        env, argv = environment(rendered, environ), command.argv(rendered.cmd)
         note = note_of(rendered, records)
         try:
             if note is not None:
                 await note.save()
-            child = await link.spawn(command.argv(rendered.cmd), env, None, on_output)
+            if ordered is None:
+                child = await link.spawn(argv, env, None, on_output)
+            else:
+                ordered.hand_on(on_output)
+                child = await link.born(ordered, argv)
         except BaseException:
             if note is not None:
                 note.remove()
@@ -93,7 +100,7 @@ class LocalRun:
     @property
     def started(self) -> float:
         """When its process began, on the clock that `runtime.ports.stranger` compares with."""
-        return self.child.started
+        return self.child.begun
 
     def leader_ended(self, exited: asyncio.Future[Exit]) -> None:
         how = exited.result()

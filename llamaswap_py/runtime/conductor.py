@@ -18,6 +18,7 @@ from llamaswap_py.config.values import NOTHING, Config, Model
 from llamaswap_py.errors import Disabled, Internal, Refusal, ShuttingDown, UnknownModel, Unloaded
 from llamaswap_py.runtime.announcing import Announcer
 from llamaswap_py.runtime.feed import Feed, LoadProgressed, ModelChanged
+from llamaswap_py.runtime.following import Following
 from llamaswap_py.runtime.loads import Loads
 from llamaswap_py.runtime.runs import Ground, Run
 from llamaswap_py.runtime.standings import Standing, notable, standings
@@ -36,6 +37,7 @@ from llamaswap_py.schedule.facts import (
     UnloadAsked,
     Woke,
 )
+from llamaswap_py.schedule.foresight import succession
 from llamaswap_py.schedule.orders import Grant, Order, Refuse, Start, Stop
 from llamaswap_py.schedule.plan import FALLEN, Entry, Phase, Plan
 from llamaswap_py.schedule.scheduler import Scheduler
@@ -190,6 +192,8 @@ class Conductor:
         self.feed = feed
         self.announcer = Announcer(feed)
         self.scheduler = Scheduler(plan_of(config))
+        self.claims = self.scheduler.claims  # as they were when it was last asked who follows whom
+        self.following = Following(ground)
         self.runs: dict[int, Run] = {}
         self.waiters: dict[int, Lease] = {}  # those seated among them
         self.loads = Loads()
@@ -216,8 +220,21 @@ class Conductor:
                 fact = self.inbox.popleft() if self.inbox else None
         finally:
             self.telling = False
+        if self.scheduler.claims is not self.claims:
+            self.look_ahead()
         if self.scheduler.alarm < self.woken_at:
             self.rearm()
+
+    def look_ahead(self) -> None:
+        """Whoever only waits for one to be gone is ordered by now."""
+        self.claims = self.scheduler.claims
+        next_one = succession(self.scheduler.state, self.ground.clock()) if self.claims else None
+        if next_one is None:
+            self.following.dismiss()
+        else:
+            models, ports = self.config.models, self.config.ports
+            name = next_one.model
+            self.following.expect(self.runs.get(next_one.run), models.get(name), ports.get(name))
 
     def carry_out(self, order: Order) -> None:
         match order:
@@ -250,6 +267,7 @@ class Conductor:
     def start(self, name: str, number: int) -> None:
         run = Run(number, self.config.models[name], self.config, self.ground)
         run.progressed = lambda progress: self.feed.publish(LoadProgressed(name, number, progress))
+        run.ordered = self.following.take(run.model)
         self.runs[number] = run
         run.whose = whose(self.waiters.values(), name)
         self.ground.tasks.start(f"run {number} of {name}", self.see_through(run))

@@ -26,7 +26,7 @@ def pause(elapsed: float) -> float:
 
 def least_pause(elapsed: float) -> float:
     """Between a probe and one that the server's output calls for: much output does not keep it from its work."""
-    return max(0.001, elapsed / 100)
+    return max(0.0003, elapsed / 100)
 
 
 def probe_deadline(elapsed: float) -> float:

@@ -119,6 +119,7 @@ class Pool:
         for deadline in self._dials:
             deadline.reschedule(self._loop.time())
         for connection in list(self._connections):
+            connection.hang_up()
             connection.abort(refusal)
 
     async def _dial(self) -> Connection:

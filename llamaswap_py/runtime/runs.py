@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import math
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from typing import Protocol
 
 import msgspec
 import structlog
@@ -22,6 +23,7 @@ from llamaswap_py.runtime import health, ports
 from llamaswap_py.runtime.causes import cause, port_taken, starved
 from llamaswap_py.runtime.estimate import Progress
 from llamaswap_py.runtime.express import Express
+from llamaswap_py.runtime.following import Ordered
 from llamaswap_py.runtime.heartbeat import Heart
 from llamaswap_py.runtime.history import History, Load
 from llamaswap_py.runtime.leaks import Leaks
@@ -53,8 +55,14 @@ PORTS_TRIED = 3
 # How long a card may take to show that a dead server's memory is free again; what is still missing then is not its.
 MEMORY_SECONDS = 10.0
 
-# Awaited with the number of a server whose tree is gone: returns when the cards show that its memory is back.
-MemoryBack = Callable[[int], Awaitable[None]]
+
+class Cards(Protocol):
+    @property
+    def seen(self) -> bool:
+        """Whether there are any."""
+
+    async def memory_back(self, leader: int) -> None:
+        """Of a tree that is gone: returns when they show that it is."""
 
 
 class Ground(msgspec.Struct, eq=False, dict=True):
@@ -68,7 +76,7 @@ class Ground(msgspec.Struct, eq=False, dict=True):
     taken_ports: set[int] = msgspec.field(default_factory=set)
     records: Records | None = None  # None: nothing outlives us
     history: History = msgspec.field(default_factory=History)
-    memory_back: MemoryBack | None = None  # None: no card is visible
+    cards: Cards | None = None
     heart: Heart = msgspec.field(default_factory=Heart)
     express: Express = msgspec.field(default_factory=Express)
     environ: dict[str, str] = msgspec.field(default_factory=lambda: dict(os.environ))  # each look at the system's costs
@@ -78,11 +86,11 @@ class Ground(msgspec.Struct, eq=False, dict=True):
 
     async def until_memory_is_back(self, model: str, pid: int) -> None:
         """Whoever is started next must not find the cards still full."""
-        if self.memory_back is None:
+        if self.cards is None:
             return
         try:
             async with asyncio.timeout(MEMORY_SECONDS):
-                await self.memory_back(pid)
+                await self.cards.memory_back(pid)
         except TimeoutError:
             log.warning(f"model {model}: its memory was not seen to come back within {MEMORY_SECONDS:g} s")
 
@@ -107,6 +115,7 @@ class Run:
         self.port: int | None = None
         self.pool: Pool | None = None
         self.child: LocalRun | None = None
+        self.ordered: Ordered | None = None  # its process, where that was ordered with the stop before
         self.vitals: Vitals | None = None
         self.load: Load | None = None  # while it loads, and somebody can say when it is ready
         self.whose: dict[str, str] = {"model": model.id}  # as fields of log lines
@@ -153,14 +162,15 @@ class Run:
                 log.exception(f"{self.model.id}: its stop could not begin at once")
 
     def break_off(self, failure: Refusal | None) -> asyncio.Future[None] | None:
-        """Our connections first: llama-server does not heed SIGTERM while a caller is connected. What is awaited for
-        its end, where it has begun."""
+        """The signal goes out first, our connections go with it: llama-server does not end while a caller is connected.
+        What is awaited for its end, where it has begun."""
+        over = None
+        if self.child is not None:
+            over = self.child.stop(min(self.model.unload_timeout, HURRIED_SECONDS if self.hurried else math.inf))
         if self.pool is not None:
             why = self.stopping.result() if self.stopping.done() else "the proxy broke it off"
             self.pool.close(cut_off(self, why) if failure is None or self.stopping.done() else failure)
-        if self.child is None:
-            return None
-        return self.child.stop(min(self.model.unload_timeout, HURRIED_SECONDS if self.hurried else math.inf))
+        return over
 
     def hurry(self) -> None:
         """Little grace from now on, for a stop under way as for one to come."""
@@ -182,14 +192,15 @@ class Run:
 
     async def live(self, ready: Callable[[], None]) -> Refusal | None:
         """Tells `ready` at most once; returns why it ended, None where that was ordered."""
-        if self.stopping.done():
-            return None
         failure: Refusal | None = None
         try:
+            if self.stopping.done():
+                return None
             vitals, failure = await self.come_up()
             load, self.load = self.load, None
             if failure is None and not self.stopping.done():
                 ready()
+                await asyncio.sleep(0)  # whoever waits for it goes first
                 vitals.child.child.hear_in_pauses()
                 if load is not None:
                     self.ground.tasks.start(f"remember the load of {self.model.id}", load.remember())
@@ -232,17 +243,26 @@ class Run:
             raise StartFailed(f"model {self.model.id} has no command: give it a `cmd` in the configuration")
         ground = self.ground
         ground.leaks.refuse(self.model.id)
-        if "${PORT}" in self.model.cmd:
-            self.port = take_port(self.model, preferred_port, ground.taken_ports)
-        self.rendered = render(self.model, self.port)
+        ordered = self.ordered
+        if ordered is not None:
+            self.port, self.rendered = ordered.port, ordered.rendered
+        else:
+            if "${PORT}" in self.model.cmd:
+                self.port = take_port(self.model, preferred_port, ground.taken_ports)
+            self.rendered = render(self.model, self.port)
         probed = self.rendered.check_endpoint.strip() != "none"
         patience = 0.0 if probed else self.ready_limit
         self.pool = Pool(address_of(self.rendered), timeouts=self.model.timeouts, patience=patience)
+        self.ordered = None
         try:
-            launching = LocalRun.launch(
-                ground.link, self.rendered, self.port, self.output, ground.environ, records=ground.records
+            self.child = await LocalRun.launch(
+                ground.link,
+                self.rendered,
+                self.output,
+                ground.environ,
+                records=ground.records,
+                ordered=ordered.child if ordered else None,
             )
-            self.child = await launching
         except Refusal as refusal:
             raise type(refusal)(f"model {self.model.id}: {refusal.message}") from refusal
         child, pool = self.child, self.pool
@@ -259,6 +279,9 @@ class Run:
         self.ground.logs.from_model(self.model.id, data)
 
     async def finish(self, failure: Refusal | None) -> None:
+        if self.ordered is not None:
+            self.ordered.drop()
+            self.ordered = None
         over = self.break_off(failure)
         if over is not None and self.child is not None:
             await over

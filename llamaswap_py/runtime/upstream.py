@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import select
+import socket
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Protocol, cast
 
 from llamaswap_py.errors import Refusal
@@ -86,6 +89,13 @@ class Connection(asyncio.Protocol):
         if self._transport is not None and self._paused and not self._transport.is_closing():
             self._paused = False
             self._transport.resume_reading()
+
+    def hang_up(self) -> None:
+        """The server hears of it now: what `abort` does waits for the loop's next turn."""
+        number = self.descriptor
+        if number >= 0:
+            with socket.socket(fileno=os.dup(number)) as opened, suppress(OSError):  # it may have gone first
+                opened.shutdown(socket.SHUT_RDWR)
 
     def abort(self, why: Refusal | None = None) -> None:
         """Close at once; a listener still there is told why."""

@@ -114,9 +114,24 @@ def test_a_brand_is_inherited() -> None:
     assert not trees.carries(process.pid, 77)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of others can be read on Linux only")
+def test_a_signal_goes_to_who_carries_the_number_and_to_nobody_else() -> None:
+    """Whoever is not its parent cannot know whether a number is still the same process's."""
+    process = subprocess.Popen(
+        ["sleep", "600"],
+        preexec_fn=lambda: trees.brand(77),  # noqa: PLW1509 (no threads of ours run here)
+    )
+    assert not trees.send_branded(process.pid, 78, signal.SIGTERM)
+    assert not trees.send_branded(0, 77, signal.SIGTERM)
+    assert process.poll() is None
+    assert trees.send_branded(process.pid, 77, signal.SIGTERM, signal.SIGCONT)
+    assert process.wait() == -signal.SIGTERM
+    assert not trees.send_branded(process.pid, 77, signal.SIGTERM)
+
+
 def test_a_runs_number_names_its_proxy() -> None:
     """Two proxies' numbers differ in their upper part, two runs' of one proxy in their lower; all fit into a limit."""
-    one, two, other = trees.serial("a", 1), trees.serial("a", 2), trees.serial("b", 1)
+    one, two, other = (trees.serial(trees.crest(token), run) for token, run in (("a", 1), ("a", 2), ("b", 1)))
     assert (one >> trees.RUN_BITS, one & 0xFFFF, two - one) == (two >> trees.RUN_BITS, 1, 1)
     assert one >> trees.RUN_BITS != other >> trees.RUN_BITS
     assert 0 < max(one, two, other) < 1 << 62

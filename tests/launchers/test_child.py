@@ -84,7 +84,7 @@ async def test_the_dead_are_not_signalled(pipe: tuple[int, int]) -> None:
     child.vanish()
     child.signal_tree(signal.SIGTERM)
     child.kill_tree()
-    assert told == [{"do": "signal", "id": 7, "sig": 15}, {"do": "kill", "id": 7}]
+    assert told == [{"do": "signal", "id": 7, "sig": 15, "told": False}, {"do": "kill", "id": 7}]
 
 
 async def test_output_flows_until_nobody_writes() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from llamaswap_py.config.command import render
 from llamaswap_py.config.values import Model
 from llamaswap_py.errors import StartFailed
 from llamaswap_py.launchers.child import Exit
@@ -38,7 +39,7 @@ def said() -> Said:
 
 async def launch(link: KeeperLink, said: Said, argv: list[str], cmd_stop: str = "") -> LocalRun:
     model = Model(id="m", cmd=shlex.join(argv), cmd_stop=cmd_stop, env=("COLOUR=a=b",))
-    return await LocalRun.launch(link, model, 4321, said, os.environ)
+    return await LocalRun.launch(link, render(model, 4321), said, os.environ)
 
 
 async def test_port_and_environment_reach_the_command(link: KeeperLink, said: Said) -> None:

@@ -38,7 +38,7 @@ def child(pid: int, began: float) -> Child:
     """As the keeper told of it."""
     output, writing = os.pipe()
     os.close(writing)
-    told = Child(1, trees.serial(TOKEN, 1), output, unheard, lambda _: None)
+    told = Child(1, trees.serial(trees.crest(TOKEN), 1), output, unheard, lambda _: None)
     told.pid, told.started = pid, began
     return told
 
@@ -73,7 +73,7 @@ async def test_a_dead_one_that_only_a_mark_tells_of_is_reaped() -> None:
     """A child that the keeper had no time to tell of, and that died with it."""
     pid = os.fork()
     if pid == 0:
-        trees.brand(trees.serial(TOKEN, 1))
+        trees.brand(trees.serial(trees.crest(TOKEN), 1))
         os.kill(os.getpid(), signal.SIGKILL)
     await asyncio.to_thread(os.waitid, os.P_PID, pid, os.WEXITED | os.WNOWAIT)
     assert await sweep(Fallen(0, started(pid), TOKEN, ())) == []

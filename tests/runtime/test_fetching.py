@@ -81,7 +81,9 @@ def test_a_question_that_fails_leaves_nothing_to_be_collected(asks: Asks, by_ord
                 pool.close(Unloaded("by order"))
             else:
                 peer.close()
-            assert await failing == ("by order" if by_order else "the model's server closed the connection before it answered")
+            assert await failing == (
+                "by order" if by_order else "the model's server closed the connection before it answered"
+            )
             await peer.gone()
 
     gc.disable()

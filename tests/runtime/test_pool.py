@@ -254,6 +254,20 @@ async def test_the_order_to_close_ends_all_connections_and_refuses_new_ones() ->
 
 
 @on_every_loop
+async def test_a_server_hears_at_once_that_its_pool_is_closed() -> None:
+    """Not with the loop's next turn: its own end waits for that of its connections."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(20)
+        pool = Pool(Address("http", "127.0.0.1", server.getsockname()[1], ""))
+        await pool.take()
+        peer, _ = server.accept()
+        with peer:
+            peer.settimeout(20)
+            pool.close(Unloaded("over"))
+            assert peer.recv(1) == b""  # the loop stands still
+
+
+@on_every_loop
 async def test_the_order_to_close_reaches_who_is_still_dialling() -> None:
     """Who hangs there is freed at once, not after the time limit."""
     with deaf() as port:

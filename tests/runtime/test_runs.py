@@ -255,12 +255,15 @@ async def test_stopped_is_said_when_the_cards_memory_is_back() -> None:
     asked: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     back = asyncio.Event()
 
-    async def memory_back(pid: int) -> None:
-        asked.set_result(pid)
-        await back.wait()
+    class Cards:
+        seen = True
+
+        async def memory_back(self, leader: int) -> None:
+            asked.set_result(leader)
+            await back.wait()
 
     async with house(config_of(fake("a"))) as at:
-        at.conductor.ground.memory_back = memory_back
+        at.conductor.ground.cards = Cards()
         await at.conductor.load("a")
         pid = at.pid("a")
         unloading = asyncio.create_task(at.conductor.unload())

@@ -12,6 +12,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,9 @@ from tests.whole.talk import CHAT
 
 FLAGS = ("-c", "2048")
 NAMES = ("alpha", "beta")
+REST_SECONDS = (
+    0.05  # an engine's threads spin on for some milliseconds behind an answer, at the cost of the other's turn
+)
 START_PORT = 16800  # away from the default, where whatever else runs here may look for ports
 
 
@@ -76,7 +80,9 @@ def configuration(server: str, models: Path) -> str:
 
 
 def measure(server: str, swaps: int, port: int) -> dict[str, float]:
-    ours, theirs = [], []
+    ours: list[float] = []
+    theirs: list[float] = []
+    rest = threading.Event()
     with tempfile.TemporaryDirectory() as name:
         models = Path(name) / "models"
         models.mkdir()
@@ -85,8 +91,9 @@ def measure(server: str, swaps: int, port: int) -> dict[str, float]:
         with Program(Path(name), configuration(server, models)) as program, router(server, models, port) as theirs_at:
             here = int(program.url.rpartition(":")[2])
             for n in range(swaps + 2):  # the first two find nothing to put out
-                ours.append(swap(here, NAMES[n % 2]))
-                theirs.append(swap(theirs_at, NAMES[n % 2]))
+                for port_of_one, times in ((here, ours), (theirs_at, theirs)):
+                    rest.wait(REST_SECONDS)
+                    times.append(swap(port_of_one, NAMES[n % 2]))
     pairs = list(zip(ours[2:], theirs[2:], strict=True))
     return {
         "swaps": swaps,

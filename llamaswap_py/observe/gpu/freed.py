@@ -16,6 +16,10 @@ class Freed:
     def __init__(self, gpus: Gpus) -> None:
         self.gpus = gpus
 
+    @property
+    def seen(self) -> bool:
+        return bool(self.gpus.kept)
+
     async def memory_back(self, leader: int) -> None:
         """`leader`: of a tree of processes that is gone. At once where the cards last knew none of them."""
         gone = {pid for pid, line in self.gpus.lineages.items() if leader in line}
