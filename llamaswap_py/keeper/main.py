@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from llamaswap_py.keeper.messages import Message
 
 DEAF = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGTSTP", "SIGPIPE", "SIGXFSZ", "SIGCHLD")
-COURTESY = 0.005  # seconds
+COURTESY = 0.005  # seconds in which the others of a tree may end with a leader who was told by the proxy
 THRIFT = 4  # between two looks at the table, so many times what the last one cost: a storm of deaths stays cheap
 
 
@@ -86,7 +86,6 @@ class Keeper:
         else:
             run.owed = order["sig"]
             run.owed_at = time.monotonic() + COURTESY if order["told"] else 0.0
-            self.pay(run)
 
     # -- births and deaths
 
@@ -156,19 +155,12 @@ class Keeper:
         rows = table.snapshot()
         return run.find(rows, trees.below(rows, os.getpid()))
 
-    def pay(self, run: Run) -> None:
-        """The signal that its tree is owed. Where the proxy told the leader itself, the others have a moment to end with
-        it; mostly there are none, and a look for them takes the processor from that end."""
-        if run.owed and time.monotonic() >= run.owed_at:
-            told = run.pid if run.owed_at else 0
-            run.signal([process for process in self.find(run) if process.pid != told], run.owed)
-            run.owed = 0
-
     def look(self) -> None:
         """What is wanted of the runs whose look is due, from one view of the table."""
         begun = time.monotonic()
         for run in self.runs.values():
-            self.pay(run)
+            if run.owed and run.owed_at <= begun:
+                run.pay(self.find(run))
         due = [run for run in self.runs.values() if run.next_look <= begun]
         if due and no_strays(self.runs.values()):
             due = [run for run in due if not self.bid_farewell(run)]

@@ -72,6 +72,13 @@ class Run:
             os.close(self.held)
             self.held = -1
 
+    def pay(self, living: list[Process]) -> None:
+        """The signal that the tree is owed. Where the proxy told the leader itself, the others had a moment to end with
+        it; mostly there are none, and a look for them takes the processor from that end."""
+        told = self.pid if self.owed_at else 0
+        self.signal([process for process in living if process.pid != told], self.owed)
+        self.owed = 0
+
     def signal(self, living: list[Process], number: int) -> None:
         numbers = [number]
         if number not in (signal.SIGKILL, signal.SIGSTOP, signal.SIGCONT):

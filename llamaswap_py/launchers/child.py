@@ -69,6 +69,7 @@ class Child:
         self.pid = 0
         self.much = READ  # of one read: the next one waits a moment
         self.started = self.begun = 0.0  # its process, and its command; on the clock of keeper.table.now
+        self.word: asyncio.Future[Message] = self.loop.create_future()  # whether its command runs, or why not
         self.exited: asyncio.Future[Exit] = self.loop.create_future()
         self.gone: asyncio.Future[None] = self.loop.create_future()
         self.stuck: asyncio.Future[tuple[int, ...]] = self.loop.create_future()
@@ -102,6 +103,12 @@ class Child:
         """Returns when nothing of it is left, or nothing that anybody could end."""
         news: list[asyncio.Future[Any]] = [self.gone, self.stuck]
         await asyncio.wait(news, return_when=asyncio.FIRST_COMPLETED)
+
+    def hear_word(self, message: Message) -> None:
+        if message["is"] == "spawned":
+            self.pid, self.started, self.begun = message["pid"], message["started"], message["begun"]
+        if not self.word.done():
+            self.word.set_result(message)
 
     def hand_on(self, on_output: Callable[[bytes], None]) -> None:
         """To who comes later: what it has said, and what it says."""

@@ -46,7 +46,6 @@ class KeeperLink:
         self.spawn_task = spawn_task
         self.loop = asyncio.get_running_loop()
         self.children: dict[int, Child] = {}
-        self.answers: dict[int, asyncio.Future[Message]] = {}
         self.pings: deque[Callable[[], None]] = deque()  # called in turn, when the keeper answers to a ping
         self.last = 0
         self.closing = False
@@ -95,20 +94,7 @@ class KeeperLink:
             child = self.order(argv, env, cwd, on_output)
         except OSError as error:
             raise SystemLimit(refusals.at_our_limit(argv[0], error)) from error
-        return await self.born(child, argv, cwd)
-
-    async def born(self, child: Child, argv: Sequence[str], cwd: str | None = None) -> Child:
-        """Of one that is ordered."""
-        try:
-            answer = await self.answers[child.number]
-        except asyncio.CancelledError:
-            child.kill_tree()
-            raise
-        finally:
-            self.answers.pop(child.number, None)
-        if answer["is"] == "refused":
-            raise refusals.refusal(answer, argv, cwd)
-        return child
+        return await born(child, argv, cwd)
 
     async def ready(self) -> None:
         """A dead keeper's children are gone before the next keeper has any."""
@@ -126,11 +112,6 @@ class KeeperLink:
             return self.order(argv, env, None, None, after=old.number)
         except OSError:  # our limit on descriptors: it may be over when the time has come
             return None
-
-    def disown(self, child: Child) -> None:
-        """Nobody awaits one that was ordered."""
-        self.answers.pop(child.number, None)
-        child.kill_tree()
 
     def order(
         self,
@@ -150,7 +131,6 @@ class KeeperLink:
         order |= {"argv": [carried(arg) for arg in argv], "env": [carried(pair) for pair in (*pairs, mark)]}
         self.channel.send(order, writing)
         child = self.children[number] = Child(number, serial, output, on_output, self.tell)
-        self.answers[number] = self.loop.create_future()
         return child
 
     def tell(self, message: Message) -> None:
@@ -167,22 +147,16 @@ class KeeperLink:
             return
         match message["is"]:
             case "spawned":
-                child.pid, child.started, child.begun = message["pid"], message["started"], message["begun"]
-                self.answer(message)
+                child.hear_word(message)
             case "refused":
                 self.forget(child)
-                self.answer(message)
+                child.hear_word(message)
             case "exited":
                 child.end(Exit(message["code"], message["signal"], message["oom"]))
             case "stuck":
                 child.stick(message["pids"])
             case "gone":
                 self.forget(child)
-
-    def answer(self, message: Message) -> None:
-        waiting = self.answers.get(message["id"])
-        if waiting is not None and not waiting.done():
-            waiting.set_result(message)
 
     def forget(self, child: Child) -> None:
         del self.children[child.number]
@@ -213,7 +187,7 @@ class KeeperLink:
         """They are over; those of which something cannot be killed stay stuck, for nobody is left to see its end."""
         for child in lost:
             stuck = [row.pid for row in survivors if row.session == child.pid or trees.carries(row.pid, child.serial)]
-            self.answer(lost_with_keeper(child))
+            child.hear_word(lost_with_keeper(child))
             child.end(Exit())
             if stuck:
                 child.stick(stuck)
@@ -231,6 +205,18 @@ class KeeperLink:
         self.channel.close()
         await self.bury()
         self.mourn(list(self.children.values()))
+
+
+async def born(child: Child, argv: Sequence[str], cwd: str | None = None) -> Child:
+    """Of one that is ordered: returns when the command runs."""
+    try:
+        word = await child.word
+    except asyncio.CancelledError:
+        child.kill_tree()
+        raise
+    if word["is"] == "refused":
+        raise refusals.refusal(word, argv, cwd)
+    return child
 
 
 def lost_with_keeper(child: Child) -> Message:

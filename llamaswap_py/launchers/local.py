@@ -14,7 +14,7 @@ from llamaswap_py.config import command
 from llamaswap_py.config.values import Model
 from llamaswap_py.errors import Refusal
 from llamaswap_py.launchers.child import Child, Exit, unheard
-from llamaswap_py.launchers.keeper_link import KeeperLink
+from llamaswap_py.launchers.keeper_link import KeeperLink, born
 from llamaswap_py.launchers.records import Note, Records
 
 OnOutput = Callable[[bytes], None]
@@ -79,7 +79,7 @@ class LocalRun:
                 child = await link.spawn(argv, env, None, on_output)
             else:
                 ordered.hand_on(on_output)
-                child = await link.born(ordered, argv)
+                child = await born(ordered, argv)
         except BaseException:
             if note is not None:
                 note.remove()

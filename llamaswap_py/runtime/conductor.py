@@ -37,7 +37,6 @@ from llamaswap_py.schedule.facts import (
     UnloadAsked,
     Woke,
 )
-from llamaswap_py.schedule.foresight import succession
 from llamaswap_py.schedule.orders import Grant, Order, Refuse, Start, Stop
 from llamaswap_py.schedule.plan import FALLEN, Entry, Phase, Plan
 from llamaswap_py.schedule.scheduler import Scheduler
@@ -192,7 +191,6 @@ class Conductor:
         self.feed = feed
         self.announcer = Announcer(feed)
         self.scheduler = Scheduler(plan_of(config))
-        self.claims = self.scheduler.claims  # as they were when it was last asked who follows whom
         self.following = Following(ground)
         self.runs: dict[int, Run] = {}
         self.waiters: dict[int, Lease] = {}  # those seated among them
@@ -220,21 +218,10 @@ class Conductor:
                 fact = self.inbox.popleft() if self.inbox else None
         finally:
             self.telling = False
-        if self.scheduler.claims is not self.claims:
-            self.look_ahead()
+        if self.scheduler.claims is not self.following.claims:
+            self.following.look_ahead(self.scheduler, self.runs, self.config)
         if self.scheduler.alarm < self.woken_at:
             self.rearm()
-
-    def look_ahead(self) -> None:
-        """Whoever only waits for one to be gone is ordered by now."""
-        self.claims = self.scheduler.claims
-        next_one = succession(self.scheduler.state, self.ground.clock()) if self.claims else None
-        if next_one is None:
-            self.following.dismiss()
-        else:
-            models, ports = self.config.models, self.config.ports
-            name = next_one.model
-            self.following.expect(self.runs.get(next_one.run), models.get(name), ports.get(name))
 
     def carry_out(self, order: Order) -> None:
         match order:

@@ -3,15 +3,19 @@ while the news of that is still on its way to us."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from llamaswap_py.config import command
-from llamaswap_py.config.values import Model
+from llamaswap_py.config.values import Config, Model
 from llamaswap_py.launchers.child import Child
 from llamaswap_py.launchers.local import environment
 from llamaswap_py.runtime import ports
+from llamaswap_py.schedule.foresight import succession
+from llamaswap_py.schedule.queue import Claim
+from llamaswap_py.schedule.scheduler import Scheduler
 
 if TYPE_CHECKING:
     from llamaswap_py.runtime.runs import Ground, Run
@@ -37,7 +41,7 @@ class Ordered(msgspec.Struct, eq=False):
 
     def drop(self) -> None:
         """It begins no more, or is ended."""
-        self.ground.link.disown(self.child)
+        self.child.kill_tree()
         if self.port is not None:
             self.child.gone.add_done_callback(lambda _: self.ground.taken_ports.discard(self.port))
 
@@ -46,6 +50,17 @@ class Following:
     def __init__(self, ground: Ground) -> None:
         self.ground = ground
         self.ordered: Ordered | None = None
+        self.claims: tuple[Claim, ...] = ()  # as they were when it was last looked
+
+    def look_ahead(self, scheduler: Scheduler, runs: Mapping[int, Run], config: Config) -> None:
+        """Whoever waits for nothing but one to be gone is ordered by now."""
+        self.claims = scheduler.claims
+        coming = succession(scheduler.state, self.ground.clock()) if self.claims else None
+        if coming is None:
+            self.dismiss()
+        else:
+            name = coming.model
+            self.expect(runs.get(coming.run), config.models.get(name), config.ports.get(name))
 
     def expect(self, old: Run | None, model: Model | None, port: int | None) -> None:
         """From now on this follows that, or nothing does. `port`: the one it prefers."""

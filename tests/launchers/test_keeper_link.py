@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import resource
-import select
 import signal
 import stat
 import sys
@@ -360,51 +359,3 @@ async def test_out_of_descriptors_is_a_refusal_and_passes(link: KeeperLink) -> N
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
     child = await link.spawn(["true"], {"PATH": os.environ["PATH"]}, None, lambda _: None)
     assert (await child.exited).code == 0
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="a process is only held by its number here")
-async def test_a_leader_is_told_at_once(link: KeeperLink) -> None:
-    """A keeper that stands still does not hold it up."""
-    child = await spawn(link, "sleep", "600")
-    os.kill(link.pid, signal.SIGSTOP)
-    try:
-        handle = os.pidfd_open(child.pid)
-        child.signal_tree(signal.SIGTERM)
-        assert select.select([handle], [], [], 20)[0] == [handle]  # it has ended
-        os.close(handle)
-    finally:
-        os.kill(link.pid, signal.SIGCONT)
-    assert await child.exited == Exit(signal=signal.SIGTERM)
-
-
-COUPLE = """
-import os, signal
-role = "leader" if os.fork() else "child"
-signal.signal(signal.SIGTERM, lambda *_: os.write(1, f"{role} told\\n".encode()))
-os.write(1, f"{role} here\\n".encode())
-while True:
-    signal.pause()
-"""
-
-
-async def test_each_of_a_tree_is_told_once(link: KeeperLink) -> None:
-    """llama-server takes a second signal for impatience, and breaks off."""
-    said, news = Said(), asyncio.Event()
-
-    def hear(data: bytes) -> None:
-        said(data)
-        news.set()
-
-    async def until(word: bytes) -> None:
-        while said.data.count(word) < 2:
-            news.clear()
-            await news.wait()
-
-    child = await link.spawn([sys.executable, "-c", COUPLE], os.environ, None, hear)
-    async with asyncio.timeout(20):
-        await until(b"here\n")
-        child.signal_tree(signal.SIGTERM)
-        await until(b"told\n")
-    child.kill_tree()
-    await child.gone
-    assert (said.data.count(b"leader told"), said.data.count(b"child told")) == (1, 1)

@@ -11,7 +11,7 @@ import pytest
 
 from llamaswap_py.keeper import proc, trees
 from llamaswap_py.launchers.child import Child, Exit
-from llamaswap_py.launchers.keeper_link import KeeperLink
+from llamaswap_py.launchers.keeper_link import KeeperLink, born
 from tests.fakes.witness import Witness
 from tests.launchers.test_keeper_link import Said, spawn
 
@@ -45,7 +45,7 @@ async def test_it_begins_when_nothing_of_the_old_one_lives(link: KeeperLink, wit
     assert not witness.said
     old.kill_tree()
     await old.gone
-    assert await link.born(child, ["it"]) is child
+    assert await born(child, ["it"]) is child
     assert child.pid
     await witness.born(1)
     child.kill_tree()
@@ -71,7 +71,7 @@ async def test_nothing_stands_for_it_in_the_old_ones_place(link: KeeperLink) -> 
     child = ordered(link, old, "sleep", "600")
     old.kill_tree()
     await old.gone
-    await link.born(child, ["it"])
+    await born(child, ["it"])
     assert trees.carries(child.pid, child.serial)
     assert proc.marked([child.pid], trees.mark(link.token, child.number)) == {child.pid}
     assert os.getsid(child.pid) == child.pid
@@ -97,9 +97,8 @@ async def test_one_that_is_dropped_is_no_more(link: KeeperLink, begun: bool, wit
     if begun:
         old.kill_tree()
         await witness.born(1)
-    link.disown(child)
+    child.kill_tree()
     await child.gone
-    assert not link.answers
     assert child.number not in link.children
     old.kill_tree()
     await old.gone
@@ -116,7 +115,7 @@ async def test_why_it_cannot_be_run_is_said_when_it_is_tried(link: KeeperLink) -
     old.kill_tree()
     await child.gone
     assert not child.pid
-    assert link.answers.pop(child.number).result()["step"] == "exec"
+    assert child.word.result()["step"] == "exec"
 
 
 async def test_with_the_keeper_it_goes(link: KeeperLink, witness: Witness) -> None:
@@ -128,7 +127,7 @@ async def test_with_the_keeper_it_goes(link: KeeperLink, witness: Witness) -> No
     await old.gone
     await spawn(link, "true")  # the next keeper's first child
     assert not witness.said
-    link.disown(child)
+    child.kill_tree()
 
 
 async def test_there_is_none_without_a_keeper_or_behind_one_that_is_gone(link: KeeperLink) -> None:

@@ -91,9 +91,10 @@ def measure(server: str, swaps: int, port: int) -> dict[str, float]:
         with Program(Path(name), configuration(server, models)) as program, router(server, models, port) as theirs_at:
             here = int(program.url.rpartition(":")[2])
             for n in range(swaps + 2):  # the first two find nothing to put out
-                for port_of_one, times in ((here, ours), (theirs_at, theirs)):
-                    rest.wait(REST_SECONDS)
-                    times.append(swap(port_of_one, NAMES[n % 2]))
+                rest.wait(REST_SECONDS)
+                ours.append(swap(here, NAMES[n % 2]))
+                rest.wait(REST_SECONDS)
+                theirs.append(swap(theirs_at, NAMES[n % 2]))
     pairs = list(zip(ours[2:], theirs[2:], strict=True))
     return {
         "swaps": swaps,
