@@ -50,9 +50,11 @@ def fork(order: Message, output: int, group: str, *, wait: bool) -> tuple[int, i
     """The child's number; a descriptor: empty at its end once the command runs, else it tells why it does not; and,
     where it waits before that, another one: what is written there lets it go on."""
     told, telling = os.pipe()
-    held, letting_go = os.pipe() if wait else (-1, -1)
-    destiny, keeper = Destiny(order, output, group, held), os.getpid()
+    held = letting_go = -1
     try:
+        if wait:
+            held, letting_go = os.pipe()
+        destiny, keeper = Destiny(order, output, group, held), os.getpid()
         pid = os.fork()
         if pid == 0:
             become(destiny, telling, keeper)
@@ -79,8 +81,8 @@ def become(destiny: Destiny, telling: int, keeper: int) -> NoReturn:
             os._exit(127)
         os.dup2(destiny.output, 1)
         os.dup2(destiny.output, 2)
-        if destiny.held >= 0:
-            os.read(destiny.held, 1)
+        if destiny.held >= 0 and not os.read(destiny.held, 1):  # it died since
+            os._exit(127)
         step = "cwd"
         if destiny.cwd:
             os.chdir(destiny.cwd)
