@@ -34,9 +34,9 @@ EXPENDABILITY = expendability()
 
 
 class Destiny:
-    __slots__ = ("argv", "cwd", "env", "group", "held", "output", "serial")
+    __slots__ = ("argv", "cwd", "env", "group", "held", "output", "serial", "shut")
 
-    def __init__(self, order: Message, output: int, group: str, held: int) -> None:
+    def __init__(self, order: Message, output: int, group: str, held: int, shut: tuple[int, ...]) -> None:
         self.serial: int = order["serial"]
         self.argv: list[str] = order["argv"]
         self.env: dict[str, str] = dict(pair.split("=", 1) for pair in order["env"])
@@ -44,17 +44,19 @@ class Destiny:
         self.output = output  # where its own goes
         self.group = group
         self.held = held  # what it waits for comes from there; negative: nothing
+        self.shut = shut  # whose end tells others that the keeper died
 
 
-def fork(order: Message, output: int, group: str, *, wait: bool) -> tuple[int, int, int]:
+def fork(order: Message, output: int, group: str, ours: list[int], *, wait: bool) -> tuple[int, int, int]:
     """The child's number; a descriptor: empty at its end once the command runs, else it tells why it does not; and,
-    where it waits before that, another one: what is written there lets it go on."""
+    where it waits before that, another one: what is written there lets it go on. `ours`: descriptors by whose end
+    others hear of the keeper's."""
     told, telling = os.pipe()
     held = letting_go = -1
     try:
         if wait:
             held, letting_go = os.pipe()
-        destiny, keeper = Destiny(order, output, group, held), os.getpid()
+        destiny, keeper = Destiny(order, output, group, held, (*ours, letting_go)), os.getpid()
         pid = os.fork()
         if pid == 0:
             become(destiny, telling, keeper)
@@ -75,6 +77,7 @@ def close(*descriptors: int) -> None:
 def become(destiny: Destiny, telling: int, keeper: int) -> NoReturn:
     step = "start"
     try:
+        close(*destiny.shut)
         prepare(destiny.serial)
         cgroups.enter(destiny.group)
         if os.getppid() != keeper:  # it died before we asked to die with it

@@ -93,7 +93,8 @@ class Keeper:
         number, old = order["id"], order["after"]
         group = cgroups.make(self.place, order["mark"].partition("=")[2].strip("/").replace("/", "-"))
         try:
-            pid, told, held = birth.fork(order, output, group, wait=old in self.runs)
+            ours = [self.line.line.fileno(), *(run.held for run in self.runs.values())]
+            pid, told, held = birth.fork(order, output, group, ours, wait=old in self.runs)
         except OSError as error:
             cgroups.remove(group)
             self.line.say({"is": "refused", "id": number, "step": "fork", "errno": error.errno, "text": error.strerror})
@@ -190,7 +191,7 @@ class Keeper:
             return False
         del self.runs[run.number]
         for other in self.runs.values():
-            if other.old == run.number:
+            if other.old == run.number and other.killing == math.inf:
                 other.let_go()
         run.let_go()
         cgroups.remove(run.group)

@@ -113,7 +113,8 @@ class Child:
     def hand_on(self, on_output: Callable[[bytes], None]) -> None:
         """To who comes later: what it has said, and what it says."""
         early, self.early = self.early, []
-        self.on_output = on_output
+        if not self.gone.done():
+            self.on_output = on_output
         for data in early:
             on_output(data)
 

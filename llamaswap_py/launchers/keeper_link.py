@@ -124,13 +124,13 @@ class KeeperLink:
         self.last += 1
         number, serial = self.last, trees.serial(self.crest, self.last)
         output, writing = os.pipe()
+        child = self.children[number] = Child(number, serial, output, on_output, self.tell)
         mark = trees.mark(self.token, number)
         pairs = [f"{key}={value}" for key, value in env.items() if key != trees.MARK]
         order = {"do": "spawn", "id": number, "after": after, "serial": serial, "mark": mark}
         order |= {"cwd": cwd and carried(cwd)}
         order |= {"argv": [carried(arg) for arg in argv], "env": [carried(pair) for pair in (*pairs, mark)]}
         self.channel.send(order, writing)
-        child = self.children[number] = Child(number, serial, output, on_output, self.tell)
         return child
 
     def tell(self, message: Message) -> None:

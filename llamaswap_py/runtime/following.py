@@ -41,9 +41,17 @@ class Ordered(msgspec.Struct, eq=False):
 
     def drop(self) -> None:
         """It begins no more, or is ended."""
+        if self.child.gone.done():
+            self.forget()
+            return
+        self.ground.dropped.add(self.child)
         self.child.kill_tree()
+        self.child.gone.add_done_callback(lambda _: self.forget())
+
+    def forget(self) -> None:
+        self.ground.dropped.discard(self.child)
         if self.port is not None:
-            self.child.gone.add_done_callback(lambda _: self.ground.taken_ports.discard(self.port))
+            self.ground.taken_ports.discard(self.port)
 
 
 class Following:
@@ -65,11 +73,12 @@ class Following:
     def expect(self, old: Run | None, model: Model | None, port: int | None) -> None:
         """From now on this follows that, or nothing does. `port`: the one it prefers."""
         leaving = old.child.child if old is not None and old.child is not None else None
+        possible = old is not None and model is not None and self.may_follow(old.model, model)
         ordered = self.ordered
-        if ordered is not None and ordered.model is model and ordered.old is leaving:
+        if possible and ordered is not None and ordered.model is model and ordered.old is leaving:
             return
         self.dismiss()
-        if old is not None and leaving is not None and model is not None and self.may_follow(old.model, model):
+        if possible and leaving is not None and model is not None and not self.ground.dropped:
             self.ordered = self.order(leaving, model, port)
 
     def may_follow(self, old: Model, model: Model) -> bool:

@@ -16,6 +16,7 @@ from llamaswap_py.config.command import render
 from llamaswap_py.config.secrets import masked_text, secrets_of_model
 from llamaswap_py.config.values import Config, Model
 from llamaswap_py.errors import Refusal, ShuttingDown, StartFailed, Unloaded, UpstreamFailed, UpstreamTimeout
+from llamaswap_py.launchers.child import Child
 from llamaswap_py.launchers.keeper_link import KeeperLink
 from llamaswap_py.launchers.local import LocalRun
 from llamaswap_py.launchers.records import Records
@@ -77,12 +78,18 @@ class Ground(msgspec.Struct, eq=False, dict=True):
     records: Records | None = None  # None: nothing outlives us
     history: History = msgspec.field(default_factory=History)
     cards: Cards | None = None
+    dropped: set[Child] = msgspec.field(default_factory=set)
     heart: Heart = msgspec.field(default_factory=Heart)
     express: Express = msgspec.field(default_factory=Express)
     environ: dict[str, str] = msgspec.field(default_factory=lambda: dict(os.environ))  # each look at the system's costs
 
     def __post_init__(self) -> None:
         self.leaks = Leaks(self.taken_ports)
+
+    async def until_dropped_are_gone(self) -> None:
+        """Processes that were ordered ahead and not needed: nobody is to run beside one."""
+        for child in tuple(self.dropped):
+            await child.over()
 
     async def until_memory_is_back(self, model: str, pid: int) -> None:
         """Whoever is started next must not find the cards still full."""
@@ -247,6 +254,7 @@ class Run:
         if ordered is not None:
             self.port, self.rendered = ordered.port, ordered.rendered
         else:
+            await ground.until_dropped_are_gone()
             if "${PORT}" in self.model.cmd:
                 self.port = take_port(self.model, preferred_port, ground.taken_ports)
             self.rendered = render(self.model, self.port)
@@ -281,7 +289,8 @@ class Run:
     async def finish(self, failure: Refusal | None) -> None:
         if self.ordered is not None:
             self.ordered.drop()
-            self.ordered = None
+            self.ordered = self.port = None
+            await self.ground.until_dropped_are_gone()
         over = self.break_off(failure)
         if over is not None and self.child is not None:
             await over

@@ -94,8 +94,10 @@ class Connection(asyncio.Protocol):
         """The server hears of it now: what `abort` does waits for the loop's next turn."""
         number = self.descriptor
         if number >= 0:
-            with socket.socket(fileno=os.dup(number)) as opened, suppress(OSError):  # it may have gone first
-                opened.shutdown(socket.SHUT_RDWR)
+            with suppress(OSError):  # it may have gone first; or no descriptor is left
+                copy = os.dup(number)
+                with socket.socket(socket.AF_INET, socket.SOCK_STREAM, fileno=copy) as opened:
+                    opened.shutdown(socket.SHUT_RDWR)
 
     def abort(self, why: Refusal | None = None) -> None:
         """Close at once; a listener still there is told why."""

@@ -144,6 +144,7 @@ def test_many_callers_of_one_cold_model(program: Program, fresh: httpx.Client, p
     said = program.said
     asked = [pool.submit(post, program, "a") for _ in range(16)]
     assert {one.result().status_code for one in asked} == {200}
+    program.wait_for("a: ready", said)
     assert len([line for line in program.lines[said:] if "a: starting" in line]) == 1
 
 
@@ -152,6 +153,8 @@ def test_requests_are_gathered_by_model(program: Program, fresh: httpx.Client, p
     said = program.said
     asked = [pool.submit(post, program, "ab"[number % 2]) for number in range(12)]
     assert [seen(one.result()).name for one in asked] == ["a", "b"] * 6
+    fresh.post("/api/models/unload").raise_for_status()
+    program.wait_for("stopping \\(unloaded", said)
     starts = [line for line in program.lines[said:] if "a: starting" in line or "b: starting" in line]
     assert 2 <= len(starts) <= 4
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
 
 from llamaswap_py.keeper import proc, trees
-from llamaswap_py.launchers.child import Child, Exit
+from llamaswap_py.launchers.child import Child, Exit, unheard
 from llamaswap_py.launchers.keeper_link import KeeperLink, born
 from tests.fakes.witness import Witness
 from tests.launchers.test_keeper_link import Said, spawn
@@ -40,7 +41,8 @@ async def test_it_begins_when_nothing_of_the_old_one_lives(link: KeeperLink, wit
     assert not child.pid
     os.kill(old.pid, signal.SIGKILL)
     await old.exited
-    await answered(link)
+    for _ in range(50):  # many times as long as it takes to begin
+        await answered(link)
     assert not child.pid
     assert not witness.said
     old.kill_tree()
@@ -137,3 +139,58 @@ async def test_there_is_none_without_a_keeper_or_behind_one_that_is_gone(link: K
     living = await spawn(link, "sleep", "600")
     await link.close()
     assert link.order_after(living, ["true"], os.environ) is None
+
+
+async def test_one_that_is_dropped_as_its_time_comes_does_not_begin(link: KeeperLink, witness: Witness) -> None:
+    """Both are news to the keeper in the same moment."""
+    old = await spawn(link, "sleep", "600")
+    child = ordered(link, old, *witness.argv("plain"))
+    await answered(link)
+    os.kill(link.pid, signal.SIGSTOP)
+    os.kill(old.pid, signal.SIGKILL)
+    child.kill_tree()
+    os.kill(link.pid, signal.SIGCONT)
+    await child.gone
+    assert not child.pid
+    assert not witness.said
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="shows the descriptors of another process")
+async def test_while_it_waits_it_holds_nothing_by_whose_end_others_hear_of_the_keepers(link: KeeperLink) -> None:
+    """Neither the line to the proxy nor what lets it and others go."""
+    old = await spawn(link, "sleep", "600")
+    children = [ordered(link, old, "sleep", "600") for _ in range(2)]
+    await answered(link)
+    waiting = proc.children(link.pid) - {old.pid}
+    assert len(waiting) == 2
+    async with asyncio.timeout(20):
+        while not all(map(holds_nothing, waiting)):
+            await answered(link)
+    for child in children:
+        child.kill_tree()
+        await child.gone
+
+
+def holds_nothing(pid: int) -> bool:
+    """No socket, and no pipe but the keeper's own bell with both its ends."""
+    ends = {number: str(number.readlink()) for number in Path(f"/proc/{pid}/fd").iterdir()}
+    writable = {kind for number, kind in ends.items() if is_writable(number)}
+    readable = {kind for number, kind in ends.items() if kind.startswith("pipe") and not is_writable(number)}
+    return len(readable & writable) == 1 and not [kind for kind in ends.values() if kind.startswith("socket")]
+
+
+def is_writable(descriptor: Path) -> bool:
+    about = (descriptor.parent.parent / "fdinfo" / descriptor.name).read_text()
+    flags = next(line.split()[1] for line in about.splitlines() if line.startswith("flags"))
+    return bool(int(flags, 8) & os.O_WRONLY)
+
+
+async def test_who_listens_to_one_that_is_gone_is_not_kept(link: KeeperLink) -> None:
+    said = Said()
+    old = await spawn(link, "sleep", "600")
+    child = ordered(link, old, "echo", "here")
+    old.kill_tree()
+    await child.gone
+    child.hand_on(said)
+    assert said.data == b"here\n"
+    assert child.on_output is unheard

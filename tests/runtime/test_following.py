@@ -4,6 +4,8 @@ something has changed meanwhile, with another."""
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -27,6 +29,13 @@ SLOW = "--ignore-sigterm"  # it ends when it is killed
 def numbered(*models: Model) -> Config:
     """Each with a port that is free."""
     return replace(config_of(*models), ports=MappingProxyType({model.id: ports.offered() for model in models}))
+
+
+class Cards:
+    seen = True
+
+    async def memory_back(self, leader: int) -> None:
+        """At once."""
 
 
 @asynccontextmanager
@@ -90,12 +99,6 @@ async def test_for_whom_more_is_waited_than_the_end_of_processes_nothing_is_orde
             assert ordered is None
             assert await asking
 
-    class Cards:
-        seen = True
-
-        async def memory_back(self, leader: int) -> None:
-            pass
-
     async with house(numbered(fake("a"), fake("b"))) as at:
         at.conductor.ground.cards = Cards()
         await at.conductor.load("a")
@@ -139,3 +142,55 @@ async def test_a_keeper_that_dies_meanwhile_takes_nobodys_start_with_it() -> Non
         assert ordered is not None
         at.link.keeper.kill()
         assert await asking != ordered.child.pid
+
+
+async def test_where_cards_appear_meanwhile_nothing_follows_by_itself() -> None:
+    async with swapping(numbered(fake("a", SLOW), fake("b"))) as (at, ordered, asking):
+        assert ordered is not None
+        at.conductor.ground.cards = Cards()
+        other = asyncio.create_task(at.conductor.load("b"))
+        await ordered.child.gone
+        assert not ordered.child.pid
+        at.conductor.hurry()
+        assert await asking
+        await other
+
+
+async def test_another_model_that_starts_first_does_not_get_it() -> None:
+    async with swapping(numbered(fake("a"), fake("b"))) as (at, ordered, asking):
+        assert ordered is not None
+        assert at.conductor.following.take(fake("b")) is None
+        assert at.conductor.ground.dropped == {ordered.child}
+        assert await asking != ordered.child.pid
+        assert ordered.child.gone.done()
+        assert not at.conductor.ground.dropped
+
+
+async def test_beside_one_that_was_dropped_and_is_not_gone_nobody_is_ordered_or_started() -> None:
+    async with swapping(numbered(fake("a", SLOW), fake("b"))) as (at, ordered, asking):
+        assert ordered is not None
+        os.kill(at.link.pid, signal.SIGSTOP)
+        try:
+            at.conductor.following.dismiss()
+            at.conductor.following.look_ahead(at.conductor.scheduler, at.conductor.runs, at.conductor.config)
+            assert at.conductor.following.ordered is None
+            waiting = asyncio.create_task(at.conductor.ground.until_dropped_are_gone())
+            await waits(at, "b")
+            assert not waiting.done()
+        finally:
+            os.kill(at.link.pid, signal.SIGCONT)
+        await waiting
+        assert ordered.child.gone.done()
+        at.conductor.hurry()
+        assert await asking
+
+
+async def test_whose_start_is_broken_off_before_it_was_taken_is_over_when_that_is_gone() -> None:
+    """A model whose server cannot be reached by what its `proxy` says."""
+    odd = fake("b", proxy="http://localhost:many")
+    async with swapping(numbered(fake("a"), odd)) as (at, ordered, asking):
+        assert ordered is not None
+        with pytest.raises(StartFailed, match="cannot be reached"):
+            await asking
+        assert ordered.child.gone.done()
+        assert not at.conductor.ground.taken_ports

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import resource
 import socket
 from collections.abc import Iterator
 
@@ -265,6 +266,22 @@ async def test_a_server_hears_at_once_that_its_pool_is_closed() -> None:
             peer.settimeout(20)
             pool.close(Unloaded("over"))
             assert peer.recv(1) == b""  # the loop stands still
+
+
+@on_every_loop
+async def test_a_pool_closes_at_the_limit_of_descriptors_too() -> None:
+    async with RawUpstream() as upstream:
+        pool = Pool(upstream.address)
+        await pool.take()
+        peer = await upstream.peer()
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+        try:
+            pool.close(Unloaded("over"))
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        await peer.gone()
+        assert pool.open == 0
 
 
 @on_every_loop

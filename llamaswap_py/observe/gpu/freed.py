@@ -18,7 +18,7 @@ class Freed:
 
     @property
     def seen(self) -> bool:
-        return bool(self.gpus.kept)
+        return bool(self.gpus.sources)  # which may not have said anything yet
 
     async def memory_back(self, leader: int) -> None:
         """`leader`: of a tree of processes that is gone. At once where the cards last knew none of them."""
