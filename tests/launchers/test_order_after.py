@@ -172,11 +172,14 @@ async def test_while_it_waits_it_holds_nothing_by_whose_end_others_hear_of_the_k
 
 
 def holds_nothing(pid: int) -> bool:
-    """No socket, and no pipe but the keeper's own bell with both its ends."""
-    ends = {number: str(number.readlink()) for number in Path(f"/proc/{pid}/fd").iterdir()}
-    writable = {kind for number, kind in ends.items() if is_writable(number)}
-    readable = {kind for number, kind in ends.items() if kind.startswith("pipe") and not is_writable(number)}
-    return len(readable & writable) == 1 and not [kind for kind in ends.values() if kind.startswith("socket")]
+    """No socket; of pipes both ends only of the keeper's bell, and of the one in which it tells what becomes of it."""
+    try:
+        ends = {number: str(number.readlink()) for number in Path(f"/proc/{pid}/fd").iterdir()}
+        writable = {kind for number, kind in ends.items() if is_writable(number)}
+        readable = {kind for number, kind in ends.items() if kind.startswith("pipe") and not is_writable(number)}
+    except FileNotFoundError:  # one was closed meanwhile
+        return False
+    return len(readable & writable) == 2 and not [kind for kind in ends.values() if kind.startswith("socket")]
 
 
 def is_writable(descriptor: Path) -> bool:
