@@ -24,9 +24,8 @@ from tests.whole.talk import CHAT
 
 FLAGS = ("-c", "2048")
 NAMES = ("alpha", "beta")
-REST_SECONDS = (
-    0.05  # an engine's threads spin on for some milliseconds behind an answer, at the cost of the other's turn
-)
+# An engine's threads spin on for some milliseconds behind an answer: they are not to slow down the other one's turn.
+REST_SECONDS = 0.05
 START_PORT = 16800  # away from the default, where whatever else runs here may look for ports
 
 
