@@ -108,8 +108,8 @@ def prepare(serial: int) -> None:
 
     Of each page that is written to, if only to count who holds an object, the child needs a copy: what can be done
     before the fork is."""
+    trees.brand(serial)  # before it leaves the keeper's session: from then on it is known by nothing else
     os.setsid()
-    trees.brand(serial)  # before it may die of its parent's death: then it is known by nothing else
     trees.die_with_parent()
     cgroups.write(EXPENDABLE, EXPENDABILITY)
 
