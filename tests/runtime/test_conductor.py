@@ -14,20 +14,23 @@ from llamaswap_py.schedule.plan import Phase
 from tests.runtime.house import House, config_of, fake, house
 
 
+async def turn() -> None:
+    """One of the loop's."""
+    over = asyncio.get_running_loop().create_future()
+    asyncio.get_running_loop().call_soon(over.set_result, None)
+    await over
+
+
 async def wanted(at: House, model: str) -> None:
     """Until somebody's order to load it has been heard."""
     while model not in at.conductor.loads.waiting:
-        turn = asyncio.get_running_loop().create_future()
-        asyncio.get_running_loop().call_soon(turn.set_result, None)
-        await turn
+        await turn()
 
 
 async def waits(at: House, model: str) -> None:
     """Until a caller waits for it."""
     while not at.conductor.scheduler.snapshot()[model].waiting:
-        turn = asyncio.get_running_loop().create_future()
-        asyncio.get_running_loop().call_soon(turn.set_result, None)
-        await turn
+        await turn()
 
 
 async def test_a_lease_starts_its_model_and_the_seat_is_free_afterwards() -> None:

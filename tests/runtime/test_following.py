@@ -21,7 +21,7 @@ from llamaswap_py.runtime import ports
 from llamaswap_py.runtime.following import Ordered
 from llamaswap_py.schedule.plan import Phase
 from tests.runtime.house import House, config_of, fake, house
-from tests.runtime.test_conductor import waits
+from tests.runtime.test_conductor import turn, waits
 
 SLOW = "--ignore-sigterm"  # it ends when it is killed
 
@@ -73,6 +73,7 @@ async def test_whose_caller_leaves_is_not_started() -> None:
         asking.cancel()
         await asyncio.wait([asking])
         await ordered.child.gone
+        await turn()  # of those who hear of it
         assert not ordered.child.pid
         assert at.conductor.following.ordered is None
         assert ordered.port not in at.conductor.ground.taken_ports
