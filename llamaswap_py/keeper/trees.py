@@ -7,6 +7,7 @@ on Linux, the mark in a limit, which survives a cleared environment.
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -15,7 +16,7 @@ from llamaswap_py.keeper import cgroups, table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from llamaswap_py.keeper.process import Process
 
@@ -97,18 +98,23 @@ def members(pid: int, rows: Table | None = None) -> set[int]:
 
 def send(process: Process, *numbers: int) -> bool:
     """Signal exactly this process: not another that has its number by now. False: it is gone, or not ours to signal."""
-    if sys.platform == "linux":
-        try:
-            handle = os.pidfd_open(process.pid)
-        except ProcessLookupError:
-            return False
-        except OSError:  # a kernel or a sandbox without it
-            return send_plain(process, *numbers)
-        try:
-            return unchanged(process) and all(send_handle(handle, number) for number in numbers)
-        finally:
-            os.close(handle)
-    return send_plain(process, *numbers)
+    try:
+        return send_held(process.pid, lambda: unchanged(process), *numbers)
+    except ProcessLookupError:
+        return False
+    except OSError:  # a kernel or a sandbox without such handles
+        return send_plain(process, *numbers)
+
+
+def send_held(pid: int, is_meant: Callable[[], bool], *numbers: int) -> bool:
+    """Looked at while its number is held, so that it cannot become another's in between. OSError: it cannot be held."""
+    if sys.platform != "linux":
+        raise OSError(errno.ENOSYS, "nothing holds a process here")
+    handle = os.pidfd_open(pid)
+    try:
+        return is_meant() and all(send_handle(handle, number) for number in numbers)
+    finally:
+        os.close(handle)
 
 
 def unchanged(process: Process) -> bool:
@@ -138,16 +144,10 @@ def send_handle(handle: int, number: int) -> bool:
 
 def send_branded(pid: int, serial: int, *numbers: int) -> bool:
     """To who carries this number, from somebody who is not its parent. False: not certainly."""
-    if sys.platform != "linux" or pid <= 0:
-        return False
     try:
-        handle = os.pidfd_open(pid)
+        return pid > 0 and send_held(pid, lambda: carries(pid, serial), *numbers)
     except OSError:
         return False
-    try:
-        return carries(pid, serial) and all(send_handle(handle, number) for number in numbers)
-    finally:
-        os.close(handle)
 
 
 def adopt_orphans() -> bool:

@@ -77,8 +77,8 @@ class Ground(msgspec.Struct, eq=False, dict=True):
     taken_ports: set[int] = msgspec.field(default_factory=set)
     records: Records | None = None  # None: nothing outlives us
     history: History = msgspec.field(default_factory=History)
-    cards: Cards | None = None
-    dropped: set[Child] = msgspec.field(default_factory=set)
+    cards: Cards | None = None  # None: nobody looks for any
+    dropped: set[Child] = msgspec.field(default_factory=set)  # ordered ahead, not needed, and not gone yet
     heart: Heart = msgspec.field(default_factory=Heart)
     express: Express = msgspec.field(default_factory=Express)
     environ: dict[str, str] = msgspec.field(default_factory=lambda: dict(os.environ))  # each look at the system's costs
