@@ -1,4 +1,4 @@
-"""A request that is whole and simple, as the HTTP library has it, without a way through the library's parser."""
+"""A request that is simple, as the HTTP library has it, without a way through the library's parser."""
 
 from __future__ import annotations
 

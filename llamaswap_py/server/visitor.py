@@ -22,13 +22,16 @@ if TYPE_CHECKING:
 log = structlog.get_logger("entrance")
 
 MOST_LATER = 64 * 1024  # bytes of further requests that are held while one is answered
+# Of a request whose head came alone, this much more is waited for, and so long; the library takes what it has then.
+MOST_AWAITED = 256 * 1024
+AWAITED_SECONDS = 0.1
 
 
 class Visitor(Taker):
-    """What comes whole and simple is answered without the library's parser, and without a task that waits for it. From
-    the first request on that is neither, everything on the connection goes the library's way."""
+    """What is simple and comes at once, or nearly so, is answered without the library's parser, and without a task that
+    waits for it. From the first request on that is not, everything on the connection goes the library's way."""
 
-    __slots__ = ("crowded", "entrance", "first", "is_passed_on", "later")
+    __slots__ = ("begun", "crowded", "entrance", "first", "is_passed_on", "later", "patience")
 
     def __init__(self, entrance: Entrance, server: web.Server, how: Mapping[str, Any]) -> None:
         super().__init__(server, entrance.loop, entrance.limits, how)
@@ -37,12 +40,14 @@ class Visitor(Taker):
         self.first = 0.0  # when it may be closed if it asks for nothing
         self.is_passed_on = False
         self.later = b""  # what it asks next, before it has its answer
+        self.begun = b""  # of a request whose rest is awaited
+        self.patience: asyncio.TimerHandle | None = None  # with that
 
     @property
     def is_idle(self) -> bool:
         if self.is_passed_on:
             return self._waiter is not None and not self._waiter.done()
-        return self._task_handler is None
+        return self._task_handler is None and not self.begun
 
     @property
     def idle_since(self) -> float | None:
@@ -54,7 +59,9 @@ class Visitor(Taker):
         return not self.is_passed_on and self.is_idle and now >= self._next_keepalive_close_time
 
     def may_yet_ask(self, now: float) -> bool:
-        """It came a moment ago, and nothing was heard of it."""
+        """It came a moment ago, and nothing was heard of it, or not the whole."""
+        if self.begun:
+            return True
         came = self.first - self._keepalive_timeout
         has_asked = self._current_request is not None or self._next_keepalive_close_time != self.first
         if not self.is_passed_on:
@@ -74,7 +81,13 @@ class Visitor(Taker):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self.entrance.visitors.pop(self, None)
+        self.await_nothing()
         super().connection_lost(exc)
+
+    def eof_received(self) -> None:
+        if self.begun:
+            self.pass_on(self.begun)
+        super().eof_received()
 
     def data_received(self, data: bytes) -> None:
         if self.is_passed_on:
@@ -83,13 +96,30 @@ class Visitor(Taker):
             self.hold(data)
         elif self._force_close or self._close:
             return
-        elif asked := swift_one(data, self.entrance.swift):
-            self._task_handler = own_task(self._loop, self.answer(asked))
         else:
+            self.take_up(self.begun + data if self.begun else data)
+
+    def take_up(self, data: bytes) -> None:
+        asked = swift_one(data, self.entrance.swift)
+        if asked is None or asked.lacks > MOST_AWAITED:
             self.pass_on(data)
+        elif asked.lacks:
+            self.begun = data
+            if self.patience is None:
+                self.patience = self._loop.call_later(AWAITED_SECONDS, lambda: self.pass_on(self.begun))
+        else:
+            self.await_nothing()
+            self._task_handler = own_task(self._loop, self.answer(asked))
+
+    def await_nothing(self) -> None:
+        self.begun = b""
+        if self.patience is not None:
+            self.patience.cancel()
+            self.patience = None
 
     def pass_on(self, data: bytes) -> None:
         self.is_passed_on = True
+        self.await_nothing()
         assert self.transport is not None
         super().connection_made(self.transport)
         self.first = self._next_keepalive_close_time

@@ -1,5 +1,5 @@
-"""A request that came whole in one read and has nothing special about it: most do. Everything else is None here, and
-for a parser that knows all of HTTP; whatever is in doubt goes there too."""
+"""A request whose head is here as a whole and has nothing special about it: most are so. Everything else is None here,
+and for a parser that knows all of HTTP; whatever is in doubt goes there too."""
 
 from __future__ import annotations
 
@@ -33,13 +33,18 @@ class Known(msgspec.Struct, frozen=True, eq=False):
 class Simple(msgspec.Struct, frozen=True):
     known: Known
     length: bytes  # as it was written
-    body: bytes
+    body: bytes  # what is here of it
+
+    @property
+    def lacks(self) -> int:
+        """Bytes of the body that are still to come: many a client sends head and body one by one."""
+        return int(self.length) - len(self.body)
 
 
 def simple(data: bytes) -> Simple | None:
     end = data.find(END, 0, LARGEST_HEAD)
     length = LENGTH.search(data, 0, end + 2) if end >= 0 else None
-    if length is None or len(data) - end - len(END) != int(length[1]):
+    if length is None or len(data) - end - len(END) > int(length[1]):
         return None
     known = known_head(data[: length.start(1)] + data[length.end(1) : end + 2])
     return None if known is None else Simple(known, length[1], data[end + len(END) :])

@@ -11,7 +11,7 @@ from aiohttp import web
 from llamaswap_py.config.values import Limits
 from llamaswap_py.errors import Overloaded
 from llamaswap_py.server.entrance import Entrance, check_room
-from llamaswap_py.server.visitor import MOST_LATER, Visitor
+from llamaswap_py.server.visitor import MOST_AWAITED, MOST_LATER, Visitor
 from tests.fakes.wire import Wire
 
 SWIFT = {("POST", "/v1/x")}
@@ -27,11 +27,13 @@ class Door:
     def __init__(self) -> None:
         self.may_answer = asyncio.Event()
         self.may_answer.set()
+        self.came = asyncio.Event()
         self.asked: asyncio.Queue[bytes] = asyncio.Queue()
         self.left: asyncio.Queue[bytes] = asyncio.Queue()
         self.fails: type[BaseException] | None = None
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        self.came.set()
         body = await request.read()
         self.asked.put_nowait(body)
         try:
@@ -72,7 +74,11 @@ async def within(awaited: Awaitable[object]) -> None:
 async def test_one_simple_request_after_the_other_is_answered_on_the_short_way() -> None:
     met = Met(Door())
     for body in (b"a", b"b" * 70_000, b"c"):
-        met.visitor.data_received(asks(body))
+        sent = asks(body)
+        at = sent.index(body)
+        met.visitor.data_received(sent[:at])  # as most clients have it: first the head
+        assert not met.visitor.is_idle
+        met.visitor.data_received(sent[at:])
         await met.wire.says(b"<%b>" % body)
     assert not met.visitor.is_passed_on
     assert met.wire.written.count(b"HTTP/1.1 200 OK\r\n") == 3
@@ -101,6 +107,50 @@ async def test_a_request_in_pieces_is_read_by_the_library() -> None:
         met.visitor.data_received(sent[at : at + 1])
     await met.wire.says(b"<abc>")
     met.visitor.connection_lost(None)
+
+
+async def test_what_does_not_come_at_once_is_read_by_the_library() -> None:
+    door = Door()
+    met = Met(door)
+    sent = asks(b"abc")
+    met.visitor.data_received(sent[:-3])
+    patience = met.visitor.patience
+    met.visitor.data_received(sent[-3:-2])
+    assert met.visitor.patience is patience, "it is waited for once, however slowly it comes"
+    assert not met.visitor.is_passed_on
+    await within(door.came.wait())
+    assert met.visitor.is_passed_on
+    met.visitor.data_received(sent[-2:])
+    await met.wire.says(b"<abc>")
+    met.visitor.connection_lost(None)
+
+
+async def test_much_that_is_still_to_come_is_not_held() -> None:
+    met = Met(Door())
+    sent = asks(b"a" * (MOST_AWAITED + 1))
+    at = sent.index(b"aaa")
+    met.visitor.data_received(sent[:at])
+    assert met.visitor.is_passed_on
+    met.visitor.data_received(sent[at:])
+    await met.wire.says(b"<aaa")
+    met.visitor.connection_lost(None)
+
+
+async def test_who_ends_in_the_middle_of_a_request_is_answered_by_the_library() -> None:
+    met = Met(Door())
+    met.visitor.data_received(asks(b"abc")[:-1])
+    met.visitor.eof_received()
+    assert met.visitor.is_passed_on
+    met.visitor.connection_lost(None)
+
+
+async def test_who_leaves_in_the_middle_of_a_request_leaves_nothing() -> None:
+    met = Met(Door())
+    met.visitor.data_received(asks(b"abc")[:-1])
+    assert met.visitor.may_yet_ask(met.entrance.loop.time() + 60)
+    met.visitor.connection_lost(None)
+    assert met.visitor.patience is None
+    assert not met.visitor.begun
 
 
 async def test_what_is_asked_before_the_answer_came_is_answered_behind_it_in_order() -> None:
