@@ -21,6 +21,11 @@ def known(name: str) -> tuple[str, str, bool]:
 
 def redacted(fields: Iterable[tuple[str, str]]) -> dict[str, str]:
     """The first value of each name."""
+    return {**seen(tuple(fields))}
+
+
+@lru_cache(maxsize=64)  # a caller's are the same for each request
+def seen(fields: tuple[tuple[str, str], ...]) -> dict[str, str]:
     shown: dict[str, tuple[str, str]] = {}
     for name, value in fields:
         key, text, secret = known(name)

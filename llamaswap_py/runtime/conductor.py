@@ -349,8 +349,8 @@ class Conductor:
         """`everything`: also models that are down and of which there is nothing to tell. There may be a thousand.
         `only`: of these, and of those that are disabled."""
         leaks = self.ground.leaks.known
-        lives = self.scheduler.state.lives.values()
-        wanted = [life for life in lives if only is None or life.model in only]
+        lives = self.scheduler.state.lives
+        wanted = lives.values() if only is None else [lives[model] for model in only if model in lives]
         told = [life for life in wanted if everything or notable(life) or life.model in leaks]
         sights = {life.model: life.sight() for life in told}
         return standings(sights, self.runs.values(), self.config, self.disabled, leaks)

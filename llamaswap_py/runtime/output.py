@@ -96,6 +96,7 @@ class Ring:
         self.size = 0
         self.written = 0  # bytes, ever: a place in the log
         self.viewers: set[Viewer] = set()
+        self.closed = False
 
     def write(self, data: bytes) -> None:
         if not data:
@@ -137,6 +138,7 @@ class Ring:
 
     def close(self) -> None:
         """Ends every viewer's iteration."""
+        self.closed = True
         for viewer in tuple(self.viewers):
             viewer.close()
 

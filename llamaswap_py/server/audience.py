@@ -66,6 +66,8 @@ class Page:
 
     def take(self) -> bytes:
         """All that waits, then what was missed, brought up to date."""
+        if not self.queue and not self.away:
+            return b""
         pieces = [*self.queue]
         pieces += [self.audience.gap(topic, lost) for topic, lost in self.lost.items()]
         pieces += [message.again() if message.again else message.data for message in self.missed.values()]

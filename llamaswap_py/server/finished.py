@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from operator import attrgetter
 from typing import TYPE_CHECKING, cast
 
 from llamaswap_py.observe.rows import UNKNOWN, Details, Row
@@ -10,6 +11,12 @@ from llamaswap_py.observe.rows import UNKNOWN, Details, Row
 if TYPE_CHECKING:
     from llamaswap_py.server.shapes.requests import Activity
     from llamaswap_py.server.shapes.requests import Details as DetailsShape
+
+OF_TIME = ("queued", "loading", "first_byte", "mean_gap", "longest_gap")
+TIMES = tuple(f"{name}_ms" for name in OF_TIME)
+times = attrgetter(*OF_TIME)
+PLAIN = tuple(name for name in Details._fields if name not in OF_TIME)
+plain = attrgetter(*PLAIN)
 
 
 def shown(row: Row, has_capture: bool) -> Activity:
@@ -42,18 +49,7 @@ def shown(row: Row, has_capture: bool) -> Activity:
 
 def details_of(details: Details) -> DetailsShape:
     """Times in milliseconds, as everything here; without what is not known."""
-    times = {
-        "queued_ms": details.queued,
-        "loading_ms": details.loading,
-        "first_byte_ms": details.first_byte,
-        "mean_gap_ms": details.mean_gap,
-        "longest_gap_ms": details.longest_gap,
-    }
-    named = details._asdict()
-    for name in ("queued", "loading", "first_byte", "mean_gap", "longest_gap"):
-        del named[name]
-    told = {
-        **{name: value for name, value in named.items() if value},
-        **{n: round(1000 * t, 3) for n, t in times.items()},
-    }
+    told: dict[str, object] = {name: value for name, value in zip(PLAIN, plain(details), strict=True) if value}
+    for name, seconds in zip(TIMES, times(details), strict=True):
+        told[name] = round(1000 * seconds, 3)
     return cast("DetailsShape", told)

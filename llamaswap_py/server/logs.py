@@ -71,12 +71,12 @@ class LogDoors:
         await response.prepare(request)
         if request.method == hdrs.METH_HEAD:
             return response
-        with Reader(ring, self.epoch, request.headers.get("Last-Event-ID", "")) as reader:
-            await response.write(reader.take() or BEAT)
-            while not reader.closed and "no-follow" not in request.query:
-                if not await reader.news(HEARTBEAT_SECONDS):
-                    await response.write(BEAT)
-                elif data := reader.take():
-                    await response.write(data)
+        reader = Reader(ring, self.epoch, request.headers.get("Last-Event-ID", ""))
+        await response.write(reader.take() or BEAT)
+        while not reader.closed and "no-follow" not in request.query:
+            if not await reader.news(HEARTBEAT_SECONDS):
+                await response.write(BEAT)
+            elif data := reader.take():
+                await response.write(data)
         await response.write_eof()
         return response

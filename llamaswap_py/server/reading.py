@@ -6,8 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import codecs
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -23,7 +22,7 @@ BEAT = b":\n\n"
 
 
 class Reader:
-    """Follows one ring. `last`: what it heard last, if it was here before. Leave it by using it as a context."""
+    """Follows one ring. `last`: what it heard last, if it was here before."""
 
     def __init__(self, ring: Ring, epoch: str, last: str = "") -> None:
         self.ring = ring
@@ -32,7 +31,7 @@ class Reader:
         ours = known == epoch and number.isdecimal() and len(number) < LONGEST_NUMBER and int(number) <= ring.written
         self.place: int | None = int(number) if ours else None  # None: the history comes first
         self.woken = asyncio.Event()
-        self.closed = False
+        self.seen = -1  # how much had been written when it was last looked at
         self.told_at = 0.0  # loop time
         self.pause = EVERY
 
@@ -40,25 +39,37 @@ class Reader:
         self.woken.set()
 
     def close(self) -> None:
-        self.closed = True
         self.woken.set()
+
+    @property
+    def closed(self) -> bool:
+        return self.ring.closed
 
     async def news(self, patience: float) -> bool:
         """Whether there was any before `patience` was over; not too soon after the last time."""
         loop = asyncio.get_running_loop()
         await asyncio.sleep(max(0.0, self.told_at + self.pause - loop.time()))
+        if self.ring.written == self.seen and not self.closed:
+            await self.next_word(patience)
+        return self.ring.written != self.seen or self.closed
+
+    async def next_word(self, patience: float) -> None:
+        """Only here it hears of a piece: beside a flood it would be told of each."""
+        self.woken.clear()
+        self.ring.viewers.add(self)
         try:
             async with asyncio.timeout(patience):
                 await self.woken.wait()
         except TimeoutError:
-            return False
-        return True
+            pass
+        finally:
+            self.ring.viewers.discard(self)
 
     def take(self) -> bytes:
         """One event with all that is new; nothing where nothing is, but a page that is new hears even that."""
         self.told_at = asyncio.get_running_loop().time()
-        self.woken.clear()
         place, end = self.place, self.ring.written
+        self.seen = end
         if place == end:
             return b""
         data = self.ring.since(place or 0)
@@ -77,15 +88,6 @@ class Reader:
     def event(self, text: str, lost: int, is_history: bool) -> bytes:
         told: LogPiece = {"text": text, "lost": lost, "whole": is_history}
         return b"id:%b-%d\ndata:%b\n\n" % (self.epoch.encode(), self.place or 0, msgspec.json.encode(told))
-
-    def __enter__(self) -> Self:
-        self.ring.viewers.add(self)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.ring.viewers.discard(self)
 
 
 def whole_lines(data: bytes) -> bytes:

@@ -63,7 +63,8 @@ class Standings:
         """Something may have changed; of these models for certain. `near`: if of others, then by a request."""
         if not self.is_open:
             return
-        self.marks.touch(models, near)
+        if models or not near:
+            self.marks.touch(models, near)
         if near and self.turn.timer is not None:
             return  # it can wait as long as what was heard before
         up = self.conductor.scheduler.state.up.values()

@@ -21,13 +21,16 @@ class Turn:
     def __init__(self, tell: Callable[[], None]) -> None:
         self.tell = tell
         self.timer: asyncio.TimerHandle | None = None
+        self.due = 0.0  # loop time, of the timer
 
     def at(self, moment: float) -> None:
+        if self.timer is not None and moment >= self.due:
+            return
         loop = asyncio.get_running_loop()
         moment = max(loop.time() + SOON, moment)
-        if self.timer is None or moment < self.timer.when():
+        if self.timer is None or moment < self.due:
             self.stop()
-            self.timer = loop.call_at(moment, self.tell)
+            self.timer, self.due = loop.call_at(moment, self.tell), moment
 
     def stop(self) -> None:
         if self.timer is not None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llamaswap_py.runtime.output import Ring
-from llamaswap_py.server.reading import Reader
+from llamaswap_py.server.reading import EVERY, Reader
 from llamaswap_py.server.shapes.events import LogPiece
 
 
@@ -75,12 +75,34 @@ async def test_a_place_that_is_none_of_ours_gets_the_whole(last: str) -> None:
 
 async def test_who_waits_is_woken_by_news() -> None:
     ring = Ring()
-    with Reader(ring, "e") as reader:
-        reader.take()
-        waiting = asyncio.ensure_future(reader.news(30))
-        asyncio.get_running_loop().call_soon(ring.write, b"news\n")
-        assert await waiting
-        assert told(reader.take())[1]["text"] == "news\n"
-        assert not await reader.news(0.001)
-        assert reader.take() == b""
+    reader = Reader(ring, "e")
+    reader.take()
+    waiting = asyncio.ensure_future(reader.news(30))
+    asyncio.get_running_loop().call_later(2 * EVERY, ring.write, b"news\n")
+    assert await waiting
+    assert told(reader.take())[1]["text"] == "news\n"
+    assert not await reader.news(0.001)
+    assert reader.take() == b""
     assert ring.viewers == set()
+
+
+async def test_what_was_written_since_it_looked_is_not_waited_for() -> None:
+    ring = Ring()
+    reader = Reader(ring, "e")
+    reader.take()
+    ring.write(b"news\n")
+    assert await reader.news(0)
+    assert told(reader.take())[1]["text"] == "news\n"
+
+
+async def test_a_ring_that_is_closed_ends_who_follows_it() -> None:
+    ring = Ring()
+    reader, waits = Reader(ring, "e"), Reader(ring, "e")
+    for each in (reader, waits):
+        each.take()
+    waiting = asyncio.ensure_future(waits.news(30))
+    asyncio.get_running_loop().call_later(2 * EVERY, ring.close)
+    assert await waiting
+    assert waits.closed
+    assert await reader.news(30), "nor does one that was not waiting wait any more"
+    assert reader.closed
