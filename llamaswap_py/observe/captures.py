@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from llamaswap_py.observe.redaction import redacted
+from llamaswap_py.observe.redaction import redacted, redacted_answer
 from llamaswap_py.wire.headers import Head
 from llamaswap_py.wire.window import Piece, unchunked
 
@@ -92,7 +92,7 @@ class Shown(msgspec.Struct, array_like=True):
 def shown(capture: Capture) -> Shown:
     """The answer's encoding is not told: it is plain by now."""
     path = capture.path
-    headers = redacted(capture.answer.fields())
+    headers = redacted_answer(capture.answer)
     for name in [name for name in headers if name.lower() == "content-encoding"]:
         del headers[name]
     return Shown(

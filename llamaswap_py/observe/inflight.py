@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import msgspec
 
 from llamaswap_py.observe.heard import Heard
-from llamaswap_py.observe.redaction import redacted
+from llamaswap_py.observe.redaction import redacted, redacted_answer
 
 EVERY = 0.25  # seconds between two words about the same request
 
@@ -140,7 +140,7 @@ class Inflight:
             "method": flight.method,
             "req_headers": redacted(flight.headers),
             "remote_ip": flight.remote,
-            "resp_headers": redacted(flight.heard.answer.fields() if flight.heard.answer else ()),
+            "resp_headers": redacted_answer(flight.heard.answer) if flight.heard.answer else {},
             "resp_bytes": flight.heard.size,
             "elapsed_ms": int((self.loop.time() - flight.began) * 1000),
             **({"metadata": flight.metadata} if flight.metadata else {}),

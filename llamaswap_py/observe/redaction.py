@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
+from llamaswap_py.wire.headers import SAME_HEADS, Head
+
 REDACTED = "[REDACTED]"
 SECRET = re.compile(
     r"authorization|cookie|api-?key|secret|password|credential|(access|auth|csrf|security|session|xsrf)-?token|^token$",
@@ -21,17 +23,22 @@ def known(name: str) -> tuple[str, str, bool]:
 
 def redacted(fields: Iterable[tuple[str, str]]) -> dict[str, str]:
     """The first value of each name."""
-    return {**seen(tuple(fields))}
-
-
-@lru_cache(maxsize=64)  # a caller's are the same for each request
-def seen(fields: tuple[tuple[str, str], ...]) -> dict[str, str]:
     shown: dict[str, tuple[str, str]] = {}
     for name, value in fields:
         key, text, secret = known(name)
         if key not in shown:
             shown[key] = (text, REDACTED if secret else text_of(value))
     return dict(shown.values())
+
+
+def redacted_answer(head: Head) -> dict[str, str]:
+    """The same of an answer's; servers say much the same in every answer."""
+    return {**_of_answer(head)}
+
+
+@lru_cache(maxsize=SAME_HEADS)
+def _of_answer(head: Head) -> dict[str, str]:
+    return redacted(head.fields())
 
 
 def text_of(value: str) -> str:

@@ -8,7 +8,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from llamaswap_py.observe.inflight import Flight, Inflight, stamp
-from llamaswap_py.observe.redaction import redacted
+from llamaswap_py.observe.redaction import redacted, redacted_answer
 from llamaswap_py.server import messages
 from llamaswap_py.server.audience import Message, Tell
 from llamaswap_py.server.turns import Turn, pause
@@ -90,7 +90,7 @@ def row(flight: Flight) -> Flying:
         "req_headers": redacted(flight.headers),
         "remote_ip": flight.remote,
         "status": answer.status if answer is not None else None,
-        "resp_headers": redacted(answer.fields()) if answer is not None else {},
+        "resp_headers": redacted_answer(answer) if answer is not None else {},
         "resp_bytes": flight.heard.size,
         "metadata": dict(flight.metadata),
     }

@@ -23,7 +23,7 @@ log = structlog.get_logger("entrance")
 
 MOST_LATER = 64 * 1024  # bytes of further requests that are held while one is answered
 # Of a request whose head came alone, this much more is waited for, and so long; the library takes what it has then.
-MOST_AWAITED = 256 * 1024
+MOST_AWAITED = 64 * 1024
 AWAITED_SECONDS = 0.1
 
 
@@ -89,27 +89,30 @@ class Visitor(Taker):
             self.pass_on(self.begun)
         super().eof_received()
 
+    def force_close(self) -> None:
+        self.await_nothing()
+        super().force_close()
+
     def data_received(self, data: bytes) -> None:
         if self.is_passed_on:
             super().data_received(data)
         elif self._task_handler is not None:
             self.hold(data)
         elif self._force_close or self._close:
-            return
+            if self.begun:
+                self.force_close()  # nobody would answer it
         else:
-            self.take_up(self.begun + data if self.begun else data)
-
-    def take_up(self, data: bytes) -> None:
-        asked = swift_one(data, self.entrance.swift)
-        if asked is None or asked.lacks > MOST_AWAITED:
-            self.pass_on(data)
-        elif asked.lacks:
-            self.begun = data
-            if self.patience is None:
-                self.patience = self._loop.call_later(AWAITED_SECONDS, lambda: self.pass_on(self.begun))
-        else:
-            self.await_nothing()
-            self._task_handler = own_task(self._loop, self.answer(asked))
+            data = self.begun + data if self.begun else data
+            asked = swift_one(data, self.entrance.swift)
+            if asked is None or asked.lacks > MOST_AWAITED:
+                self.pass_on(data)
+            elif asked.lacks:
+                self.begun = data
+                if self.patience is None:
+                    self.patience = self._loop.call_later(AWAITED_SECONDS, lambda: self.pass_on(self.begun))
+            else:
+                self.await_nothing()
+                self._task_handler = own_task(self._loop, self.answer(asked))
 
     def await_nothing(self) -> None:
         self.begun = b""

@@ -131,9 +131,10 @@ class Head:
         values = self.values(name)
         return values[0].decode("utf-8", "replace") if values else ""
 
-    def fields(self) -> tuple[tuple[str, str], ...]:
+    def fields(self) -> list[tuple[str, str]]:
         """As texts, in their order."""
-        return _texts(self)
+        pairs = (line.decode("utf-8", "replace").partition(":") for line in self.lines)
+        return [(name, value.strip()) for name, _, value in pairs]
 
     def words(self, name: bytes) -> list[bytes]:
         """The comma-separated words of every field of that name, in lower case."""
@@ -151,12 +152,6 @@ class Head:
         if not kinds or not kinds[0].lower().startswith(b"text/event-stream"):
             return False
         return not self.values(b"content-encoding")
-
-
-@lru_cache(SAME_HEADS)
-def _texts(head: Head) -> tuple[tuple[str, str], ...]:
-    pairs = (line.decode("utf-8", "replace").partition(":") for line in head.lines)
-    return tuple([(name, value.strip()) for name, _, value in pairs])
 
 
 def keep_limits(head: Head) -> tuple[int | None, int | None]:

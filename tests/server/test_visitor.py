@@ -73,7 +73,7 @@ async def within(awaited: Awaitable[object]) -> None:
 
 async def test_one_simple_request_after_the_other_is_answered_on_the_short_way() -> None:
     met = Met(Door())
-    for body in (b"a", b"b" * 70_000, b"c"):
+    for body in (b"a", b"b" * 60_000, b"c"):
         sent = asks(body)
         at = sent.index(body)
         met.visitor.data_received(sent[:at])  # as most clients have it: first the head
@@ -136,12 +136,26 @@ async def test_much_that_is_still_to_come_is_not_held() -> None:
     met.visitor.connection_lost(None)
 
 
-async def test_who_ends_in_the_middle_of_a_request_is_answered_by_the_library() -> None:
+async def test_who_ends_in_the_middle_of_a_request_is_left_to_the_library() -> None:
     met = Met(Door())
     met.visitor.data_received(asks(b"abc")[:-1])
     met.visitor.eof_received()
     assert met.visitor.is_passed_on
     met.visitor.connection_lost(None)
+
+
+async def test_a_connection_that_is_closed_waits_for_no_rest() -> None:
+    sent = asks(b"abc")
+    for end in (Visitor.close, Visitor.force_close):
+        met = Met(Door())
+        met.visitor.data_received(sent[:-1])
+        end(met.visitor)
+        met.visitor.data_received(sent[-1:])
+        assert met.wire.is_closing()
+        assert met.visitor.patience is None
+        met.visitor.eof_received()
+        assert not met.visitor.is_passed_on
+        met.visitor.connection_lost(None)
 
 
 async def test_who_leaves_in_the_middle_of_a_request_leaves_nothing() -> None:

@@ -78,7 +78,7 @@ def configuration(server: str, models: Path) -> str:
     )
 
 
-def measure(server: str, swaps: int, port: int) -> dict[str, float]:
+def measure(server: str, swaps: int, port: int, seconds: float) -> dict[str, float]:
     ours: list[float] = []
     theirs: list[float] = []
     rest = threading.Event()
@@ -90,9 +90,9 @@ def measure(server: str, swaps: int, port: int) -> dict[str, float]:
         with Program(Path(name), configuration(server, models)) as program, router(server, models, port) as theirs_at:
             here = int(program.url.rpartition(":")[2])
             for n in range(swaps + 2):  # the first two find nothing to put out
-                rest.wait(REST_SECONDS)
+                rest.wait(seconds)
                 ours.append(swap(here, NAMES[n % 2]))
-                rest.wait(REST_SECONDS)
+                rest.wait(seconds)
                 theirs.append(swap(theirs_at, NAMES[n % 2]))
     pairs = list(zip(ours[2:], theirs[2:], strict=True))
     return {
@@ -105,9 +105,11 @@ def measure(server: str, swaps: int, port: int) -> dict[str, float]:
     }
 
 
-def report(server: str, swaps: int, port: int, as_json: bool) -> int:
-    found = measure(server, swaps, port)
-    text = f"""{found["swaps"]} swaps, medians in ms, from the request to the end of a short answer:
+def report(server: str, swaps: int, port: int, seconds: float, as_json: bool) -> int:
+    """`seconds`: between two turns."""
+    found = measure(server, swaps, port, seconds)
+    text = f"""{found["swaps"]} swaps with {1000 * seconds:.0f} ms before each; medians in ms,
+from the request to the end of a short answer:
   here                       {found["ours_ms"]:8.1f}   (best {found["ours_best_ms"]:.1f})
   llama.cpp's own router     {found["router_ms"]:8.1f}   (best {found["router_best_ms"]:.1f})
   ratio                      {found["ratio"]:8.2f}   (must be at most 1)

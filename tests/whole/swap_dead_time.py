@@ -96,9 +96,11 @@ def main() -> int:
     options.add_argument("--port", type=int, default=5799, help="where the engine alone listens")
     options.add_argument("--json", action="store_true", help="print the figures as one JSON object")
     options.add_argument("--against-router", metavar="LLAMA_SERVER", help="compare whole swaps with llama.cpp's router")
+    rest = f"seconds between two turns of that comparison (default {router_swap.REST_SECONDS:g})"
+    options.add_argument("--rest", type=float, default=router_swap.REST_SECONDS, metavar="SECONDS", help=rest)
     chosen = options.parse_args()
     if chosen.against_router:
-        return router_swap.report(chosen.against_router, chosen.swaps, chosen.port, chosen.json)
+        return router_swap.report(chosen.against_router, chosen.swaps, chosen.port, chosen.rest, chosen.json)
     found = measure(chosen.swaps, chosen.port)
     if chosen.json:
         print(json.dumps(found))
