@@ -34,20 +34,19 @@ class Simple(msgspec.Struct, frozen=True):
     known: Known
     length: bytes  # as it was written
     body: bytes  # what is here of it
-
-    @property
-    def lacks(self) -> int:
-        """Bytes of the body that are still to come: many a client sends head and body one by one."""
-        return int(self.length) - len(self.body)
+    lacks: int  # bytes of it that are still to come: many a client sends head and body one by one
 
 
 def simple(data: bytes) -> Simple | None:
     end = data.find(END, 0, LARGEST_HEAD)
     length = LENGTH.search(data, 0, end + 2) if end >= 0 else None
-    if length is None or len(data) - end - len(END) > int(length[1]):
+    if length is None:
+        return None
+    lacks = int(length[1]) - (len(data) - end - len(END))
+    if lacks < 0:
         return None
     known = known_head(data[: length.start(1)] + data[length.end(1) : end + 2])
-    return None if known is None else Simple(known, length[1], data[end + len(END) :])
+    return None if known is None else Simple(known, length[1], data[end + len(END) :], lacks)
 
 
 @lru_cache(SAME_HEADS)

@@ -91,7 +91,8 @@ async def test_what_was_written_since_it_looked_is_not_waited_for() -> None:
     reader = Reader(ring, "e")
     reader.take()
     ring.write(b"news\n")
-    assert await reader.news(0)
+    async with asyncio.timeout(10):
+        assert await reader.news(30)
     assert told(reader.take())[1]["text"] == "news\n"
 
 
@@ -102,7 +103,8 @@ async def test_a_ring_that_is_closed_ends_who_follows_it() -> None:
         each.take()
     waiting = asyncio.ensure_future(waits.news(30))
     asyncio.get_running_loop().call_later(2 * EVERY, ring.close)
-    assert await waiting
-    assert waits.closed
-    assert await reader.news(30), "nor does one that was not waiting wait any more"
+    async with asyncio.timeout(10):
+        assert await waiting
+        assert waits.closed
+        assert await reader.news(30), "nor does one that was not waiting wait any more"
     assert reader.closed
