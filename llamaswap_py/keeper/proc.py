@@ -46,13 +46,17 @@ def contents(path: str) -> bytes:
         os.close(file)
 
 
+def fields_of(stat: bytes) -> list[bytes]:
+    """From the state on: the name before it stands in brackets and may hold anything, brackets too."""
+    return stat[stat.rindex(b")") + 2 :].split()
+
+
 def look(pid: int) -> Process | None:
     try:
         text = contents(f"/proc/{pid}/stat")
     except OSError:  # gone, or hidden from us
         return None
-    # The name stands in brackets and may hold anything, brackets too: the fields begin behind the last one.
-    fields = text[text.rindex(b")") + 2 :].split()
+    fields = fields_of(text)
     # A main thread that ended leaves a "zombie" row while its other threads live on.
     alive = fields[0] not in (b"Z", b"X") or int(fields[17]) > 1
     return Process(pid, int(fields[1]), int(fields[3]), int(fields[19]) / TICKS, alive)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 
 READ = 1 << 16  # what a pipe holds: one call, one full pipe, then back to the loop
+ROOM = memoryview(bytearray(READ))  # for all: what is kept of a line is no cut down piece of so much
 LAST_WORDS = 16 * READ  # a leader's own last output fits one pipe; beyond this a surviving writer is talking
 
 BREATH_SECONDS = 0.002  # between two reads: 32 MB of log a second are more than anybody reads
@@ -138,7 +139,7 @@ class Child:
         if self.output < 0:
             return 0
         try:
-            data = os.read(self.output, READ)
+            data = ROOM[: os.readv(self.output, (ROOM,))].tobytes()
         except BlockingIOError:
             return 0
         if data:

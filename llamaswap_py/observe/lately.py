@@ -1,15 +1,17 @@
-"""Questions after what ended lately. Asked in the recorder's thread; each looks at the newest rows only."""
+"""What ended lately."""
 
 from __future__ import annotations
 
+from collections import deque
 from typing import NamedTuple
 
-from llamaswap_py.errors import STATUSES
+import msgspec
+
 from llamaswap_py.observe.rows import Row, Wanted
 from llamaswap_py.observe.store import Store
 from llamaswap_py.observe.written import LAST_ID
 
-FAILURES = ", ".join(sorted(f"'{code}'" for code, status in STATUSES.items() if status >= 500))
+FAILED = 500  # the first status of it
 LOOKED_THROUGH = 20_000  # for one that goes by an id: there is no index by it
 
 
@@ -19,18 +21,49 @@ class Lately(NamedTuple):
     first_byte: float | None = None  # seconds until an answer began, in the mean
 
 
-def lately(store: Store, start: int) -> Lately:
-    """Since then, in unix seconds."""
-    found = store.database.execute(
-        f"SELECT COUNT(*), TOTAL(resp_status_code >= 500 OR code IN ({FAILURES})), AVG(NULLIF(first_byte, 0))"  # noqa: S608
-        " FROM activity LEFT JOIN activity_details USING (id) WHERE ts_created >= ?",
-        (start,),
-    ).fetchone()
-    return Lately(found[0], int(found[1]), found[2])
+class Second(msgspec.Struct):
+    """What ended within one."""
+
+    at: int  # unix seconds
+    finished: int = 0
+    failed: int = 0
+    answered: int = 0
+    first_bytes: float = 0.0  # of those, together
+
+
+class Ended:
+    """Since the start, and within so many seconds. Counted by the second, so that a question costs the same however
+    much there was."""
+
+    def __init__(self, seconds: int) -> None:
+        self.within = seconds
+        self.seconds: deque[Second] = deque([Second(0)])
+
+    def see(self, row: Row) -> None:
+        second = self.seconds[-1]
+        if row.created > second.at:
+            second = Second(row.created)
+            self.seconds.append(second)
+            self.forget(row.created)
+        second.finished += 1
+        second.failed += row.fate >= FAILED
+        if row.details.first_byte:
+            second.answered += 1
+            second.first_bytes += row.details.first_byte
+
+    def forget(self, now: float) -> None:
+        while self.seconds[0].at < now - self.within and len(self.seconds) > 1:
+            self.seconds.popleft()
+
+    def lately(self, now: float) -> Lately:
+        those = [each for each in self.seconds if each.at >= now - self.within]
+        answered = sum(each.answered for each in those)
+        first_byte = sum(each.first_bytes for each in those) / answered if answered else None
+        return Lately(sum(each.finished for each in those), sum(each.failed for each in those), first_byte)
 
 
 def of_request(store: Store, request: str) -> Row | None:
-    """The newest that went by that id."""
+    """The newest that went by that id. Asked in the recorder's thread."""
     found = store.database.execute(
         "SELECT id FROM activity_details WHERE request = ? AND id > ? ORDER BY id DESC LIMIT 1",
         (request, store.one(LAST_ID) - LOOKED_THROUGH),

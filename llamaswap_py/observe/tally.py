@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from llamaswap_py.observe.lately import Ended
 from llamaswap_py.observe.rows import Row
 from llamaswap_py.observe.scores import Score, Scores
 
 OTHER = "other"  # instead of names that callers make up
 STREAM = "text/event-stream"
+LATELY = 300  # seconds
 ANSWERED = ("body", "complete")  # phases after the first byte, which may have come within the clock's tick
 
 
@@ -18,6 +20,7 @@ class Tally:
     def __init__(self, models: Collection[str]) -> None:
         self.models = models
         self.last: dict[str, int] = {}  # of each API, when it was asked last, in unix seconds
+        self.ended = Ended(LATELY)
         self.kept = Scores(
             "llamaswap_requests_total",
             "llamaswap_request_duration_seconds",
@@ -44,6 +47,7 @@ class Tally:
         model = row.model if row.model in self.models else OTHER
         api, at = details.api or OTHER, (model,)
         self.last[api] = row.created
+        self.ended.see(row)
         kept.add("llamaswap_requests_total", (api, model, f"{row.fate // 100}xx"))
         kept.see("llamaswap_request_duration_seconds", (api, model), row.duration_ms / 1000)
         kept.see("llamaswap_queue_wait_seconds", at, details.queued)

@@ -121,8 +121,14 @@ class Ring:
 
     def since(self, place: int) -> bytes:
         """What was written from there on, as far as it is kept."""
-        kept, missing = self.history(), self.written - place
-        return kept[-missing:] if 0 < missing < len(kept) else kept if missing > 0 else b""
+        missing = min(self.written - place, self.kept)
+        pieces: deque[bytes] = deque()
+        for chunk in reversed(self.chunks):
+            if missing <= 0:
+                break
+            pieces.appendleft(chunk[-missing:])
+            missing -= len(chunk)
+        return b"".join(pieces)
 
     def clear(self) -> None:
         self.chunks.clear()

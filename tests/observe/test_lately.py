@@ -1,8 +1,8 @@
-"""Questions after the newest rows."""
+"""What ended lately."""
 
 from __future__ import annotations
 
-from llamaswap_py.observe.lately import Lately, lately, of_request
+from llamaswap_py.observe.lately import Ended, Lately, of_request
 from llamaswap_py.observe.rows import Details, Row
 from llamaswap_py.observe.store import Store
 
@@ -11,21 +11,33 @@ def row(created: int, status: int, first_byte: float, request: str = "") -> Row:
     return Row(created, "m", "/p", "", status, details=Details(request=request, first_byte=first_byte))
 
 
+def ended(*rows: Row) -> Ended:
+    found = Ended(10)
+    for each in rows:
+        found.see(each)
+    return found
+
+
 def test_what_ended_lately() -> None:
     """Where no answer began there is no time until it did."""
-    store = Store()
-    assert lately(store, 0) == Lately(0, 0, None)
-    store.add([row(10, 500, 9.0), row(20, 200, 0.5), row(21, 200, 1.5), row(22, 502, 0.0), row(23, 404, 0.0)])
-    assert lately(store, 20) == Lately(4, 1, 1.0)
-    store.close()
+    assert ended().lately(0) == Lately(0, 0, None)
+    some = row(10, 500, 9.0), row(20, 200, 0.5), row(21, 200, 1.5), row(22, 502, 0.0), row(22, 404, 0.0)
+    found = ended(*some)
+    assert found.lately(30) == Lately(4, 1, 1.0)
+    assert found.lately(32) == Lately(2, 1, None)
+    assert found.lately(33) == Lately(0, 0, None)
+
+
+def test_what_is_over_is_forgotten_and_a_clock_that_was_set_back_loses_nothing() -> None:
+    found = ended(*(row(second, 200, 0.0) for second in range(100, 200)), row(150, 200, 0.0))
+    assert len(found.seconds) == 11
+    assert found.lately(199).finished == 12
 
 
 def test_an_answer_that_broke_off_has_failed_and_one_that_was_cancelled_has_not() -> None:
-    store = Store()
     codes = ("upstream_failed", "cancelled", "caller_left", "")
-    store.add([Row(1, "m", "/p", "", 200, details=Details(code=code)) for code in codes])
-    assert lately(store, 0)[:2] == (4, 1)
-    store.close()
+    found = ended(*(Row(1, "m", "/p", "", 200, details=Details(code=code)) for code in codes))
+    assert found.lately(1)[:2] == (4, 1)
 
 
 def test_a_request_is_found_by_its_id() -> None:

@@ -22,7 +22,7 @@ from tests.whole.talk import chat_body
 MODELS, STREAMS, LINES = 200, 50, 10_000
 FLOOD = "flood"  # prints the lines
 AT_WORK = 5  # models that answer
-INTERVAL = 0.05  # seconds between two events of an answer
+PACE = 20  # events of an answer in a second
 
 
 def busy(names: list[str], lines: int) -> str:
@@ -35,10 +35,11 @@ def busy(names: list[str], lines: int) -> str:
 class Streams:
     """Callers in a thread of their own; whoever has his answer asks anew. `events` is how many all of them have got."""
 
-    def __init__(self, url: str, models: list[str], count: int) -> None:
+    def __init__(self, url: str, models: list[str], count: int, pace: float) -> None:
         self.host, self.port = urlsplit(url).hostname, urlsplit(url).port
         self.models = models
         self.count = count
+        self.interval = 1 / pace
         self.events = self.answers = 0
         self.lengths = random.Random(1)
         self.all_here = threading.Event()
@@ -69,7 +70,7 @@ class Streams:
     async def ask(self, number: int) -> None:
         while True:
             words = self.lengths.randrange(100, 400)
-            prompt = f"[fake words={words} interval={INTERVAL}] caller {number}"
+            prompt = f"[fake words={words} interval={self.interval}] caller {number}"
             body = json.dumps(chat_body(self.models[number % len(self.models)], prompt)).encode()
             reader, writer = await asyncio.open_connection(self.host, self.port)
             writer.write(
@@ -84,12 +85,12 @@ class Streams:
 
 @contextmanager
 def busy_day(
-    folder: Path, models: int = MODELS, streams: int = STREAMS, lines: int = LINES
+    folder: Path, models: int = MODELS, streams: int = STREAMS, lines: int = LINES, pace: float = PACE
 ) -> Iterator[tuple[Program, Streams]]:
     names = [f"model-{number}" for number in range(models - 1)]
     with Program(folder, busy(names, lines), watch=False) as program:
         with caller(program) as client:
             for name in [FLOOD, *names[:AT_WORK]]:
                 client.post(f"/api/models/load/{name}").raise_for_status()
-        with Streams(program.url, names[:AT_WORK], streams) as asked:
+        with Streams(program.url, names[:AT_WORK], streams, pace) as asked:
             yield program, asked

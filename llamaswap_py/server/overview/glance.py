@@ -17,7 +17,6 @@ from llamaswap_py.observe.gpu.present import NONE
 from llamaswap_py.observe.gpu.shown import figures, moment
 from llamaswap_py.observe.insight import advice, health
 from llamaswap_py.observe.insight.families import families, overall
-from llamaswap_py.observe.lately import lately
 from llamaswap_py.observe.performance import Performance, Sample
 from llamaswap_py.observe.scores import Score
 from llamaswap_py.observe.tally import Tally
@@ -30,7 +29,6 @@ from llamaswap_py.server.overview.models import KnownModel, known, row
 from llamaswap_py.server.overview.progress import ProgressDoors
 from llamaswap_py.server.recording import Recordings
 
-LATELY_SECONDS = 300  # what the health looks back
 # The views of the page that show what these pages of other dashboards do.
 VIEWS = {
     "": "overview",
@@ -84,7 +82,7 @@ class Overview:
     # -- the doors
 
     async def dashboard(self, request: web.Request) -> web.Response:
-        standing, models, cards = await self.health(), await self.models(), await self.cards()
+        standing, models, cards = self.health(), await self.models(), await self.cards()
         return web.json_response(
             {"status": standing, "requests": self.progress.rows(), "models": models, "gpu_metrics": cards}
         )
@@ -154,11 +152,11 @@ class Overview:
     # -- what they say
 
     async def glance(self) -> dict[str, Any]:
-        return {"health": await self.health(), "gpus": await self.cards()}
+        return {"health": self.health(), "gpus": await self.cards()}
 
-    async def health(self) -> dict[str, Any]:
+    def health(self) -> dict[str, Any]:
         glances = self.glances
-        found = await glances.recordings.recorder.ask(lambda store: lately(store, int(time.time()) - LATELY_SECONDS))
+        found = glances.tally.ended.lately(time.time())
         told = health.told(vitals(found, self.sample(), glances.gpus.fresh(), glances.alerts()))
         return {"status": told["status"], "timestamp": moment(time.time()), **told}
 
