@@ -26,6 +26,19 @@ def test_a_ring_keeps_the_last_bytes(chunks: list[bytes], kept: int) -> None:
     assert ring.size <= ring.most
 
 
+@given(st.lists(st.binary(max_size=40), max_size=20), st.integers(1, 50), st.data())
+def test_what_was_written_since_a_place_is_what_is_kept_of_it(
+    chunks: list[bytes], kept: int, data: st.DataObject
+) -> None:
+    ring = Ring(kept)
+    for chunk in chunks:
+        ring.write(chunk)
+    written = b"".join(chunks)
+    place = data.draw(st.integers(0, len(written)))
+    assert ring.since(place) == written[max(place, len(written) - kept) :]
+    assert ring.since(len(written) + 1) == b""
+
+
 def test_a_ring_is_bounded_by_default() -> None:
     """One write larger than the ring leaves its end."""
     ring = Ring()
