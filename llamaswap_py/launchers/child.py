@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 READ = 1 << 16  # what a pipe holds: one call, one full pipe, then back to the loop
-ROOM = memoryview(bytearray(READ))  # for all: what is kept of a line is no cut down piece of so much
+ROOM = memoryview(bytearray(READ))  # for all: what is kept takes the room of what came
 LAST_WORDS = 16 * READ  # a leader's own last output fits one pipe; beyond this a surviving writer is talking
 
 BREATH_SECONDS = 0.002  # between two reads: 32 MB of log a second are more than anybody reads

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import NamedTuple
 
 import msgspec
@@ -11,7 +10,6 @@ from llamaswap_py.observe.rows import Row, Wanted
 from llamaswap_py.observe.store import Store
 from llamaswap_py.observe.written import LAST_ID
 
-FAILED = 500  # the first status of it
 LOOKED_THROUGH = 20_000  # for one that goes by an id: there is no index by it
 
 
@@ -24,39 +22,33 @@ class Lately(NamedTuple):
 class Second(msgspec.Struct):
     """What ended within one."""
 
-    at: int  # unix seconds
     finished: int = 0
     failed: int = 0
     answered: int = 0
-    first_bytes: float = 0.0  # of those, together
+    first_bytes: float = 0.0  # seconds of those, together
 
 
 class Ended:
     """Since the start, and within so many seconds. Counted by the second, so that a question costs the same however
     much there was."""
 
-    def __init__(self, seconds: int) -> None:
-        self.within = seconds
-        self.seconds: deque[Second] = deque([Second(0)])
+    def __init__(self, within: int) -> None:
+        self.within = within
+        self.seconds: dict[int, Second] = {}  # by when they were, in unix seconds
 
     def see(self, row: Row) -> None:
-        second = self.seconds[-1]
-        if row.created > second.at:
-            second = Second(row.created)
-            self.seconds.append(second)
-            self.forget(row.created)
+        second = self.seconds.get(row.created)
+        if second is None:
+            self.seconds = {at: each for at, each in self.seconds.items() if at >= row.created - self.within}
+            second = self.seconds[row.created] = Second()
         second.finished += 1
-        second.failed += row.fate >= FAILED
+        second.failed += row.fate >= 500
         if row.details.first_byte:
             second.answered += 1
             second.first_bytes += row.details.first_byte
 
-    def forget(self, now: float) -> None:
-        while self.seconds[0].at < now - self.within and len(self.seconds) > 1:
-            self.seconds.popleft()
-
     def lately(self, now: float) -> Lately:
-        those = [each for each in self.seconds if each.at >= now - self.within]
+        those = [each for at, each in self.seconds.items() if now - self.within <= at <= now]
         answered = sum(each.answered for each in those)
         first_byte = sum(each.first_bytes for each in those) / answered if answered else None
         return Lately(sum(each.finished for each in those), sum(each.failed for each in those), first_byte)

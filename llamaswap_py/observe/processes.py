@@ -12,6 +12,10 @@ import psutil
 
 from llamaswap_py.keeper import proc, table, trees
 
+PAGE = 0  # bytes
+if sys.platform == "linux":
+    PAGE = os.sysconf("SC_PAGE_SIZE")
+
 
 class Taken(NamedTuple):
     memory: int = 0  # bytes, resident
@@ -30,7 +34,7 @@ def taken(pids: Iterable[int]) -> Taken:
     return Taken(memory, cpu, count)
 
 
-def used_here(pid: int) -> tuple[int, float]:
+def used_anywhere(pid: int) -> tuple[int, float]:
     process = psutil.Process(pid)
     times = process.cpu_times()
     return process.memory_info().rss, times.user + times.system
@@ -42,9 +46,7 @@ def used_on_linux(pid: int) -> tuple[int, float]:
     return int(fields[21]) * PAGE, (int(fields[11]) + int(fields[12])) / proc.TICKS
 
 
-used, PAGE = used_here, 0
-if sys.platform == "linux":
-    used, PAGE = used_on_linux, os.sysconf("SC_PAGE_SIZE")
+used = used_on_linux if sys.platform == "linux" else used_anywhere
 
 
 def members(leaders: Mapping[str, int]) -> dict[str, set[int]]:

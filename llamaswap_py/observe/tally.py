@@ -10,7 +10,7 @@ from llamaswap_py.observe.scores import Score, Scores
 
 OTHER = "other"  # instead of names that callers make up
 STREAM = "text/event-stream"
-LATELY = 300  # seconds
+LATELY = 300  # seconds that the health looks back
 ANSWERED = ("body", "complete")  # phases after the first byte, which may have come within the clock's tick
 
 

@@ -87,8 +87,7 @@ class Reader:
 
     def event(self, text: str, lost: int, is_history: bool) -> bytes:
         told: LogPiece = {"text": text, "lost": lost, "whole": is_history}
-        name = b"id:%b-%d\ndata:" % (self.epoch.encode(), self.place or 0)
-        return b"".join((name, msgspec.json.encode(told), b"\n\n"))
+        return b"id:%b-%d\ndata:%b\n\n" % (self.epoch.encode(), self.place or 0, msgspec.json.encode(told))
 
 
 def whole_lines(data: bytes) -> bytes:

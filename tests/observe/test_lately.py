@@ -28,10 +28,12 @@ def test_what_ended_lately() -> None:
     assert found.lately(33) == Lately(0, 0, None)
 
 
-def test_what_is_over_is_forgotten_and_a_clock_that_was_set_back_loses_nothing() -> None:
-    found = ended(*(row(second, 200, 0.0) for second in range(100, 200)), row(150, 200, 0.0))
-    assert len(found.seconds) == 11
-    assert found.lately(199).finished == 12
+def test_what_is_over_is_forgotten_and_a_clock_may_be_set_back() -> None:
+    found = ended(*(row(second, 200, 0.0) for second in range(100, 200)))
+    assert len(found.seconds) == found.within + 1
+    assert found.lately(199).finished == 11
+    found.see(row(150, 502, 0.0))
+    assert found.lately(150) == Lately(1, 1, None)
 
 
 def test_an_answer_that_broke_off_has_failed_and_one_that_was_cancelled_has_not() -> None:

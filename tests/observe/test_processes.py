@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from llamaswap_py.observe.processes import Trees, taken, used, used_here
+from llamaswap_py.observe.processes import Trees, taken, used, used_anywhere
 
 WAITS = "import sys; sys.stdin.read()"
 
@@ -26,7 +26,7 @@ def test_what_this_systems_table_says_is_what_the_portable_way_finds() -> None:
     with subprocess.Popen([sys.executable, "-c", work], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stdout.readline()
-        (memory, seconds), (same_memory, same_seconds) = used(process.pid), used_here(process.pid)
+        (memory, seconds), (same_memory, same_seconds) = used(process.pid), used_anywhere(process.pid)
         assert memory > 40_000_000
         assert seconds > 0.05
         assert abs(memory - same_memory) < 1_000_000

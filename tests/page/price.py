@@ -104,14 +104,14 @@ def tell(found: dict[str, list[Cost]]) -> None:
 def main(argv: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.page.price", description=__doc__)
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="all, unless some are named")
-    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"two at least ({ROUNDS} by default)")
     parser.add_argument("--pace", type=float, default=PACE, help=f"events of an answer in a second ({PACE} by default)")
     options = parser.parse_args(argv)
     found: dict[str, list[Cost]] = defaultdict(list)
     parts = [ALONE, *(each for each in options.parts or PARTS if each != ALONE)]
     with tempfile.TemporaryDirectory() as folder, busy_day(Path(folder), pace=options.pace) as (program, streams):
         for turn in range(max(2, options.rounds)):
-            for part in parts if turn % 2 else reversed(parts):
+            for part in reversed(parts) if turn % 2 else parts:
                 found[part].append(measured(program, streams, PARTS[part]))
     tell(found)
 
