@@ -21,7 +21,9 @@ LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warn": logging.WARNING,
 # Bytes that wait for a slow stdout; beyond it they are lost there, never in the rings.
 STDOUT_BACKLOG = 4 * 1024 * 1024
 
-GATHER_SECONDS = 0.1  # what comes within it of a write waits for the next: under load the thread wakes no more often
+# A line waits so long for others, and under load the thread wakes no more often. Whoever swaps models says so while
+# each millisecond counts: the thread would take the interpreter's lock from him just then.
+GATHER_SECONDS = 0.05
 
 # A disk that is full may have room again; a reader that is gone does not come back.
 PASSING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO) if hasattr(errno, "EDQUOT") else (errno.ENOSPC,)
@@ -57,8 +59,11 @@ class Stdout:
 
     def write_on(self) -> None:
         closing = False
+        gather = 0.0  # whoever starts us waits for the first line
         while not closing:
             self.told.wait()
+            self.closing.wait(gather)
+            gather = GATHER_SECONDS
             self.told.clear()  # before what waits is taken: what comes meanwhile is told again
             closing = self.closing.is_set()
             pieces = [self.backlog.popleft() for _ in range(len(self.backlog))]
@@ -66,7 +71,6 @@ class Stdout:
             self.taken_bytes += sum(map(len, pieces))
             if self.is_gone:
                 return
-            self.closing.wait(GATHER_SECONDS)
 
     def put(self, pieces: list[bytes]) -> None:
         lost = self.lost - self.lost_told

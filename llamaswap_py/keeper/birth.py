@@ -7,10 +7,9 @@ inherits (session, signals, limits, death with its parent) is the keeper's whole
 from __future__ import annotations
 
 import errno
-import json
 import os
 
-from llamaswap_py.keeper import cgroups, trees
+from llamaswap_py.keeper import cgroups, messages, trees
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -100,7 +99,7 @@ def become(destiny: Destiny, telling: int, keeper: int) -> NoReturn:
 
 
 def complain(telling: int, step: str, number: int, text: str) -> None:
-    os.write(telling, json.dumps({"step": step, "errno": number, "text": text}).encode())
+    os.write(telling, messages.pack({"step": step, "errno": number, "text": text}))
 
 
 def prepare(serial: int) -> None:

@@ -5,7 +5,6 @@ A program of its own, on the standard library alone, single-threaded, deaf to th
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import selectors
@@ -14,7 +13,7 @@ import socket
 import sys
 import time
 
-from llamaswap_py.keeper import birth, cgroups, table, trees
+from llamaswap_py.keeper import birth, cgroups, messages, table, trees
 from llamaswap_py.keeper.line import CHUNK, Line
 from llamaswap_py.keeper.runs import FIRST_PAUSE, LONGEST_PAUSE, PATIENCE, Run
 
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from llamaswap_py.keeper.messages import Message
 
 DEAF = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGTSTP", "SIGPIPE", "SIGXFSZ", "SIGCHLD")
-COURTESY = 0.005  # seconds in which the others of a tree may end with a leader who was told by the proxy
 THRIFT = 4  # between two looks at the table, so many times what the last one cost: a storm of deaths stays cheap
 
 
@@ -65,7 +63,7 @@ class Keeper:
             self.listen()
 
     def patience(self) -> float | None:
-        due = min((run.next_due for run in self.runs.values()), default=math.inf)
+        due = min((run.next_look for run in self.runs.values()), default=math.inf)
         return None if due == math.inf else max(0.0, due - time.monotonic())
 
     # -- the line to the proxy
@@ -84,8 +82,7 @@ class Keeper:
         elif order["do"] == "kill":
             run.kill(time.monotonic())
         else:
-            run.owed = order["sig"]
-            run.owed_at = time.monotonic() + COURTESY if order["told"] else 0.0
+            run.owed, run.told = order["sig"], order["told"]
 
     # -- births and deaths
 
@@ -119,7 +116,8 @@ class Keeper:
         del self.runs[run.number]
         run.let_go()
         cgroups.remove(run.group)
-        why = json.loads(complaint) if complaint else {"step": "wait", "errno": 0, "text": ""}  # it was killed before
+        killed = {"step": "wait", "errno": 0, "text": ""}  # before it could begin
+        why = messages.unpack(complaint) if complaint else killed
         self.line.say({"is": "refused", "id": run.number, **why})
 
     def reap(self) -> None:
@@ -160,7 +158,7 @@ class Keeper:
         """What is wanted of the runs whose look is due, from one view of the table."""
         begun = time.monotonic()
         for run in self.runs.values():
-            if run.owed and run.owed_at <= begun:
+            if run.owed:
                 run.pay(self.find(run))
         due = [run for run in self.runs.values() if run.next_look <= begun]
         if due and no_strays(self.runs.values()):

@@ -1,11 +1,14 @@
-"""What the proxy and the keeper say to each other: JSON objects, each behind its length. Pure.
+"""What the proxy and the keeper say to each other: dictionaries, each behind its length. Pure.
 
-A lone surrogate stands for a byte that is no UTF-8 (as `os.fsencode` has it) and travels as an escape.
+Both are the same interpreter's, so they travel as that one marshals them: in a swap, when neither has run for a while,
+JSON's encoder and decoder took a tenth of the processor time that both need before the new server can begin.
+
+A lone surrogate stands for a byte that is no UTF-8 (as `os.fsencode` has it) and travels as it is.
 """
 
 from __future__ import annotations
 
-import json
+import marshal
 
 TYPE_CHECKING = False  # spares the keeper the import of `typing`
 if TYPE_CHECKING:
@@ -14,12 +17,23 @@ if TYPE_CHECKING:
     Message = dict[str, Any]
 
 PREFIX = 4  # bytes of length, big-endian
+PLAIN = 2  # marshal's version: from the third on it looks for what stands twice
 LONGEST = 64 * 1024 * 1024  # a command with its environment is bounded by the kernel far below this
 
 
 def encode(message: Message) -> bytes:
-    body = json.dumps(message, separators=(",", ":")).encode("ascii")
+    body = pack(message)
     return len(body).to_bytes(PREFIX, "big") + body
+
+
+def pack(message: Message) -> bytes:
+    """One that needs no length: all of it is there at once."""
+    return marshal.dumps(message, PLAIN)
+
+
+def unpack(body: bytes | bytearray) -> Message:
+    message: Message = marshal.loads(body)  # noqa: S302 - from our own other half
+    return message
 
 
 class Reader:
@@ -34,7 +48,7 @@ class Reader:
         self.rest += data
         found: list[Message] = []
         while (end := self.end()) is not None:
-            found.append(json.loads(self.rest[PREFIX:end]))
+            found.append(unpack(self.rest[PREFIX:end]))
             del self.rest[:end]
         return found
 

@@ -42,11 +42,7 @@ class Run:
         self.pause = FIRST_PAUSE
         self.next_look = math.inf
         self.owed = 0  # a signal
-        self.owed_at = 0.0
-
-    @property
-    def next_due(self) -> float:
-        return min(self.next_look, self.owed_at) if self.owed else self.next_look
+        self.told = False  # the leader, by the proxy itself
 
     def find(self, rows: Table, family: Table) -> list[Process]:
         """Who of it lives. `family`: all that descends from the keeper; elsewhere than on Linux orphans leave it."""
@@ -73,9 +69,8 @@ class Run:
             self.held = -1
 
     def pay(self, living: list[Process]) -> None:
-        """The signal that the tree is owed. Where the proxy told the leader itself, the others had a moment to end with
-        it; mostly there are none, and a look for them takes the processor from that end."""
-        told = self.pid if self.owed_at else 0
+        """The signal that the tree is owed."""
+        told = self.pid if self.told else 0
         self.signal([process for process in living if process.pid != told], self.owed)
         self.owed = 0
 

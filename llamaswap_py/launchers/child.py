@@ -20,6 +20,9 @@ READ = 1 << 16  # what a pipe holds: one call, one full pipe, then back to the l
 ROOM = memoryview(bytearray(READ))  # for all: what is kept takes the room of what came
 LAST_WORDS = 16 * READ  # a leader's own last output fits one pipe; beyond this a surviving writer is talking
 
+# Seconds in which the others of a tree may end with a leader who was told to. Mostly there are none, and looking for
+# them would take the processor from that end, and from the start that follows.
+COURTESY = 0.005
 BREATH_SECONDS = 0.002  # between two reads: 32 MB of log a second are more than anybody reads
 
 
@@ -87,7 +90,7 @@ class Child:
             told = not self.exited.done() and trees.send_branded(self.pid, self.serial, number, signal.SIGCONT)
             order = {"do": "signal", "id": self.number, "sig": int(number), "told": told}
             if told:
-                self.loop.call_soon(self.tell, order)  # whatever it left running; a start that is to follow comes first
+                self.loop.call_later(COURTESY, self.tell, order)  # whatever it left running
             else:
                 self.tell(order)
 

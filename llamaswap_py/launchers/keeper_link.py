@@ -134,6 +134,8 @@ class KeeperLink:
         return child
 
     def tell(self, message: Message) -> None:
+        if "id" in message and message["id"] not in self.children:
+            return  # nothing is wanted any more of who is gone
         self.channel.send(message)
 
     # -- news

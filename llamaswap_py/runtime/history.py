@@ -27,6 +27,7 @@ class History:
     def __init__(self, path: Path | None = None) -> None:
         self.path = path
         self.writing = threading.Lock()
+        self.waiting = False  # to be written
         self.loads: dict[str, Past] = read(path) if path is not None else {}
 
     def past(self, key: Hashable) -> Past:
@@ -37,6 +38,17 @@ class History:
         self.loads[name] = self.loads.pop(name, Past()).and_one(seconds, amount)
         while len(self.loads) > KEPT:
             del self.loads[next(iter(self.loads))]
+
+    async def keep(self) -> None:
+        """Its first callers come before the disk, and what comes meanwhile is kept with it."""
+        if self.waiting:
+            return
+        self.waiting = True
+        try:
+            await asyncio.sleep(CALM_SECONDS)
+        finally:
+            self.waiting = False
+            await asyncio.to_thread(self.write)
 
     def write(self) -> None:
         """As a whole or not at all. Blocks: called in a thread."""
@@ -70,12 +82,9 @@ class Load:
         self.told(self.progress)
 
     async def remember(self) -> None:
-        """It is ready. Its first callers come before the disk."""
+        """It is ready."""
         self.history.remember(self.key, self.progress.seconds, self.estimate.amount)
-        try:
-            await asyncio.sleep(CALM_SECONDS)
-        finally:
-            await asyncio.to_thread(self.history.write)
+        await self.history.keep()
 
 
 def digest(key: Hashable) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from llamaswap_py.keeper.messages import Reader
+from llamaswap_py.keeper.messages import Reader, encode
 from llamaswap_py.launchers.channel import Channel
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ async def test_descriptors_are_closed_whatever_happens(pipe: tuple[int, int]) ->
 async def test_the_end_is_told_once_after_the_last_word(pipe: tuple[int, int]) -> None:
     """A word that was under way when the other end died is still heard, even if we were speaking ourselves."""
     ends = Ends()
-    ends.far.sendall(b"\0\0\0\x02{}")
+    ends.far.sendall(encode({}))
     ends.far.close()
     ends.channel.send({}, pipe[1])
     assert is_let_go(pipe[0])

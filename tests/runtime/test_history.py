@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 from llamaswap_py.runtime.estimate import Past
@@ -24,6 +25,20 @@ def test_the_file_holds_nothing_of_the_command(tmp_path: Path) -> None:
     history.remember(("serve", "--api-key", "sk-secret"), 1.0, 1)
     history.write()
     assert b"secret" not in (tmp_path / "loads.json").read_bytes()
+
+
+async def test_what_comes_while_a_load_waits_for_the_disk_is_kept_with_it(tmp_path: Path) -> None:
+    path = tmp_path / "loads.json"
+    history = History(path)
+    history.remember("a", 1.0, 1)
+    first, second = asyncio.ensure_future(history.keep()), asyncio.ensure_future(history.keep())
+    done, _ = await asyncio.wait([first, second], return_when=asyncio.FIRST_COMPLETED)
+    assert done == {second}
+    assert not path.exists()
+    history.remember("b", 2.0, 1)
+    first.cancel()  # the program ends
+    await asyncio.wait([first])
+    assert [History(path).past(name).seconds for name in "ab"] == [(1.0,), (2.0,)]
 
 
 def test_a_spoilt_file_is_as_good_as_none(tmp_path: Path) -> None:
