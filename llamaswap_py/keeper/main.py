@@ -82,7 +82,8 @@ class Keeper:
         elif order["do"] == "kill":
             run.kill(time.monotonic())
         else:
-            run.owed, run.told = order["sig"], order["told"]
+            told = run.pid if order["told"] else 0  # the leader, by the proxy itself
+            run.signal([process for process in self.find(run) if process.pid != told], order["sig"])
 
     # -- births and deaths
 
@@ -157,9 +158,6 @@ class Keeper:
     def look(self) -> None:
         """What is wanted of the runs whose look is due, from one view of the table."""
         begun = time.monotonic()
-        for run in self.runs.values():
-            if run.owed:
-                run.pay(self.find(run))
         due = [run for run in self.runs.values() if run.next_look <= begun]
         if due and no_strays(self.runs.values()):
             due = [run for run in due if not self.bid_farewell(run)]

@@ -41,8 +41,6 @@ class Run:
         self.known: set[tuple[int, float]] = {(pid, self.started)}
         self.pause = FIRST_PAUSE
         self.next_look = math.inf
-        self.owed = 0  # a signal
-        self.told = False  # the leader, by the proxy itself
 
     def find(self, rows: Table, family: Table) -> list[Process]:
         """Who of it lives. `family`: all that descends from the keeper; elsewhere than on Linux orphans leave it."""
@@ -67,12 +65,6 @@ class Run:
                 os.write(self.held, b"go")
             os.close(self.held)
             self.held = -1
-
-    def pay(self, living: list[Process]) -> None:
-        """The signal that the tree is owed."""
-        told = self.pid if self.told else 0
-        self.signal([process for process in living if process.pid != told], self.owed)
-        self.owed = 0
 
     def signal(self, living: list[Process], number: int) -> None:
         numbers = [number]

@@ -40,7 +40,7 @@ class History:
             del self.loads[next(iter(self.loads))]
 
     async def keep(self) -> None:
-        """Its first callers come before the disk, and what comes meanwhile is kept with it."""
+        """The first callers of what was loaded come before the disk; what is remembered meanwhile is kept with it."""
         if self.waiting:
             return
         self.waiting = True
