@@ -1,7 +1,8 @@
-"""Fork and exec: how a run's first process comes to be. Nothing here waits, but the child for what it is to become.
+"""How a run's first process comes to be, with all that it inherits: session, signals, limits, death with its parent.
 
-Written out, not `subprocess`: the keeper must not block on an exec from a dead network disk, and what a child
-inherits (session, signals, limits, death with its parent) is the keeper's whole business.
+By fork and exec, written out: the keeper must not block on an exec from a dead network disk. Where the program is known
+to lie on this machine, the system makes the process in one step: the keeper's memory is not copied for that, while an
+old server ends and a new one is waited for.
 """
 
 from __future__ import annotations
@@ -32,64 +33,77 @@ def expendability() -> str:
 EXPENDABILITY = expendability()
 
 
-class Destiny:
-    __slots__ = ("argv", "cwd", "env", "group", "held", "output", "serial", "shut")
+class Birth:
+    """An order, and what is known of it before its time has come."""
 
-    def __init__(self, order: Message, output: int, group: str, held: int, shut: tuple[int, ...]) -> None:
+    def __init__(self, order: Message, output: int) -> None:
+        self.number: int = order["id"]
+        self.after: int = order["after"]  # the run whose end it waits for
         self.serial: int = order["serial"]
+        self.mark: str = order["mark"]
         self.argv: list[str] = order["argv"]
-        self.env: dict[str, str] = dict(pair.split("=", 1) for pair in order["env"])
+        self.env: dict[str, str] = order["env"]
         self.cwd: str | None = order["cwd"]
         self.output = output  # where its own goes
-        self.group = group
-        self.held = held  # what it waits for comes from there; negative: nothing
-        self.shut = shut  # whose end tells others that the keeper died
+
+    @property
+    def program(self) -> str:
+        """Where it is written down; empty where it has to be looked for, which can take its time."""
+        return "" if self.cwd or "/" not in self.argv[0] else self.argv[0]
+
+    @property
+    def group(self) -> str:
+        """What a control group of its own would be called."""
+        return self.mark.partition("=")[2].strip("/").replace("/", "-")
+
+    def spawn(self) -> int:
+        """The child's number, once the program runs; 0: it does not, `fork` will tell why."""
+        to = [(os.POSIX_SPAWN_DUP2, self.output, number) for number in (1, 2)]
+        try:
+            with trees.branded_ourselves(self.serial):
+                pid = os.posix_spawn(self.program, self.argv, self.env, file_actions=to, setsid=True)
+        except (OSError, ValueError, NotImplementedError):
+            return 0
+        return pid
+
+    @staticmethod
+    def make_expendable(pid: int) -> bool:
+        """What a forked one does itself. False for a program with rights of its own, or that must not be read."""
+        return not EXPENDABILITY or cgroups.write(f"/proc/{pid}/oom_score_adj", EXPENDABILITY)
+
+    def fork(self, group: str, ours: list[int]) -> tuple[int, int]:
+        """The child's number; and a descriptor: empty at its end once the command runs, else it tells why it does not.
+        `ours`: descriptors by whose end others hear of the keeper's."""
+        told, telling = os.pipe()
+        try:
+            keeper = os.getpid()
+            pid = os.fork()
+            if pid == 0:
+                become(self, group, ours, telling, keeper)
+        except OSError:
+            os.close(told)
+            raise
+        finally:
+            os.close(telling)
+        return pid, told
 
 
-def fork(order: Message, output: int, group: str, ours: list[int], *, wait: bool) -> tuple[int, int, int]:
-    """The child's number; a descriptor: empty at its end once the command runs, else it tells why it does not; and,
-    where it waits before that, another one: what is written there lets it go on. `ours`: descriptors by whose end
-    others hear of the keeper's."""
-    told, telling = os.pipe()
-    held = letting_go = -1
-    try:
-        if wait:
-            held, letting_go = os.pipe()
-        destiny, keeper = Destiny(order, output, group, held, (*ours, letting_go)), os.getpid()
-        pid = os.fork()
-        if pid == 0:
-            become(destiny, telling, keeper)
-    except OSError:
-        close(told, letting_go)
-        raise
-    finally:
-        close(telling, held)
-    return pid, told, letting_go
-
-
-def close(*descriptors: int) -> None:
-    for descriptor in descriptors:
-        if descriptor >= 0:
-            os.close(descriptor)
-
-
-def become(destiny: Destiny, telling: int, keeper: int) -> NoReturn:
+def become(birth: Birth, group: str, shut: list[int], telling: int, keeper: int) -> NoReturn:
     step = "start"
     try:
-        close(*destiny.shut)
-        prepare(destiny.serial)
-        cgroups.enter(destiny.group)
+        for descriptor in shut:
+            os.close(descriptor)
+        prepare(birth.serial)
+        cgroups.enter(group)
         if os.getppid() != keeper:  # it died before we asked to die with it
             os._exit(127)
-        os.dup2(destiny.output, 1)
-        os.dup2(destiny.output, 2)
-        if destiny.held >= 0 and not os.read(destiny.held, 1):  # it died since
-            os._exit(127)
+        os.dup2(birth.output, 1)
+        os.dup2(birth.output, 2)
         step = "cwd"
-        if destiny.cwd:
-            os.chdir(destiny.cwd)
+        if birth.cwd:
+            os.chdir(birth.cwd)
         step = "exec"
-        execute(destiny.argv, destiny.env)
+        execute(birth.argv, birth.env)
     except OSError as error:
         complain(telling, step, error.errno or 0, error.strerror or str(error))
     except Exception as error:  # noqa: BLE001 - a NUL in the command or its environment; and nobody else would tell

@@ -13,8 +13,9 @@ import socket
 import sys
 import time
 
-from llamaswap_py.keeper import birth, cgroups, messages, table, trees
+from llamaswap_py.keeper import cgroups, table, trees
 from llamaswap_py.keeper.line import CHUNK, Line
+from llamaswap_py.keeper.nursery import Nursery
 from llamaswap_py.keeper.runs import FIRST_PAUSE, LONGEST_PAUSE, PATIENCE, Run
 
 TYPE_CHECKING = False
@@ -35,7 +36,6 @@ class Keeper:
         self.place = cgroups.place()
         if self.place:
             cgroups.count_memory(self.place)
-        self.births: dict[int, Run] = {}  # by the descriptor that tells whether the command runs
         self.looked = 0.0
         self.spare = 0.0
         self.selector = selectors.DefaultSelector()
@@ -45,6 +45,7 @@ class Keeper:
         signal.set_wakeup_fd(ring, warn_on_full_buffer=False)
         self.line = Line(line, self.selector)
         self.selector.register(self.bell, selectors.EVENT_READ)
+        self.nursery = Nursery(self.line, self.runs, self.place)
 
     def serve(self) -> None:
         while self.line.open:
@@ -57,8 +58,8 @@ class Keeper:
     def attend(self, descriptor: int, events: int) -> None:
         if descriptor == self.bell:
             silence(self.bell)
-        elif descriptor in self.births:
-            self.born(descriptor)
+        elif descriptor in self.nursery.births:
+            self.nursery.born(descriptor)
         elif events & selectors.EVENT_READ:
             self.listen()
 
@@ -74,52 +75,19 @@ class Keeper:
 
     def obey(self, order: Message) -> None:
         if order["do"] == "spawn":
-            self.spawn(order, self.line.outputs.pop(0))
+            self.nursery.spawn(order, self.line.outputs.pop(0))
         elif order["do"] == "ping":
             self.line.say({"is": "well"})
         elif (run := self.runs.get(order["id"])) is None:
-            return  # it was gone before the word came
+            if order["do"] == "kill":
+                self.nursery.cancel(order["id"])
         elif order["do"] == "kill":
             run.kill(time.monotonic())
         else:
             told = run.pid if order["told"] else 0  # the leader, by the proxy itself
             run.signal([process for process in self.find(run) if process.pid != told], order["sig"])
 
-    # -- births and deaths
-
-    def spawn(self, order: Message, output: int) -> None:
-        number, old = order["id"], order["after"]
-        group = cgroups.make(self.place, order["mark"].partition("=")[2].strip("/").replace("/", "-"))
-        try:
-            ours = [self.line.line.fileno(), *(run.held for run in self.runs.values())]
-            pid, told, held = birth.fork(order, output, group, ours, wait=old in self.runs)
-        except OSError as error:
-            cgroups.remove(group)
-            self.line.say({"is": "refused", "id": number, "step": "fork", "errno": error.errno, "text": error.strerror})
-            return
-        finally:
-            os.close(output)
-        run = Run(number, pid, order["serial"], order["mark"], group)
-        run.old, run.held = old, held
-        self.runs[number] = self.births[told] = run
-        self.selector.register(told, selectors.EVENT_READ)
-
-    def born(self, told: int) -> None:
-        run = self.births.pop(told)
-        complaint = os.read(told, CHUNK)
-        self.selector.unregister(told)
-        os.close(told)
-        run.starting = False
-        if not complaint and run.held < 0:
-            times = {"started": run.started, "begun": run.begun}
-            self.line.say({"is": "spawned", "id": run.number, "pid": run.pid, **times})
-            return
-        del self.runs[run.number]
-        run.let_go()
-        cgroups.remove(run.group)
-        killed = {"step": "wait", "errno": 0, "text": ""}  # before it could begin
-        why = messages.unpack(complaint) if complaint else killed
-        self.line.say({"is": "refused", "id": run.number, **why})
+    # -- deaths
 
     def reap(self) -> None:
         """Everyone's last word, the leaders' and the adopted orphans' alike."""
@@ -136,7 +104,7 @@ class Keeper:
 
     def bury(self, run: Run, status: int) -> None:
         while run.starting:  # it ended before we read that it began
-            self.born(next(told for told, other in self.births.items() if other is run))
+            self.nursery.born(next(told for told, other in self.nursery.births.items() if other is run))
         if run.number not in self.runs:
             return
         run.ended = True
@@ -186,12 +154,9 @@ class Keeper:
         if not run.ended:
             return False
         del self.runs[run.number]
-        for other in self.runs.values():
-            if other.old == run.number and other.killing == math.inf:
-                other.let_go()
-        run.let_go()
-        cgroups.remove(run.group)
+        run.over()
         self.line.say({"is": "gone", "id": run.number})
+        self.nursery.follow(run.number)
         return True
 
     # -- the end
@@ -199,7 +164,7 @@ class Keeper:
     def end(self) -> None:
         """The proxy is gone, however it went: so goes everything below us, until nothing that can die is left."""
         self.line.close()
-        for told in self.births:
+        for told in self.nursery.births:
             self.selector.unregister(told)
         pause = FIRST_PAUSE
         over = time.monotonic() + PATIENCE

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
-import os
 import signal
 import sys
 
-from llamaswap_py.keeper import cgroups, table, trees
+from llamaswap_py.keeper import cgroups, lifeline, table, trees
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from llamaswap_py.keeper.birth import Birth
     from llamaswap_py.keeper.process import Process
 
     Table = dict[int, Process]
@@ -22,19 +21,19 @@ PATIENCE = 10.0  # a driver that gives back a big card's memory at the death tak
 
 
 class Run:
-    """From the fork of its leader until nothing of its tree lives."""
+    """From the birth of its leader until nothing of its tree lives."""
 
-    def __init__(self, number: int, pid: int, serial: int, mark: str, group: str) -> None:
-        self.number = number
+    def __init__(self, birth: Birth, pid: int, group: str) -> None:
+        self.number = birth.number
         self.pid = pid
-        self.serial = serial
-        self.mark = mark
+        self.serial = birth.serial
+        self.mark = birth.mark
         self.group = group  # its control group's folder; empty where it has none
         leader = table.look(pid)
-        self.started = self.begun = leader.started if leader else table.now()
-        self.old = 0  # the run whose end its command waits for
-        self.held = -1  # where it is told that it need not wait any more
-        self.starting = True  # the command does not run yet
+        self.started = leader.started if leader else table.now()
+        self.program = birth.program
+        self.tied: tuple[int, ...] = ()  # what its life hangs on, where it did not ask to die with us itself
+        self.starting = False  # the command does not run yet
         self.ended = False  # the leader was reaped
         self.killing = math.inf  # since when
         self.stuck = False  # it was told that this does not kill it
@@ -58,14 +57,6 @@ class Run:
         branded = {pid for pid in strays if trees.carries(pid, self.serial)}
         return branded | table.marked((pid for pid in strays if pid not in branded), self.mark)
 
-    def let_go(self) -> None:
-        if self.held >= 0:
-            self.begun = table.now()
-            with contextlib.suppress(BrokenPipeError):  # it was killed
-                os.write(self.held, b"go")
-            os.close(self.held)
-            self.held = -1
-
     def signal(self, living: list[Process], number: int) -> None:
         numbers = [number]
         if number not in (signal.SIGKILL, signal.SIGSTOP, signal.SIGCONT):
@@ -77,6 +68,11 @@ class Run:
         self.killing = min(self.killing, now)
         self.pause = FIRST_PAUSE
         self.next_look = 0.0
+
+    def over(self) -> None:
+        """Nothing of it lives."""
+        lifeline.close(self.tied)
+        cgroups.remove(self.group)
 
     def hopeless(self, now: float) -> bool:
         """True once: SIGKILL was sent long ago, and something of it is still there."""

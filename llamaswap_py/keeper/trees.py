@@ -7,6 +7,7 @@ on Linux, the mark in a limit, which survives a cleared environment.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import signal
@@ -16,7 +17,7 @@ from llamaswap_py.keeper import cgroups, table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from llamaswap_py.keeper.process import Process
 
@@ -142,12 +143,20 @@ def send_handle(handle: int, number: int) -> bool:
     return True
 
 
-def send_branded(pid: int, serial: int, *numbers: int) -> bool:
-    """To who carries this number, from somebody who is not its parent. False: not certainly."""
+def hold(pid: int, serial: int) -> int:
+    """A handle on who carries this number, for somebody who is not its parent: whoever gets the pid later is not meant
+    by it. Negative: not certainly him."""
+    if sys.platform != "linux":
+        return -1
     try:
-        return pid > 0 and send_held(pid, lambda: carries(pid, serial), *numbers)
+        handle = os.pidfd_open(pid)
     except OSError:
-        return False
+        return -1
+    with contextlib.suppress(OSError):
+        if carries(pid, serial):
+            return handle
+    os.close(handle)
+    return -1
 
 
 def adopt_orphans() -> bool:
@@ -184,6 +193,22 @@ def brand(serial: int) -> None:
         hard = resource.getrlimit(RLIMIT_LOCKS)[1]
         if hard == resource.RLIM_INFINITY:
             resource.setrlimit(RLIMIT_LOCKS, (serial, hard))
+
+
+@contextlib.contextmanager
+def branded_ourselves(serial: int) -> Iterator[None]:
+    """For a child that is made meanwhile, and cannot do it itself."""
+    if sys.platform != "linux":
+        yield
+        return
+    import resource
+
+    before = resource.getrlimit(RLIMIT_LOCKS)
+    brand(serial)
+    try:
+        yield
+    finally:
+        resource.setrlimit(RLIMIT_LOCKS, before)
 
 
 def brand_of(pid: int) -> int:

@@ -72,7 +72,8 @@ class Child:
         self.serial = serial  # the number its processes carry in a limit
         self.pid = 0
         self.much = READ  # of one read: the next one waits a moment
-        self.started = self.begun = 0.0  # its process, and its command; on the clock of keeper.table.now
+        self.handle = -1  # on its leader
+        self.started = 0.0  # on the clock of keeper.table.now
         self.word: asyncio.Future[Message] = self.loop.create_future()  # whether its command runs, or why not
         self.exited: asyncio.Future[Exit] = self.loop.create_future()
         self.gone: asyncio.Future[None] = self.loop.create_future()
@@ -87,7 +88,7 @@ class Child:
     def signal_tree(self, number: int) -> None:
         """The leader at once, where that can be: what goes through the keeper takes a while."""
         if not self.gone.done():
-            told = not self.exited.done() and trees.send_branded(self.pid, self.serial, number, signal.SIGCONT)
+            told = self.handle >= 0 and all(trees.send_handle(self.handle, each) for each in (number, signal.SIGCONT))
             order = {"do": "signal", "id": self.number, "sig": int(number), "told": told}
             if told:
                 self.loop.call_later(COURTESY, self.tell, order)  # whatever it left running
@@ -110,7 +111,8 @@ class Child:
 
     def hear_word(self, message: Message) -> None:
         if message["is"] == "spawned":
-            self.pid, self.started, self.begun = message["pid"], message["started"], message["begun"]
+            self.pid, self.started = message["pid"], message["started"]
+            self.handle = trees.hold(self.pid, self.serial)
         if not self.word.done():
             self.word.set_result(message)
 
@@ -164,6 +166,9 @@ class Child:
             self.output = -1
 
     def end(self, how: Exit) -> None:
+        if self.handle >= 0:
+            os.close(self.handle)
+            self.handle = -1
         try:
             self.drain_rest()
         finally:

@@ -126,10 +126,12 @@ class KeeperLink:
         output, writing = os.pipe()
         child = self.children[number] = Child(number, serial, output, on_output, self.tell)
         mark = trees.mark(self.token, number)
-        pairs = [f"{key}={value}" for key, value in env.items() if key != trees.MARK]
+        words, inherited = list(argv), {**env, trees.MARK: mark.partition("=")[2]}
+        if not "".join((*words, *inherited, *inherited.values(), cwd or "")).isascii():
+            words, inherited = [carried(word) for word in words], {carried(k): carried(inherited[k]) for k in inherited}
+            cwd = cwd and carried(cwd)
         order = {"do": "spawn", "id": number, "after": after, "serial": serial, "mark": mark}
-        order |= {"cwd": cwd and carried(cwd)}
-        order |= {"argv": [carried(arg) for arg in argv], "env": [carried(pair) for pair in (*pairs, mark)]}
+        order |= {"argv": words, "env": inherited, "cwd": cwd}
         self.channel.send(order, writing)
         return child
 
@@ -227,4 +229,4 @@ def lost_with_keeper(child: Child) -> Message:
 
 def carried(text: str) -> str:
     """Text whose bytes survive the way: the keeper reads and writes as UTF-8, whatever our own encoding of names is."""
-    return text if text.isascii() else os.fsencode(text).decode("utf-8", "surrogateescape")
+    return os.fsencode(text).decode("utf-8", "surrogateescape")

@@ -100,7 +100,7 @@ class LocalRun:
     @property
     def started(self) -> float:
         """When its process began, on the clock that `runtime.ports.stranger` compares with."""
-        return self.child.begun
+        return self.child.started
 
     def leader_ended(self, exited: asyncio.Future[Exit]) -> None:
         how = exited.result()

@@ -169,14 +169,15 @@ class Run:
                 log.exception(f"{self.model.id}: its stop could not begin at once")
 
     def break_off(self, failure: Refusal | None) -> asyncio.Future[None] | None:
-        """The signal goes out first, our connections go with it: llama-server does not end while a caller is connected.
+        """Our connections go first, the signal with them: llama-server does not end while a caller is connected.
         What is awaited for its end, where it has begun."""
-        over = None
-        if self.child is not None:
-            over = self.child.stop(min(self.model.unload_timeout, HURRIED_SECONDS if self.hurried else math.inf))
-        if self.pool is not None:
-            why = self.stopping.result() if self.stopping.done() else "the proxy broke it off"
-            self.pool.close(cut_off(self, why) if failure is None or self.stopping.done() else failure)
+        try:
+            if self.pool is not None:
+                why = self.stopping.result() if self.stopping.done() else "the proxy broke it off"
+                self.pool.close(cut_off(self, why) if failure is None or self.stopping.done() else failure)
+        finally:
+            grace = min(self.model.unload_timeout, HURRIED_SECONDS if self.hurried else math.inf)
+            over = None if self.child is None else self.child.stop(grace)
         return over
 
     def hurry(self) -> None:

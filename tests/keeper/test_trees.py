@@ -115,18 +115,21 @@ def test_a_brand_is_inherited() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of others can be read on Linux only")
-def test_a_signal_goes_to_who_carries_the_number_and_to_nobody_else() -> None:
+def test_who_is_held_carries_the_number_and_stays_who_it_is() -> None:
     """Whoever is not its parent cannot know whether a number is still the same process's."""
     process = subprocess.Popen(
         ["sleep", "600"],
         preexec_fn=lambda: trees.brand(77),  # noqa: PLW1509 (no threads of ours run here)
     )
-    assert not trees.send_branded(process.pid, 78, signal.SIGTERM)
-    assert not trees.send_branded(0, 77, signal.SIGTERM)
+    assert trees.hold(process.pid, 78) < 0
+    assert trees.hold(0, 77) < 0
+    handle = trees.hold(process.pid, 77)
     assert process.poll() is None
-    assert trees.send_branded(process.pid, 77, signal.SIGTERM, signal.SIGCONT)
+    assert trees.send_handle(handle, signal.SIGTERM)
     assert process.wait() == -signal.SIGTERM
-    assert not trees.send_branded(process.pid, 77, signal.SIGTERM)
+    assert not trees.send_handle(handle, signal.SIGTERM)
+    assert trees.hold(process.pid, 77) < 0
+    os.close(handle)
 
 
 def test_a_runs_number_names_its_proxy() -> None:

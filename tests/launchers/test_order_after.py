@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,8 @@ from llamaswap_py.launchers.child import Child, Exit, unheard
 from llamaswap_py.launchers.keeper_link import KeeperLink, born
 from tests.fakes.witness import Witness
 from tests.launchers.test_keeper_link import Said, spawn
+
+SLEEP = shutil.which("sleep") or ""
 
 
 def ordered(link: KeeperLink, old: Child, *argv: str) -> Child:
@@ -67,17 +69,18 @@ async def test_it_begins_while_the_proxy_does_something_else(link: KeeperLink, t
     assert await child.exited == Exit(code=0)
 
 
-async def test_nothing_stands_for_it_in_the_old_ones_place(link: KeeperLink) -> None:
-    """It waits as a process of its own: whoever ends the old one with all that belongs to it does not end this."""
-    old = await spawn(link, "sleep", "600")
-    child = ordered(link, old, "sleep", "600")
+@pytest.mark.parametrize("sleep", ["sleep", SLEEP])
+async def test_nothing_stands_for_it_in_the_old_ones_place(link: KeeperLink, sleep: str) -> None:
+    """Whoever ends the old one with all that belongs to it does not end this, however it is made."""
+    old = await spawn(link, sleep, "600")
+    child = ordered(link, old, sleep, "600")
     old.kill_tree()
     await old.gone
     await born(child, ["it"])
     assert trees.carries(child.pid, child.serial)
     assert proc.marked([child.pid], trees.mark(link.token, child.number)) == {child.pid}
     assert os.getsid(child.pid) == child.pid
-    assert child.started <= child.begun
+    assert child.started > 0
     child.kill_tree()
     await child.gone
 
@@ -107,6 +110,34 @@ async def test_one_that_is_dropped_is_no_more(link: KeeperLink, begun: bool, wit
     await answered(link)
     assert begun == bool(witness.said)
     assert proc.children(link.pid) == set()
+
+
+async def test_who_waits_for_one_that_waits_begins_when_that_one_is_over(link: KeeperLink) -> None:
+    old = await spawn(link, "sleep", "600")
+    next_one = ordered(link, old, "sleep", "600")
+    last = ordered(link, next_one, "sleep", "600")
+    old.kill_tree()
+    await born(next_one, ["it"])
+    await answered(link)
+    assert not last.word.done()
+    next_one.kill_tree()
+    await born(last, ["it"])
+    last.kill_tree()
+    await last.gone
+
+
+@pytest.mark.parametrize("why", ["dropped", "refused"])
+async def test_who_waits_for_one_that_never_began_begins(link: KeeperLink, why: str) -> None:
+    old = await spawn(link, "sleep", "600")
+    next_one = ordered(link, old, "/no/such/command")
+    last = ordered(link, next_one, "sleep", "600")
+    (next_one if why == "dropped" else old).kill_tree()
+    await next_one.gone
+    await born(last, ["it"])
+    old.kill_tree()
+    last.kill_tree()
+    await old.gone
+    await last.gone
 
 
 async def test_why_it_cannot_be_run_is_said_when_it_is_tried(link: KeeperLink) -> None:
@@ -155,37 +186,17 @@ async def test_one_that_is_dropped_as_its_time_comes_does_not_begin(link: Keeper
     assert not witness.said
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="shows the descriptors of another process")
-async def test_while_it_waits_it_holds_nothing_by_whose_end_others_hear_of_the_keepers(link: KeeperLink) -> None:
-    """Neither the line to the proxy nor what lets it and others go."""
+async def test_while_it_waits_there_is_nothing_of_it(link: KeeperLink) -> None:
+    """Neither a process, nor its output's other end once it is dropped."""
     old = await spawn(link, "sleep", "600")
-    children = [ordered(link, old, "sleep", "600") for _ in range(2)]
+    child = ordered(link, old, "sleep", "600")
     await answered(link)
-    waiting = proc.children(link.pid) - {old.pid}
-    assert len(waiting) == 2
-    async with asyncio.timeout(20):
-        while not all(map(holds_nothing, waiting)):
-            await answered(link)
-    for child in children:
-        child.kill_tree()
-        await child.gone
-
-
-def holds_nothing(pid: int) -> bool:
-    """No socket; of pipes both ends only of the keeper's bell, and of the one in which it tells what becomes of it."""
-    try:
-        ends = {number: str(number.readlink()) for number in Path(f"/proc/{pid}/fd").iterdir()}
-        writable = {kind for number, kind in ends.items() if is_writable(number)}
-        readable = {kind for number, kind in ends.items() if kind.startswith("pipe") and not is_writable(number)}
-    except FileNotFoundError:  # one was closed meanwhile
-        return False
-    return len(readable & writable) == 2 and not [kind for kind in ends.values() if kind.startswith("socket")]
-
-
-def is_writable(descriptor: Path) -> bool:
-    about = (descriptor.parent.parent / "fdinfo" / descriptor.name).read_text()
-    flags = next(line.split()[1] for line in about.splitlines() if line.startswith("flags"))
-    return bool(int(flags, 8) & os.O_WRONLY)
+    assert proc.children(link.pid) == {old.pid}
+    before = len(os.listdir(f"/proc/{link.pid}/fd"))  # noqa: PTH208
+    child.kill_tree()
+    await child.gone
+    assert child.word.result()["step"] == "wait"
+    assert len(os.listdir(f"/proc/{link.pid}/fd")) == before - 1  # noqa: PTH208
 
 
 async def test_who_listens_to_one_that_is_gone_is_not_kept(link: KeeperLink) -> None:
