@@ -33,6 +33,11 @@ def expendability() -> str:
 EXPENDABILITY = expendability()
 
 
+def make_expendable(pid: int) -> bool:
+    """What a forked one does itself. False for a program with rights of its own, or that must not be read."""
+    return not EXPENDABILITY or cgroups.write(f"/proc/{pid}/oom_score_adj", EXPENDABILITY)
+
+
 class Birth:
     """An order, and what is known of it before its time has come."""
 
@@ -65,11 +70,6 @@ class Birth:
         except (OSError, ValueError, NotImplementedError):
             return 0
         return pid
-
-    @staticmethod
-    def make_expendable(pid: int) -> bool:
-        """What a forked one does itself. False for a program with rights of its own, or that must not be read."""
-        return not EXPENDABILITY or cgroups.write(f"/proc/{pid}/oom_score_adj", EXPENDABILITY)
 
     def fork(self, group: str, ours: list[int]) -> tuple[int, int]:
         """The child's number; and a descriptor: empty at its end once the command runs, else it tells why it does not.

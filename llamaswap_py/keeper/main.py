@@ -103,8 +103,7 @@ class Keeper:
                 run.look_soon(self.looked + self.spare)
 
     def bury(self, run: Run, status: int) -> None:
-        while run.starting:  # it ended before we read that it began
-            self.nursery.born(next(told for told, other in self.nursery.births.items() if other is run))
+        self.nursery.settle(run)
         if run.number not in self.runs:
             return
         run.ended = True

@@ -8,7 +8,7 @@ import selectors
 import signal
 
 from llamaswap_py.keeper import cgroups, disks, lifeline, messages
-from llamaswap_py.keeper.birth import Birth
+from llamaswap_py.keeper.birth import Birth, make_expendable
 from llamaswap_py.keeper.line import CHUNK
 from llamaswap_py.keeper.runs import Run
 
@@ -73,7 +73,7 @@ class Nursery:
             run = Run(birth, pid, "")
         run.tied = ends
         self.runs[birth.number] = run
-        self.near[birth.program] = birth.make_expendable(pid)
+        self.near[birth.program] = make_expendable(pid)
         self.tell_birth(run)
         return True
 
@@ -85,6 +85,11 @@ class Nursery:
             self.line.selector.register(told, selectors.EVENT_READ)
         run.starting = True
         self.runs[birth.number] = self.births[told] = run
+
+    def settle(self, run: Run) -> None:
+        """It ended before we read that it began."""
+        for told in [told for told, other in self.births.items() if other is run]:
+            self.born(told)
 
     def follow(self, over: int) -> None:
         """The run with this number is no more, or never will be."""

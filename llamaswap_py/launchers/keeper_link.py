@@ -127,6 +127,7 @@ class KeeperLink:
         child = self.children[number] = Child(number, serial, output, on_output, self.tell)
         mark = trees.mark(self.token, number)
         words, inherited = list(argv), {**env, trees.MARK: mark.partition("=")[2]}
+        # Mostly all of it is ASCII: one look at the whole is cheaper than one at each, and a server waits for this.
         if not "".join((*words, *inherited, *inherited.values(), cwd or "")).isascii():
             words, inherited = [carried(word) for word in words], {carried(k): carried(inherited[k]) for k in inherited}
             cwd = cwd and carried(cwd)
