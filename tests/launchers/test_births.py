@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from llamaswap_py.errors import StartFailed
-from llamaswap_py.keeper import birth, proc, trees
+from llamaswap_py.keeper import birth, trees
 from llamaswap_py.launchers.child import Child, Exit
 from llamaswap_py.launchers.keeper_link import KeeperLink
 from tests.fakes.witness import Witness
 from tests.keeper.test_main import own, parent_of
 from tests.launchers.test_keeper_link import Said, spawn
-from tests.launchers.test_order_after import SLEEP, answered
+from tests.launchers.test_order_after import SLEEP, answered, carries_its_mark
 
 TURNS = [1, 2, 3]
 
@@ -59,10 +59,10 @@ async def test_what_it_inherits(link: KeeperLink, turn: int) -> None:
     assert ties(link) == (turn > 1)
     assert trees.carries(child.pid, child.serial)
     assert not trees.carries(link.pid, child.serial)
-    assert proc.marked([child.pid], trees.mark(link.token, child.number)) == {child.pid}
     assert os.getsid(child.pid) == child.pid
     assert of(child.pid, "oom_score_adj") == birth.EXPENDABILITY
     async with asyncio.timeout(20):
+        await carries_its_mark(link, child)
         while sorted(os.listdir(f"/proc/{child.pid}/fd")) != ["0", "1", "2"]:  # noqa: PTH208
             await answered(link)  # it reads its libraries
     assert link_of(child.pid, "fd/0") == os.devnull

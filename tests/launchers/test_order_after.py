@@ -33,6 +33,12 @@ async def answered(link: KeeperLink) -> None:
     await heard.wait()
 
 
+async def carries_its_mark(link: KeeperLink, child: Child) -> None:
+    """The kernel wakes who waits for an exec before the new environment can be read."""
+    while proc.marked([child.pid], trees.mark(link.token, child.number)) != {child.pid}:
+        await answered(link)
+
+
 async def test_it_begins_when_nothing_of_the_old_one_lives(link: KeeperLink, witness: Witness) -> None:
     """Its leader's end is not enough: a child that outlives it is of the old one too."""
     up = asyncio.Event()
@@ -78,7 +84,8 @@ async def test_nothing_stands_for_it_in_the_old_ones_place(link: KeeperLink, sle
     await old.gone
     await born(child, ["it"])
     assert trees.carries(child.pid, child.serial)
-    assert proc.marked([child.pid], trees.mark(link.token, child.number)) == {child.pid}
+    async with asyncio.timeout(20):
+        await carries_its_mark(link, child)
     assert os.getsid(child.pid) == child.pid
     assert child.started > 0
     child.kill_tree()
