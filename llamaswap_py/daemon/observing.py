@@ -11,6 +11,7 @@ from llamaswap_py.config.values import Config
 from llamaswap_py.daemon.version import __version__
 from llamaswap_py.observe.activity import Recorder
 from llamaswap_py.observe.alerts.answers import Answers
+from llamaswap_py.observe.alike import alike
 from llamaswap_py.observe.captures import Captures
 from llamaswap_py.observe.details import knowing
 from llamaswap_py.observe.gpu.freed import Freed
@@ -68,8 +69,9 @@ class Observing:
         self.config = config
 
     def count(self, rows: Sequence[Row]) -> None:
-        self.tally.count(rows)
-        self.answers.count(rows)
+        finished = list(alike(rows))
+        self.tally.count(finished)
+        self.answers.count(finished)
 
     def begin(self) -> None:
         """What may wait until the program listens; until it runs, a thread that starts holds the others up."""

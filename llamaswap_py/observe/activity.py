@@ -29,7 +29,7 @@ LONGEST_QUEUE = 4096  # rows; at a thousand requests a second the thread may be 
 HEAVIEST_QUEUE = (
     64 * 1024 * 1024
 )  # bytes of bodies that wait; beyond it rows go without captures, beyond twice none come in
-FEW = 2  # rows that are read while a server works on its request
+FEW = 8  # rows that are read while a server works on its request
 SOME = 32  # that are read at once where no request gives a moment: a few milliseconds, also of streams
 MANY = 256  # that are stored at once
 GATHER_SECONDS = 0.25  # the thread is woken that often, and not for each row
@@ -133,7 +133,6 @@ class Recorder:
             self.put_weight -= finished.weight
             return
         if isinstance(one, Read):
-            self.tally((one.row,))
             self.captured.hold(one, max(self.captures.limit, self.writer.place[1].captures))
         self.done.append(one)
         if len(self.done) >= MANY:
@@ -143,6 +142,8 @@ class Recorder:
         """In bounded batches: memory once needed for a large one would stay taken."""
         done, self.done = self.done, []
         self.captured.clear()
+        if read := [one.row for one in done if isinstance(one, Read)]:
+            self.tally(read)
         for start in range(0, len(done), MANY):
             self.writer.waiting.put(done[start : start + MANY])
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from llamaswap_py.observe.alike import Alike
 from llamaswap_py.observe.rows import Row, Wanted
 from llamaswap_py.observe.store import Store
 from llamaswap_py.observe.written import LAST_ID
@@ -36,16 +37,17 @@ class Ended:
         self.within = within
         self.seconds: dict[int, Second] = {}  # by when they were, in unix seconds
 
-    def see(self, row: Row) -> None:
+    def see(self, those: Alike) -> None:
+        row = those.one
         second = self.seconds.get(row.created)
         if second is None:
             self.seconds = {at: each for at, each in self.seconds.items() if at >= row.created - self.within}
             second = self.seconds[row.created] = Second()
-        second.finished += 1
-        second.failed += row.fate >= 500
-        if row.details.first_byte:
-            second.answered += 1
-            second.first_bytes += row.details.first_byte
+        second.finished += those.count
+        second.failed += those.count if row.fate >= 500 else 0
+        answered = list(filter(None, those.details.first_byte))
+        second.answered += len(answered)
+        second.first_bytes += sum(answered)
 
     def lately(self, now: float) -> Lately:
         those = [each for at, each in self.seconds.items() if now - self.within <= at <= now]

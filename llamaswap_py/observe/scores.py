@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import repeat
 from typing import NamedTuple
 
 from llamaswap_py.observe.metrics import BY_NAME, HISTOGRAM, Metric
@@ -45,12 +46,19 @@ class Scores:
 
     def see(self, name: str, labels: Labels, value: float) -> None:
         """One observation of a histogram."""
+        self.see_all(name, labels, (value,))
+
+    def see_all(self, name: str, labels: Labels, values: Sequence[float]) -> None:
+        if not values:
+            return
         buckets = BY_NAME[name].buckets
         spread = self.spreads[name].get(labels)
         if spread is None:
             spread = self.spreads[name][labels] = Spread(len(buckets))
-        spread.counts[bisect_left(buckets, value)] += 1
-        spread.sum += value
+        counts = spread.counts
+        for at in map(bisect_left, repeat(buckets), values):
+            counts[at] += 1
+        spread.sum += sum(values)
 
     def scores(self) -> list[Score]:
         counted = [Score(BY_NAME[name], values.copy(), {}) for name, values in self.values.items()]

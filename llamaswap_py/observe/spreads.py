@@ -14,7 +14,7 @@ from llamaswap_py.observe.stats import histogram
 from llamaswap_py.observe.store import COUNTS, Store
 from llamaswap_py.observe.tables import DAY
 
-STEP = 2000  # rows at once: some hundredths of a second, and then those that ended meanwhile are written down
+STEP = 500  # rows at once: some milliseconds, and then those that ended meanwhile are written down
 HOUR = 3600
 SLOTTED = (DAY, HOUR)  # what can be told by the day
 SPANS = (64 * DAY, *SLOTTED)

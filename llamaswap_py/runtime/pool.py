@@ -23,6 +23,7 @@ IDLE_UNANNOUNCED = 4.0
 REQUESTS_UNANNOUNCED = 100
 MARGIN = 1.0
 
+DROPPED_AT_ONCE = 64  # idle connections
 NO_LIMIT = 365 * 24 * 3600.0  # seconds
 USUAL = Timeouts()
 
@@ -112,15 +113,16 @@ class Pool:
     def close(self, refusal: Refusal) -> None:
         """End every connection now; relays in flight and takers to come meet this refusal."""
         self._refusal = refusal
-        self._idle.clear()
+        idle, self._idle = self._idle, []
         self._door.close()
         if self._sweep is not None:
             self._sweep.cancel()
         for deadline in self._dials:
             deadline.reschedule(self._loop.time())
-        for connection in list(self._connections):
+        for connection in self._connections.difference(idle):
             connection.hang_up()
             connection.abort(refusal)
+        drop(self._loop, idle)
 
     async def _dial(self) -> Connection:
         while True:
@@ -203,6 +205,15 @@ class Pool:
 def refuse(why: Refusal | None) -> None:
     if why is not None:
         raise why.afresh()
+
+
+def drop(loop: asyncio.AbstractEventLoop, idle: list[Connection]) -> None:
+    """Some at a time: a thousand would hold up everybody else."""
+    for connection in idle[:DROPPED_AT_ONCE]:
+        connection.hang_up()
+        connection.abort()
+    if idle[DROPPED_AT_ONCE:]:
+        loop.call_soon(drop, loop, idle[DROPPED_AT_ONCE:])
 
 
 async def listens(pool: Pool) -> bool:

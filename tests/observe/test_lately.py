@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from llamaswap_py.observe.alike import alike
 from llamaswap_py.observe.lately import Ended, Lately, of_request
 from llamaswap_py.observe.rows import Details, Row
 from llamaswap_py.observe.store import Store
@@ -13,9 +14,13 @@ def row(created: int, status: int, first_byte: float, request: str = "") -> Row:
 
 def ended(*rows: Row) -> Ended:
     found = Ended(10)
-    for each in rows:
-        found.see(each)
+    see(found, *rows)
     return found
+
+
+def see(found: Ended, *rows: Row) -> None:
+    for those in alike(rows):
+        found.see(those)
 
 
 def test_what_ended_lately() -> None:
@@ -32,7 +37,7 @@ def test_what_is_over_is_forgotten_and_a_clock_may_be_set_back() -> None:
     found = ended(*(row(second, 200, 0.0) for second in range(100, 200)))
     assert len(found.seconds) == found.within + 1
     assert found.lately(199).finished == 11
-    found.see(row(150, 502, 0.0))
+    see(found, row(150, 502, 0.0))
     assert found.lately(150) == Lately(1, 1, None)
 
 

@@ -71,10 +71,10 @@ def test_what_goes_wrong_is_said_and_tried_again_later(file: Store) -> None:
 
 def test_rows_are_counted_bit_by_bit_while_nobody_asks(file: Store) -> None:
     pruning = Pruning(print)
-    fill(file, 5000)
+    fill(file, 1250)
     pauses = []
     for _ in range(4):
         pruning.step(file)
         pauses.append(pruning.left(file) or 0)
-    assert file.one(UNTIL) == 5000
+    assert file.one(UNTIL) == 1250
     assert max(pauses[:2]) <= NEXT_COUNT_SECONDS < min(pauses[2:])

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from llamaswap_py.observe.activity import FEW, GATHER_SECONDS, LONG, MANY, ROW_WEIGHT, SOME
+from llamaswap_py.observe.activity import FEW, GATHER_SECONDS, LONG, MANY, ROW_WEIGHT, SOME, Recorder
+from llamaswap_py.observe.finished import Finished
 from llamaswap_py.observe.reading import LIGHT, LIGHT_FAILURE, is_light
-from llamaswap_py.observe.rows import Row
+from llamaswap_py.observe.rows import UNKNOWN, Details
 from llamaswap_py.observe.written import Bounds
 from llamaswap_py.wire.answer import chunk
 from tests.observe.recording import ANSWER, finished, held_up, recording
@@ -25,11 +25,12 @@ async def test_what_is_short_is_read_without_the_thread_and_what_is_compressed_i
     async with recording() as place:
         recorder = place.recorder
         recorder.count = lambda rows: counted.extend(row.model for row in rows)
+        read, _ = watched(recorder, 2)
         async with held_up(recorder):
             recorder.add(finished(model="short"))
             recorder.add(finished(PACKED, b"Content-Encoding: gzip", model="compressed"))
             recorder.read_some(2)
-            assert counted == ["short"]
+            assert read == ["short"]
         assert [row.model for row in await place.rows()] == ["short", "compressed"]
     assert counted == ["short", "compressed"]
 
@@ -49,18 +50,25 @@ def test_what_may_be_read_on_the_loop(body: bytes, status: int, light: bool) -> 
     assert is_light(one) is light
 
 
+def watched(recorder: Recorder, enough: int) -> tuple[list[str], asyncio.Event]:
+    """The models of what is read; and that so many were."""
+    read: list[str] = []
+    reached = asyncio.Event()
+
+    def know(one: Finished, events: int) -> Details:
+        read.append(one.model)
+        if len(read) == enough:
+            reached.set()
+        return UNKNOWN
+
+    recorder.know = know
+    return read, reached
+
+
 async def test_while_a_server_works_a_few_are_read() -> None:
     async with recording() as place:
         recorder = place.recorder
-        counted: list[int] = []
-        heard = asyncio.Event()
-
-        def count(rows: Sequence[Row]) -> None:
-            counted.append(len(rows))
-            if sum(counted) == FEW:
-                heard.set()
-
-        recorder.count = count
+        read, enough = watched(recorder, FEW)
         for _ in range(FEW - 1):
             recorder.add(finished())
         recorder.spare_moment()
@@ -68,8 +76,8 @@ async def test_while_a_server_works_a_few_are_read() -> None:
         recorder.add(finished())
         recorder.add(finished())
         recorder.spare_moment()
-        assert not counted, "not before the request is sent"
-        await heard.wait()
+        assert not read, "not before the request is sent"
+        await enough.wait()
         assert len(recorder.unread) == 1
 
 
@@ -77,40 +85,25 @@ async def test_what_is_long_is_read_at_once_behind_what_came_before() -> None:
     """Its memory is used again, and nobody's request waits for it."""
     async with recording() as place:
         recorder = place.recorder
-        counted: list[str] = []
-        heard = asyncio.Event()
-
-        def count(rows: Sequence[Row]) -> None:
-            counted.extend(row.model for row in rows)
-            if len(counted) == 2:
-                heard.set()
-
-        recorder.count = count
+        read, enough = watched(recorder, 2)
         recorder.add(finished(model="before"))
         recorder.add(finished(b" " * LONG + ANSWER, model="long"))
-        assert not counted
+        assert not read
         async with asyncio.timeout(GATHER_SECONDS / 2):
-            await heard.wait()
-        assert counted == ["before", "long"]
+            await enough.wait()
+        assert read == ["before", "long"]
 
 
 async def test_of_much_that_ends_at_once_a_part_is_read_at_each_turn_of_the_loop() -> None:
     async with recording() as place:
         recorder = place.recorder
-        counted: list[str] = []
-        heard, first_turn = asyncio.Event(), []
-
-        def count(rows: Sequence[Row]) -> None:
-            counted.extend(row.model for row in rows)
-            if len(counted) == 3 * SOME:
-                heard.set()
-
-        recorder.count = count
+        read, enough = watched(recorder, 3 * SOME)
+        first_turn: list[int] = []
         for _ in range(3 * SOME):
             recorder.add(finished(b" " * LONG + ANSWER))
-        recorder.loop.call_soon(lambda: first_turn.append(len(counted)))
+        recorder.loop.call_soon(lambda: first_turn.append(len(read)))
         async with asyncio.timeout(GATHER_SECONDS / 2):
-            await heard.wait()
+            await enough.wait()
         assert 0 < first_turn[0] <= SOME
 
 

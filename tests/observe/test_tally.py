@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from llamaswap_py.observe.alike import alike
 from llamaswap_py.observe.rows import Details, Row
 from llamaswap_py.observe.scores import Score
 from llamaswap_py.observe.tally import Tally
@@ -16,7 +17,7 @@ def row(model: str = "a", status: int = 200, usage: Usage = USAGE, details: Deta
 
 def tallied(*rows: Row) -> dict[str, Score]:
     tally = Tally({"a"})
-    tally.count(rows)
+    tally.count(alike(rows))
     return {score.metric.name.removeprefix("llamaswap_"): score for score in tally.scores()}
 
 

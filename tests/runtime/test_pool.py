@@ -14,7 +14,7 @@ import pytest
 from llamaswap_py.config.values import Timeouts
 from llamaswap_py.errors import Refusal, Unloaded, UpstreamFailed
 from llamaswap_py.runtime.fetching import status
-from llamaswap_py.runtime.pool import Pool, listens
+from llamaswap_py.runtime.pool import DROPPED_AT_ONCE, Pool, listens
 from llamaswap_py.runtime.upstream import Connection
 from llamaswap_py.wire.address import Address
 from llamaswap_py.wire.headers import Head
@@ -252,6 +252,21 @@ async def test_the_order_to_close_ends_all_connections_and_refuses_new_ones() ->
         with pytest.raises(Unloaded):
             await status(pool, "/", 1.0)
         assert pool.idle == 0
+
+
+@on_every_loop
+async def test_of_many_idle_connections_some_are_closed_at_a_time() -> None:
+    async with RawUpstream() as upstream:
+        pool = Pool(upstream.address)
+        many = [await used(pool) for _ in range(2 * DROPPED_AT_ONCE + 1)]
+        for connection in many:
+            pool.give(connection, PLAIN)
+        pool.close(Unloaded("over"))
+        assert sum(connection.usable for connection in many) == DROPPED_AT_ONCE + 1
+        for _ in many:
+            await (await upstream.peer()).gone()
+        assert not any(connection.usable for connection in many)
+        assert (pool.open, pool.idle) == (0, 0)
 
 
 @on_every_loop

@@ -1,11 +1,11 @@
-"""How requests ended and how long they waited for their answers: four sums, counted in the recorder's thread."""
+"""How requests ended and how long they waited for their answers: four sums, counted on the loop."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from llamaswap_py.observe.alerts.readings import Totals
-from llamaswap_py.observe.rows import Row
+from llamaswap_py.observe.alike import Alike
 
 
 class Answers:
@@ -14,15 +14,16 @@ class Answers:
     def __init__(self) -> None:
         self.sums = Totals()
 
-    def count(self, rows: Sequence[Row]) -> None:
-        finished, failed, answered, waited = self.sums[:4]
-        for row in rows:
-            finished += 1
-            failed += row.fate >= 500
-            if 200 <= row.status < 400:
-                answered += 1
-                waited += row.details.first_byte or row.duration_ms / 1000
-        self.sums = Totals(finished, failed, answered, waited)
+    def count(self, finished: Iterable[Alike]) -> None:
+        ended, failed, answered, waited = self.sums[:4]
+        for those in finished:
+            ended += those.count
+            failed += those.count if those.one.fate >= 500 else 0
+            if 200 <= those.one.status < 400:
+                answered += those.count
+                both = zip(those.details.first_byte, those.durations, strict=True)
+                waited += sum([first or took for first, took in both])
+        self.sums = Totals(ended, failed, answered, waited)
 
     def totals(self, swapping: float, restarts: Mapping[str, float]) -> Totals:
         return self.sums._replace(swapping=swapping, restarts=restarts)

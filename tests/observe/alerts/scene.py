@@ -15,6 +15,7 @@ from llamaswap_py.observe.alerts.answers import Answers
 from llamaswap_py.observe.alerts.courier import Means
 from llamaswap_py.observe.alerts.readings import Disk
 from llamaswap_py.observe.alerts.sensors import Sensors, Swapping
+from llamaswap_py.observe.alike import alike
 from llamaswap_py.observe.gpu.card import Card
 from llamaswap_py.observe.performance import Performance
 from llamaswap_py.observe.rows import Details, Row
@@ -92,7 +93,7 @@ class Scene:
 
     def requests(self, count: int, failed: int = 0, seconds: float = 0.1) -> None:
         good, bad = (Row(0, "m", "/", "", status, details=Details(first_byte=seconds)) for status in (200, 502))
-        self.answers.count([good] * (count - failed) + [bad] * failed)
+        self.answers.count(alike([good] * (count - failed) + [bad] * failed))
 
     def swap(self, seconds: float) -> None:
         """It ends now."""

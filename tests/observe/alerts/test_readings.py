@@ -8,6 +8,7 @@ from typing import Any
 from llamaswap_py.observe.alerts.answers import Answers
 from llamaswap_py.observe.alerts.readings import Disk, Totals, Window, counted, fullest, hottest, measured
 from llamaswap_py.observe.alerts.rules import Reading
+from llamaswap_py.observe.alike import alike
 from llamaswap_py.observe.gpu.card import Card
 from llamaswap_py.observe.rows import Details, Row
 
@@ -47,9 +48,8 @@ def test_what_is_older_than_the_window_does_not_count() -> None:
 def test_the_time_until_answers_begin_is_a_mean() -> None:
     answers = Answers()
     before = answers.totals(0, {})
-    answers.count(
-        [row(200, first_byte=1.0, duration=60_000), row(200, duration=3000), row(502, duration=90_000), row(404)]
-    )
+    rows = [row(200, first_byte=1.0, duration=60_000), row(200, duration=3000), row(502, duration=90_000), row(404)]
+    answers.count(alike(rows))
     after = answers.totals(0, {})
     assert (after.finished, after.failed, after.answered, after.waited) == (4, 1, 2, 4.0)
     assert over(before, after)["response_time"] == Reading(2000.0, "of 2 answers")

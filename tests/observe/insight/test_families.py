@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from llamaswap_py.observe.alike import alike
 from llamaswap_py.observe.insight.families import families, overall
 from llamaswap_py.observe.rows import Details, Row
 from llamaswap_py.observe.tally import Tally
@@ -16,9 +17,8 @@ def row(api: str, status: int, duration_ms: int = 100, created: int = 1000) -> R
 def test_each_family_is_counted_by_how_its_requests_ended() -> None:
     """What the caller did wrong is no failure of ours."""
     tally = Tally({"m"})
-    tally.count(
-        [row("openai", 200, 300), row("openai", 200, 100), row("openai", 404, 2), row("openai", 500, 200, 1700)]
-    )
+    rows = [row("openai", 200, 300), row("openai", 200, 100), row("openai", 404, 2), row("openai", 500, 200, 1700)]
+    tally.count(alike(rows))
     openai, anthropic = families(tally.scores(), tally.last, PATHS)
     assert openai == {
         "endpoint": "OpenAI API", "api": "openai", "path": "/v1/chat/completions", "paths": PATHS["openai"],
@@ -33,13 +33,13 @@ def test_each_family_is_counted_by_how_its_requests_ended() -> None:
 
 def test_paths_of_nobody_are_a_family_once_they_were_asked() -> None:
     tally = Tally({"m"})
-    tally.count([row("", 200)])
+    tally.count(alike([row("", 200)]))
     assert families(tally.scores(), tally.last, {})[0]["endpoint"] == "Other paths"
 
 
 def test_the_worst_counts() -> None:
     tally = Tally({"m"})
-    tally.count([row("openai", 200)] * 9 + [row("openai", 502)])
+    tally.count(alike([row("openai", 200)] * 9 + [row("openai", 502)]))
     rows = families(tally.scores(), tally.last, PATHS)
     assert [each["status"] for each in rows] == ["warning", "unused"]
     assert (overall(rows), overall([])) == ("warning", "unused")
