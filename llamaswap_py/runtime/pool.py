@@ -111,8 +111,10 @@ class Pool:
         return self._refusal is None and not self._idle and self._door.is_shut()
 
     def close(self, refusal: Refusal) -> None:
-        """End every connection now; relays in flight and takers to come meet this refusal."""
-        self._refusal = refusal
+        """End every connection now; relays in flight meet this refusal, takers to come that of the last order."""
+        is_closed, self._refusal = self._refusal is not None, refusal
+        if is_closed:
+            return
         idle, self._idle = self._idle, []
         self._door.close()
         if self._sweep is not None:

@@ -262,7 +262,10 @@ async def test_of_many_idle_connections_some_are_closed_at_a_time() -> None:
         for connection in many:
             pool.give(connection, PLAIN)
         pool.close(Unloaded("over"))
+        pool.close(Unloaded("and gone"))
         assert sum(connection.usable for connection in many) == DROPPED_AT_ONCE + 1
+        with pytest.raises(Unloaded, match="and gone"):
+            await pool.take()
         for _ in many:
             await (await upstream.peer()).gone()
         assert not any(connection.usable for connection in many)
