@@ -10,7 +10,7 @@ from collections.abc import Callable
 from llamaswap_py.observe.spreads import count_on, forget
 from llamaswap_py.observe.store import Store
 
-STEP = 500  # rows that one step takes away: some milliseconds, and then others have their turn
+STEP = 500  # rows that one step takes away, or counts: some milliseconds, and then others have their turn
 PRUNE_SECONDS = 60.0  # between two looks for rows that are too old or too many,
 NEXT_STEP_SECONDS = 0.05  # and between two steps of taking them away: a million rows go in two minutes
 NEXT_COUNT_SECONDS = 1.0  # who asks for sums before the counting has come so far waits for the rest of it
@@ -32,7 +32,7 @@ class Pruning:
         try:
             if prune(store, time.time()):
                 pause = NEXT_STEP_SECONDS
-            elif count_on(store):
+            elif count_on(store, STEP):
                 pause = NEXT_COUNT_SECONDS
         except sqlite3.Error as error:
             self.say(f"cannot take old rows out of {store.path}, or count new ones: {error}")
