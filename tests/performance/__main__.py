@@ -18,7 +18,7 @@ from pathlib import Path
 
 from tests.performance import growth, works
 from tests.performance.awake import awake
-from tests.performance.contestants import Contestant, free_port, module, nginx, ours, plain
+from tests.performance.contestants import Contestant, free_port, module, nginx, ours, plain, turned
 from tests.performance.figures import Figure, growth_table, table
 from tests.performance.longest import longest_callback
 from tests.whole import startup_time
@@ -90,12 +90,6 @@ class Bench:
                 self.figure(f"added to the first byte, {which}{how}", "ms", limit).add(contestant.name, added)
 
 
-def turned(contestants: list[Contestant], number: int) -> list[Contestant]:
-    """Nobody is always first."""
-    at = number % len(contestants)
-    return contestants[at:] + contestants[:at]
-
-
 def against(text: str) -> Contestant:
     """NAME=URL,PID[,PID…]"""
     name, _, rest = text.partition("=")
@@ -164,14 +158,14 @@ def main() -> int:
         contestants = [stack.enter_context(one) for one in four] + chosen.against
         bench = Bench(contestants, upstream, chosen.rounds, chosen.size)
         bench.run()
-        grown: growth.Growth = {}
+        grown: growth.Growth = []
         if not chosen.no_growth:
-            few, seconds = max(2, chosen.rounds // 2), 4 * chosen.size
-            grown |= growth.by_streams({one.name: one for one in contestants}, few, seconds)
+            seconds = 4 * chosen.size
+            grown += growth.by_streams(contestants, max(2, chosen.rounds // 2), seconds)
             say("by streams")
-            grown |= growth.by_models(upstream, few, seconds)
+            grown += growth.by_models(upstream, chosen.rounds, seconds)
             say("by models")
-            grown |= growth.by_rows(upstream, few, seconds)
+            grown += growth.by_rows(upstream, chosen.rounds, seconds)
             say("by rows")
     more = others(chosen.rounds, chosen.size)
     text = "\n\n".join(
@@ -186,7 +180,8 @@ def main() -> int:
     say(f"{time.monotonic() - began:.0f} s")
     if chosen.json:
         figures = [figure.as_json() for figure in bench.figures.values()]
-        chosen.json.write_text(json.dumps({"machine": machine(), "figures": figures, "growth": grown, "ours": more}))
+        sizes = [figure.as_json() for figure in grown]
+        chosen.json.write_text(json.dumps({"machine": machine(), "figures": figures, "growth": sizes, "ours": more}))
     if chosen.write:
         page(text)
     return 0

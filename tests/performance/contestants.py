@@ -6,14 +6,17 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import psutil
 
 from tests.whole.program import Program
+
+T = TypeVar("T")
 
 NGINX = """
 worker_processes 1;
@@ -65,6 +68,12 @@ def seconds_of(pid: int) -> float:
     except OSError:
         times = psutil.Process(pid).cpu_times()
         return times.user + times.system
+
+
+def turned(everybody: Sequence[T], number: int) -> list[T]:
+    """Nobody is always first."""
+    at = number % len(everybody)
+    return [*everybody[at:], *everybody[:at]]
 
 
 def free_port() -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 Rounds = dict[str, list[float]]  # a contestant's value in each round
@@ -38,6 +38,12 @@ class Figure:
             return None
         return self.ratio("ours") if self.base in self.rounds else self.median("ours")
 
+    @property
+    def growth(self) -> float:
+        """The largest of its sizes by the smallest, each as a multiple of the first one."""
+        ratios = [1.0, *(ratio for name in self.rounds if (ratio := self.ratio(name)) is not None)]
+        return max(ratios) / min(ratios)
+
     def as_json(self) -> dict[str, object]:
         return {
             "name": self.name,
@@ -67,11 +73,11 @@ def table(figures: Sequence[Figure], contestants: Sequence[str]) -> str:
     return "\n".join(lines)
 
 
-def growth_table(rows: Mapping[str, Mapping[str, float]]) -> str:
-    """Each row: a value at each size, and the largest by the smallest."""
-    sizes = list(dict.fromkeys(size for row in rows.values() for size in row))
+def growth_table(rows: Sequence[Figure]) -> str:
+    """Each row: a value at each size, and how it grows."""
+    sizes = list(dict.fromkeys(size for row in rows for size in row.rounds))
     lines = [f"| | {' | '.join(sizes)} | most by least |", f"|{'---|' * (len(sizes) + 2)}"]
-    for name, row in rows.items():
-        cells = [f"{row[size]:.3g}" if size in row else "-" for size in sizes]
-        lines.append(f"| {name} | {' | '.join(cells)} | {max(row.values()) / min(row.values()):.2f} |")
+    for row in rows:
+        cells = [cell(row, size) for size in sizes]
+        lines.append(f"| {row.name} | {' | '.join(cells)} | {row.growth:.2f} |")
     return "\n".join(lines)

@@ -1,44 +1,54 @@
-"""How the cost grows with what is configured, stored and open. Every size is measured in turns with the others."""
+"""How the cost grows with what is configured, stored and open: every size in turns with the others, over and over."""
 
 from __future__ import annotations
 
 import sqlite3
-import statistics
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 from llamaswap_py.observe.store import Store
 from tests.performance import works
-from tests.performance.contestants import Contestant, ours
+from tests.performance.contestants import Contestant, ours, turned
+from tests.performance.figures import Figure
 
 MODELS = (1, 100, 1000)
 ROWS = (0, 1_000_000)
 STREAMS = (100, 1000, 5000)
 EVENTS_A_SECOND = 5000  # of all streams together, whatever their number
 
-Growth = dict[str, dict[str, float]]
+Growth = list[Figure]
+Work = Callable[[], float]
 
 
-def in_turns(sizes: dict[str, Contestant], rounds: int, work: Callable[[Contestant], float]) -> dict[str, float]:
-    """The median of each; one round more goes before, to warm up."""
-    found: dict[str, list[float]] = {name: [] for name in sizes}
+def in_turns(name: str, sizes: Mapping[str, Work], rounds: int) -> Figure:
+    """One round more goes before, to warm up."""
+    figure = Figure(name, "µs", rounds={size: [] for size in sizes}, base=next(iter(sizes)))
     for number in range(rounds + 1):
-        for name, contestant in sizes.items():
-            value = work(contestant)
+        for size, work in turned(list(sizes.items()), number):
+            micros = work()
             if number:
-                found[name].append(value)
-    return {name: statistics.median(values) for name, values in found.items()}
+                figure.add(size, micros)
+    return figure
+
+
+def a_request(of: Contestant, seconds: float) -> float:
+    return works.requests(of, seconds).micros
+
+
+def an_event(of: Contestant, count: int, events: int, rate: float) -> float:
+    return works.streams(of, count, events, rate).micros
 
 
 def costs(sizes: dict[str, Contestant], rounds: int, seconds: float, what: str) -> Growth:
-    return {
-        f"µs a request, {what}": in_turns(sizes, rounds, lambda of: works.requests(of, seconds).micros),
-        f"µs an event, {what}": in_turns(
-            sizes, rounds, lambda of: works.streams(of, 100, int(50 * seconds), 50).micros
-        ),
-    }
+    requests: dict[str, Work] = {size: partial(a_request, of, seconds) for size, of in sizes.items()}
+    events: dict[str, Work] = {size: partial(an_event, of, 100, int(50 * seconds), 50) for size, of in sizes.items()}
+    return [
+        in_turns(f"µs a request, {what}", requests, rounds),
+        in_turns(f"µs an event, {what}", events, rounds),
+    ]
 
 
 def by_models(upstream: int, rounds: int, seconds: float) -> Growth:
@@ -73,13 +83,13 @@ def by_rows(upstream: int, rounds: int, seconds: float) -> Growth:
         return costs(sizes, rounds, seconds, "by rows stored")
 
 
-def by_streams(of: dict[str, Contestant], rounds: int, seconds: float) -> Growth:
+def by_streams(contestants: Sequence[Contestant], rounds: int, seconds: float) -> Growth:
     """The same number of events a second over more and more open streams."""
-    growth: Growth = {}
-    for count in STREAMS:
-        rate = EVENTS_A_SECOND / count
-        events = max(2, int(rate * seconds * 3))
-        found = in_turns(of, rounds, lambda one, n=count, e=events, r=rate: works.streams(one, n, e, r).micros)  # type: ignore[misc]
-        for name, value in found.items():
-            growth.setdefault(f"µs an event, {name}, by open streams", {})[f"{count} streams"] = value
+    growth = []
+    for of in contestants:
+        sizes: dict[str, Work] = {}
+        for count in STREAMS:
+            rate = EVENTS_A_SECOND / count
+            sizes[f"{count} streams"] = partial(an_event, of, count, max(2, int(rate * seconds * 3)), rate)
+        growth.append(in_turns(f"µs an event, {of.name}, by open streams", sizes, rounds))
     return growth
