@@ -35,9 +35,11 @@ def epoll() -> Any:
 
 
 class Ride:
-    """One stream on its way, from the first piece that goes straight through to the first that does not."""
+    """One stream on its way, from the first piece that goes straight through to the first that does not. Nobody else
+    writes to its caller meanwhile. Of all the objects that a stream has few are looked at for a piece of it: the more,
+    the more of them have left the processor's caches since the one before."""
 
-    __slots__ = ("_connection", "_ending", "_express", "_full", "_passed", "_sink", "_source", "_target")
+    __slots__ = ("_closing", "_connection", "_ending", "_express", "_full", "_passed", "_sink", "_source", "_target")
 
     def __init__(
         self, connection: Connection, sink: Sink, ending: bytes, passed: Passed, full: Callable[[], None]
@@ -49,6 +51,7 @@ class Ride:
         self._passed = passed
         self._full = full
         self._source, self._target = connection.descriptor, sink.descriptor
+        self._closing = sink.closing
         self._express: Express | None = None  # while it is on board
 
     def board(self, express: Express) -> None:
@@ -56,13 +59,19 @@ class Ride:
         if sys.platform == "linux" and self._source >= 0 and self._target >= 0:
             self._express = express
             express.board(self._source, self)
+            self._connection.hearing.hand_over(self)
             self._connection.pause()
+
+    @property
+    def sent(self) -> int:
+        return self._passed.sent
 
     def end(self) -> None:
         """The connection's listener hears again what it reads."""
         express, self._express = self._express, None
         if express is not None:
             express.alight(self._source)
+            self._connection.hearing.take_back()
             self._connection.resume()
 
     def take(self) -> bytes:
@@ -74,7 +83,7 @@ class Ride:
         except OSError:  # the system says it only once
             self.crash()
             return b""
-        if data and self._sink.clear and whole_chunks(data, self._ending) == len(data):
+        if data and whole_chunks(data, self._ending) == len(data) and not self._closing():
             return data
         self.end()
         if data:
@@ -86,7 +95,6 @@ class Ride:
             written = write(self._target, data)
         except OSError:  # its socket is full, or the caller is gone: the transport will know
             written = 0
-        self._connection.heard += 1
         self._passed.piece(data, now)
         if written < len(data):
             self.end()

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from llamaswap_py.runtime.hearing import Hearing
 from llamaswap_py.wire.answer import Answer
 
 COMMENT = b": heartbeat\n\n"  # an event without a field is none: readers skip it
@@ -28,16 +29,12 @@ class Reader(Protocol):
     def write(self, data: bytes) -> object: ...
 
 
-class Hears(Protocol):
-    heard: int  # pieces that came
-
-
 class Beat(msgspec.Struct, eq=False):
     """One stream, from its beginning to its end."""
 
     answer: Answer
     reader: Reader
-    source: Hears
+    source: Hearing
     heard: int  # when it was last looked at
     since: float  # nothing has been heard, nor said here
 
@@ -48,11 +45,11 @@ class Heart:
         self.beats: set[Beat] = set()
         self.timer: object | None = None
 
-    def join(self, clock: Clock, answer: Answer, reader: Reader, source: Hears) -> Beat | None:
+    def join(self, clock: Clock, answer: Answer, reader: Reader, source: Hearing) -> Beat | None:
         """To be left when the stream is over."""
         if not self.every:
             return None
-        beat = Beat(answer, reader, source, source.heard, clock.time())
+        beat = Beat(answer, reader, source, source.amount, clock.time())
         self.beats.add(beat)
         if self.timer is None:
             self.timer = clock.call_later(self.every / LOOKS, self.look, clock)
@@ -68,8 +65,8 @@ class Heart:
         self.timer = clock.call_later(self.every / LOOKS, self.look, clock)
         now = clock.time()
         for beat in tuple(self.beats):
-            if beat.heard != beat.source.heard:
-                beat.heard, beat.since = beat.source.heard, now
+            if beat.heard != beat.source.amount:
+                beat.heard, beat.since = beat.source.amount, now
             elif now - beat.since >= self.every:
                 beat.since = now
                 say(beat)
@@ -79,4 +76,5 @@ def say(beat: Beat) -> None:
     """Never within an event, and to nobody who has not read what was sent before."""
     comment = b"" if beat.reader.full else beat.answer.cut(COMMENT)
     if comment:
+        beat.source.stand_alone()
         beat.reader.write(comment)

@@ -68,8 +68,8 @@ class Pool:
 
     @property
     def heard(self) -> int:
-        """Pieces that came, over all connections there were."""
-        return self._heard + sum(connection.heard for connection in self._connections)
+        """Grows with every piece that comes, over all connections there were."""
+        return self._heard + sum(connection.hearing.amount for connection in self._connections)
 
     @property
     def idle(self) -> int:
@@ -180,7 +180,7 @@ class Pool:
             self.probed = None
         if connection in self._connections:
             self._connections.discard(connection)
-            self._heard += connection.heard
+            self._heard += connection.hearing.amount
         if connection in self._idle:
             self._idle.remove(connection)
 

@@ -102,7 +102,7 @@ def beat_of(clock: Clock, manner: Manner, answer: Answer, sink: Sink, connection
     """Where the caller reads a stream of events, begun by the server or before it."""
     if manner.heart is None or not (sink.begun or (answer.head is not None and answer.head.event_stream)):
         return None
-    return manner.heart.join(clock, answer, sink, connection)
+    return manner.heart.join(clock, answer, sink, connection.hearing)
 
 
 async def may_repeat(manner: Manner, tries: int) -> bool:
@@ -115,7 +115,7 @@ class Passage:
 
     __slots__ = (
         "_answer", "_beat", "_began", "_broken", "_closed_by", "_connection", "_ended", "_heard", "_late", "_loop",
-        "_manner", "_now", "_over", "_passed", "_pool", "_pump", "_refusal", "_request", "_ride", "_sink", "_smooth",
+        "_manner", "_now", "_over", "_passed", "_pool", "_pump", "_refusal", "_request", "_sink", "_smooth",
         "_steady", "_tries", "_trusted", "_wait",
     )  # fmt: skip
 
@@ -146,7 +146,6 @@ class Passage:
         self._passed = Passed(manner.tap, sink.begun)
         self._began = self._loop.time()
         self._now = self._loop.time  # looked at for every piece of a stream
-        self._ride: Ride | None = None
         self._smooth = 0  # pieces in a row that went straight through
         self._trusted = TRUSTED
         self._ended = 0.0
@@ -211,13 +210,7 @@ class Passage:
             self._smooth = -ASKED_AGAIN
         elif ending and self._connection is not None:
             self._smooth, self._trusted = 0, 2 * self._trusted
-            self._ride = Ride(self._connection, self._sink, ending, self._passed, self._hold)
-            self._ride.board(express)
-
-    def _alight(self) -> None:
-        if self._ride is not None:
-            self._ride.end()
-            self._ride = None
+            Ride(self._connection, self._sink, ending, self._passed, self._hold).board(express)
 
     def _begins(self, parts: Sequence[Piece]) -> bool:
         """Until the answer's first byte is with the caller there is more to look after."""
@@ -251,7 +244,8 @@ class Passage:
         if self._over:
             return
         self._over = True
-        self._alight()
+        if self._connection is not None:
+            self._connection.hearing.stand_alone()
         if self._late is not None:
             self._late.lift()
         if self._beat is not None and self._manner.heart is not None:
@@ -270,7 +264,7 @@ class Passage:
         connection = self._connection
         if not seconds or self._over or connection is None or not connection.sending.done:
             return
-        self._alight()
+        connection.hearing.stand_alone()
         self._sink = Nobody(self._sink)
         self._wait = Wait(self._loop)
         connection.resume()

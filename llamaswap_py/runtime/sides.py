@@ -32,11 +32,12 @@ class Sink(Protocol):
 
     @property
     def descriptor(self) -> int:
-        """Of its socket, where what is written is the next it gets, while it is `clear`; -1: not now, or never."""
+        """Of its socket, where what is written is the next it gets, as long as nothing is written here and it is not
+        `closing`; -1: not now, or never."""
 
     @property
-    def clear(self) -> bool:
-        """It is open, and not full. Of one that is closing the descriptor may be somebody else's in a moment."""
+    def closing(self) -> Callable[[], bool]:
+        """To be asked before each use of the descriptor, which may be somebody else's in a moment."""
 
     def write(self, data: Piece) -> bool:
         """Whether it is full now."""
@@ -116,7 +117,6 @@ class Nobody:
 
     full = False
     descriptor = -1
-    clear = False
 
     def __init__(self, left: Sink) -> None:
         self.caller = left.caller
@@ -130,6 +130,9 @@ class Nobody:
 
     async def drained(self) -> None:
         pass
+
+    def closing(self) -> bool:
+        return True
 
     def abort(self, reset: bool) -> None:
         pass

@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import Any, Protocol, cast
 
 from llamaswap_py.errors import Refusal
+from llamaswap_py.runtime.hearing import Hearing
 from llamaswap_py.runtime.sending import Sending
 
 
@@ -39,7 +40,7 @@ class Connection(asyncio.Protocol):
     """Carries one request at a time; without a listener it must be silent, else it is dropped."""
 
     __slots__ = (
-        "_gone", "_listener", "_news", "_paused", "_transport", "heard", "judged", "requests", "retires", "sending",
+        "_gone", "_listener", "_news", "_paused", "_transport", "hearing", "judged", "requests", "retires", "sending",
     )  # fmt: skip
 
     def __init__(self, gone: Callable[[Connection], None]) -> None:
@@ -47,10 +48,10 @@ class Connection(asyncio.Protocol):
         self._listener: Listener | None = None
         self._transport: asyncio.Transport | None = None
         self.sending = Sending()
+        self.hearing = Hearing()
         self._paused = False
         self._news: Callable[[float], object] | None = None
         self.requests = 0
-        self.heard = 0  # pieces that came
         self.judged = False  # silence on it may be taken for a fault
         self.retires = 0.0  # the loop time after which it is not used again; the pool's mark
 
@@ -125,7 +126,7 @@ class Connection(asyncio.Protocol):
         return self.judged and self._listener is not None and self.sending.done
 
     def data_received(self, data: bytes) -> None:
-        self.heard += 1
+        self.hearing.pieces += 1
         listener = self._listener
         if listener is None:
             self.abort()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import struct
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
@@ -17,6 +17,10 @@ from llamaswap_py.wire.window import Piece
 
 # l_onoff = 1, l_linger = 0: closing sends a reset. A plain close looks like a clean end to a caller without a length.
 RESET = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+
+
+def gone() -> bool:
+    return True
 
 
 class RequestSink:
@@ -45,9 +49,8 @@ class RequestSink:
         return -1 if transport is None or transport.get_write_buffer_size() else descriptor_of(transport)
 
     @property
-    def clear(self) -> bool:
-        transport = self._transport
-        return transport is not None and not transport.is_closing() and not self._protocol.writing_paused
+    def closing(self) -> Callable[[], bool]:
+        return gone if self._transport is None else self._transport.is_closing
 
     def write(self, data: Piece) -> bool:
         transport = self._transport

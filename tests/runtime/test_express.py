@@ -6,12 +6,14 @@ import asyncio
 import random
 import socket
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 import pytest
 
 from llamaswap_py.errors import Unloaded, UpstreamFailed
 from llamaswap_py.runtime.express import Express
+from llamaswap_py.runtime.heartbeat import COMMENT, Heart
 from llamaswap_py.runtime.pool import Pool
 from llamaswap_py.runtime.relay import Closer, Manner, Phase, relay
 from tests.fakes.loops import LOOPS, on_all_loops, on_every_loop, on_loop
@@ -162,44 +164,89 @@ async def test_a_caller_who_leaves_in_mid_ride_is_noticed_at_once() -> None:
         assert app.express.riding == 0
 
 
-class Closing(Collector):
-    """A caller whose connection is being closed: its descriptor is about to be another one's."""
+class Plain(Collector):
+    """A caller with a socket of its own: what rides goes there, and what does not is collected."""
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.descriptor = descriptor
-        self.clear = True
+        self.here, self.there = socket.socketpair()
+        self.here.setblocking(False)
+        self.descriptor = self.there.fileno()
+        self.is_closing = False
+
+    def closing(self) -> bool:
+        return self.is_closing
+
+    async def carried(self) -> bytes:
+        return await asyncio.get_running_loop().sock_recv(self.here, 1 << 16)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="nobody rides here")
-@on_every_loop
-async def test_nothing_is_written_to_the_descriptor_of_a_caller_whose_connection_closes() -> None:
-    here, there = socket.socketpair()
-    with here, there:
-        here.setblocking(False)
-        async with RawUpstream() as upstream:
-            pool, sink, express = Pool(upstream.address), Closing(there.fileno()), Express(crowd=1)
-            asked = asyncio.create_task(relay(pool, REQUEST, sink, broken, manner=Manner(express=express)))
+@asynccontextmanager
+async def aboard(heart: Heart | None = None) -> AsyncIterator[tuple[Plain, Peer, Pool, Express]]:
+    """A stream that rides, and whose answer is whole at the end."""
+    async with RawUpstream() as upstream:
+        pool, sink, express = Pool(upstream.address), Plain(), Express(crowd=1)
+        with sink.here, sink.there:
+            manner = Manner(express=express, heart=heart)
+            asked = asyncio.create_task(relay(pool, REQUEST, sink, broken, manner=manner))
             peer = await upstream.peer()
             await peer.answer(SSE_HEAD)
-            number = 0
             while not express.riding:
                 sink.came.clear()
-                await peer.send(chunk(event(number)))
+                await peer.send(chunk(event(0)))
                 await sink.came.wait()
-                number += 1
-            await peer.send(chunk(event(number)))
-            assert await asyncio.get_running_loop().sock_recv(here, 1024) == chunk(event(number))
-            sink.clear = False
-            sink.came.clear()
-            await peer.send(chunk(b"data: for nobody else\n\n"))
-            await sink.came.wait()
+            yield sink, peer, pool, express
             await peer.send(END)
             assert (await asked).complete
-            with pytest.raises(BlockingIOError):
-                here.recv(1024)
-            assert b"for nobody else" in sink.taken
             pool.close(Unloaded("over"))
+
+
+needs_rides = pytest.mark.skipif(sys.platform != "linux", reason="nobody rides here")
+
+
+@needs_rides
+@on_every_loop
+async def test_nothing_is_written_to_the_descriptor_of_a_caller_whose_connection_closes() -> None:
+    """It is about to be another one's."""
+    async with aboard() as (sink, peer, _, _):
+        await peer.send(chunk(event(1)))
+        assert await sink.carried() == chunk(event(1))
+        sink.is_closing = True
+        sink.came.clear()
+        await peer.send(chunk(b"data: for nobody else\n\n"))
+        await sink.came.wait()
+        with pytest.raises(BlockingIOError):
+            sink.here.recv(1024)
+        assert b"for nobody else" in sink.taken
+
+
+@needs_rides
+@on_every_loop
+async def test_what_rides_is_heard() -> None:
+    """Else a server that answers would be taken for one that is stuck."""
+    async with aboard() as (sink, peer, pool, express):
+        for number in range(3):
+            before = pool.heard
+            await peer.send(chunk(event(number)))
+            assert await sink.carried() == chunk(event(number))
+            assert pool.heard > before
+        assert express.riding
+        before = pool.heard
+    assert pool.heard > before
+
+
+@needs_rides
+@pytest.mark.fault("S48")
+@on_every_loop
+async def test_who_says_something_into_a_stream_is_the_only_one_who_writes() -> None:
+    """What the loop's transport could not write yet would be cut in two by what rides past it."""
+    heart = Heart(0.02)
+    async with aboard(heart) as (sink, _, _, express):
+        sink.taken = b""
+        while COMMENT not in sink.taken:
+            sink.came.clear()
+            await sink.came.wait()
+        assert express.riding == 0
 
 
 @on_every_loop

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from llamaswap_py.errors import Unloaded
+from llamaswap_py.runtime.hearing import Hearing
 from llamaswap_py.runtime.heartbeat import COMMENT, Heart
 from llamaswap_py.runtime.pool import Pool
 from llamaswap_py.runtime.relay import Manner, relay
@@ -47,11 +48,11 @@ class Clock:
 
 
 class Page:
-    """A caller and a server's connection in one."""
+    """A caller, and what was heard of the server for him."""
 
     def __init__(self) -> None:
         self.full = False
-        self.heard = 0
+        self.hearing = Hearing()
         self.taken: list[bytes] = []
 
     def write(self, data: bytes) -> None:
@@ -66,11 +67,11 @@ def begun(*more: bytes) -> Answer:
 
 def test_a_silent_stream_gets_a_comment_each_time_and_one_that_moves_none() -> None:
     heart, clock, silent, moving = Heart(10.0), Clock(), Page(), Page()
-    heart.join(clock, begun(), silent, silent)
-    heart.join(clock, begun(), moving, moving)
+    heart.join(clock, begun(), silent, silent.hearing)
+    heart.join(clock, begun(), moving, moving.hearing)
     for _ in range(40):
         clock.move(1.0)
-        moving.heard += 1
+        moving.hearing.pieces += 1
     assert silent.taken == [BEAT] * 4
     assert moving.taken == []
 
@@ -78,31 +79,31 @@ def test_a_silent_stream_gets_a_comment_each_time_and_one_that_moves_none() -> N
 def test_who_is_full_or_within_an_event_that_is_passed_in_pieces_gets_none() -> None:
     heart, clock, full, within = Heart(10.0), Clock(), Page(), Page()
     full.full = True
-    heart.join(clock, begun(), full, full)
+    heart.join(clock, begun(), full, full.hearing)
     answer = begun(chunk(b"data: " + b"x" * (17 << 20)))
-    heart.join(clock, answer, within, within)
+    heart.join(clock, answer, within, within.hearing)
     clock.move(60.0)
     assert full.taken == within.taken == []
 
 
 def test_a_stream_that_is_over_gets_none_and_the_timer_ends() -> None:
     heart, clock, page = Heart(10.0), Clock(), Page()
-    beat = heart.join(clock, begun(), page, page)
+    beat = heart.join(clock, begun(), page, page.hearing)
     assert beat is not None
     heart.leave(beat)
     clock.move(60.0)
     assert page.taken == []
     assert clock.due == []
-    heart.join(clock, begun(), page, page)
+    heart.join(clock, begun(), page, page.hearing)
     clock.move(10.0)
     assert page.taken == [BEAT]
 
 
 def test_zero_is_never() -> None:
     heart, clock, page = Heart(), Clock(), Page()
-    assert heart.join(clock, begun(), page, page) is None
+    assert heart.join(clock, begun(), page, page.hearing) is None
     heart.every = 10.0
-    assert heart.join(clock, begun(), page, page) is not None
+    assert heart.join(clock, begun(), page, page.hearing) is not None
     heart.every = 0.0  # a reload
     clock.move(60.0)
     assert page.taken == []

@@ -26,7 +26,6 @@ class Collector:
 
     begun = 0
     descriptor = -1
-    clear = False
 
     def __init__(self, version: tuple[int, int] = (1, 1)) -> None:
         self.caller = Caller("POST", version, True)
@@ -36,6 +35,9 @@ class Collector:
         self.drain: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.aborted: bool | None = None
         self.came = asyncio.Event()
+
+    def closing(self) -> bool:
+        return False
 
     def write(self, data: Piece) -> bool:
         self.taken += data
