@@ -39,7 +39,7 @@ class Ride:
     writes to its caller meanwhile. Of all the objects that a stream has few are looked at for a piece of it: the more,
     the more of them have left the processor's caches since the one before."""
 
-    __slots__ = ("_closing", "_connection", "_ending", "_express", "_full", "_passed", "_sink", "_source", "_target")
+    __slots__ = ("_connection", "_ending", "_express", "_full", "_passed", "_sink", "_source", "_target")
 
     def __init__(
         self, connection: Connection, sink: Sink, ending: bytes, passed: Passed, full: Callable[[], None]
@@ -51,7 +51,6 @@ class Ride:
         self._passed = passed
         self._full = full
         self._source, self._target = connection.descriptor, sink.descriptor
-        self._closing = sink.closing
         self._express: Express | None = None  # while it is on board
 
     def board(self, express: Express) -> None:
@@ -59,6 +58,7 @@ class Ride:
         if sys.platform == "linux" and self._source >= 0 and self._target >= 0:
             self._express = express
             express.board(self._source, self)
+            self._sink.on_departure(self.end)
             self._connection.hearing.hand_over(self)
             self._connection.pause()
 
@@ -71,6 +71,7 @@ class Ride:
         express, self._express = self._express, None
         if express is not None:
             express.alight(self._source)
+            self._sink.on_departure(None)
             self._connection.hearing.take_back()
             self._connection.resume()
 
@@ -83,7 +84,7 @@ class Ride:
         except OSError:  # the system says it only once
             self.crash()
             return b""
-        if data and whole_chunks(data, self._ending) == len(data) and not self._closing():
+        if data and whole_chunks(data, self._ending) == len(data):
             return data
         self.end()
         if data:

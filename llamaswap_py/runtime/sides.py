@@ -32,12 +32,11 @@ class Sink(Protocol):
 
     @property
     def descriptor(self) -> int:
-        """Of its socket, where what is written is the next it gets, as long as nothing is written here and it is not
-        `closing`; -1: not now, or never."""
+        """Of its socket, where what is written is the next it gets, as long as nothing is written here, and until its
+        departure; -1: not now, or never."""
 
-    @property
-    def closing(self) -> Callable[[], bool]:
-        """To be asked before each use of the descriptor, which may be somebody else's in a moment."""
+    def on_departure(self, call: Callable[[], None] | None) -> None:
+        """Called before the descriptor is closed, and may be somebody else's. None: nobody needs to know any more."""
 
     def write(self, data: Piece) -> bool:
         """Whether it is full now."""
@@ -131,8 +130,8 @@ class Nobody:
     async def drained(self) -> None:
         pass
 
-    def closing(self) -> bool:
-        return True
+    def on_departure(self, call: Callable[[], None] | None) -> None:
+        pass
 
     def abort(self, reset: bool) -> None:
         pass

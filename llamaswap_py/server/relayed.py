@@ -12,15 +12,12 @@ from aiohttp.abc import AbstractStreamWriter
 
 from llamaswap_py.runtime.relay import Outcome
 from llamaswap_py.runtime.upstream import descriptor_of
+from llamaswap_py.server.taking import Taker
 from llamaswap_py.wire.headers import Caller
 from llamaswap_py.wire.window import Piece
 
 # l_onoff = 1, l_linger = 0: closing sends a reset. A plain close looks like a clean end to a caller without a length.
 RESET = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
-
-
-def gone() -> bool:
-    return True
 
 
 class RequestSink:
@@ -46,11 +43,13 @@ class RequestSink:
     @property
     def descriptor(self) -> int:
         transport = self._transport
-        return -1 if transport is None or transport.get_write_buffer_size() else descriptor_of(transport)
+        if transport is None or transport.get_write_buffer_size() or not isinstance(self._protocol, Taker):
+            return -1
+        return descriptor_of(transport)
 
-    @property
-    def closing(self) -> Callable[[], bool]:
-        return gone if self._transport is None else self._transport.is_closing
+    def on_departure(self, call: Callable[[], None] | None) -> None:
+        if isinstance(self._protocol, Taker):
+            self._protocol.departure = call
 
     def write(self, data: Piece) -> bool:
         transport = self._transport

@@ -19,7 +19,7 @@ SO_NWRITE = 0x1024  # Darwin's <sys/socket.h>
 
 
 class Taker(web.RequestHandler):
-    __slots__ = ("fed_up", "held", "limits", "unread")
+    __slots__ = ("departure", "fed_up", "held", "limits", "unread")
 
     def __init__(
         self,
@@ -32,10 +32,13 @@ class Taker(web.RequestHandler):
         self.limits = limits
         self.fed_up: asyncio.TimerHandle | None = None
         self.unread = 0  # bytes of its answer that the system held for it, when it was last looked at
+        self.departure: Callable[[], None] | None = None  # to be called before its descriptor is somebody else's
         self.held = False  # once, at least, nothing was read of it for a while
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self.stay()
+        if self.departure is not None:
+            self.departure()
         super().connection_lost(exc)
 
     def pause_reading(self) -> None:

@@ -9,12 +9,13 @@ from typing import Self
 
 from aiohttp import web
 
-from llamaswap_py.config.values import Timeouts
+from llamaswap_py.config.values import Limits, Timeouts
 from llamaswap_py.errors import Refusal
 from llamaswap_py.runtime.express import Express
 from llamaswap_py.runtime.pool import Pool
 from llamaswap_py.runtime.relay import Manner, Outcome, Phase, UpstreamRequest, relay
 from llamaswap_py.server.relayed import Relayed, RequestSink
+from llamaswap_py.server.taking import Taker
 from llamaswap_py.wire.address import Address
 
 
@@ -62,9 +63,8 @@ class RelayApp:
         self.express = Express(crowd=1)
         app = web.Application(client_max_size=1 << 30)
         app.router.add_route("*", "/{path:.*}", self._relay)
-        self._runner = web.AppRunner(
-            app, handler_cancellation=True, auto_decompress=False, access_log=None, shutdown_timeout=0.1
-        )
+        self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
+        self.takers: list[Taker] = []
 
     async def _relay(self, request: web.Request) -> web.StreamResponse:
         self.begun_full = self.begun_full or request.protocol.writing_paused
@@ -83,10 +83,16 @@ class RelayApp:
 
     async def __aenter__(self) -> Self:
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=self._tls)
-        await site.start()
-        self.port = self._runner.addresses[0][1]
+        loop = asyncio.get_running_loop()
+        self._listening = await loop.create_server(self._taker, "127.0.0.1", 0, ssl=self._tls)
+        self.port = self._listening.sockets[0].getsockname()[1]
         return self
+
+    def _taker(self) -> Taker:
+        assert self._runner.server is not None
+        how = {"auto_decompress": False, "access_log": None}
+        self.takers.append(Taker(self._runner.server, asyncio.get_running_loop(), Limits, how))
+        return self.takers[-1]
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -94,6 +100,7 @@ class RelayApp:
         for caller in self._callers:
             caller.leave()
         self.pool.close(Refusal("the test is over"))
+        self._listening.close()
         await self._runner.cleanup()
 
     async def caller(self, tls: ssl.SSLContext | None = None, limit: int = 1 << 16) -> RawCaller:

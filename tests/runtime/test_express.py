@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import socket
 import sys
@@ -16,6 +17,7 @@ from llamaswap_py.runtime.express import Express
 from llamaswap_py.runtime.heartbeat import COMMENT, Heart
 from llamaswap_py.runtime.pool import Pool
 from llamaswap_py.runtime.relay import Closer, Manner, Phase, relay
+from llamaswap_py.server.taking import Taker
 from tests.fakes.loops import LOOPS, on_all_loops, on_every_loop, on_loop
 from tests.fakes.messages import SSE_HEAD, chunk, message
 from tests.fakes.raw_upstream import Peer, RawUpstream
@@ -164,6 +166,35 @@ async def test_a_caller_who_leaves_in_mid_ride_is_noticed_at_once() -> None:
         assert app.express.riding == 0
 
 
+def watch_departure(taker: Taker, seen: list[bool]) -> None:
+    """Whether the descriptor was still the caller's own when it was told."""
+    assert taker.transport is not None
+    opened, ends = taker.transport.get_extra_info("socket").fileno(), taker.departure
+    assert (ends is not None) == (sys.platform == "linux")
+    file = os.fstat(opened).st_ino
+
+    def departs() -> None:
+        seen.append(os.fstat(opened).st_ino == file)
+        if ends is not None:
+            ends()
+
+    taker.departure = departs
+
+
+@on_every_loop
+async def test_a_caller_departs_before_its_descriptor_is_closed() -> None:
+    """Closed by him, or here: what rides may write to it until then."""
+    async with RawUpstream() as upstream, RelayApp(upstream.address) as app:
+        seen: list[bool] = []
+        for leave in (RawCaller.leave, lambda _: app.takers[-1].force_close()):
+            caller, peer = await begun(upstream, app)
+            watch_departure(app.takers[-1], seen)
+            leave(caller)
+            await peer.gone()
+        assert seen == [True, True]
+        assert app.express.riding == 0
+
+
 class Plain(Collector):
     """A caller with a socket of its own: what rides goes there, and what does not is collected."""
 
@@ -172,10 +203,10 @@ class Plain(Collector):
         self.here, self.there = socket.socketpair()
         self.here.setblocking(False)
         self.descriptor = self.there.fileno()
-        self.is_closing = False
+        self.departure: Callable[[], None] | None = None
 
-    def closing(self) -> bool:
-        return self.is_closing
+    def on_departure(self, call: Callable[[], None] | None) -> None:
+        self.departure = call
 
     async def carried(self) -> bytes:
         return await asyncio.get_running_loop().sock_recv(self.here, 1 << 16)
@@ -206,12 +237,15 @@ needs_rides = pytest.mark.skipif(sys.platform != "linux", reason="nobody rides h
 
 @needs_rides
 @on_every_loop
-async def test_nothing_is_written_to_the_descriptor_of_a_caller_whose_connection_closes() -> None:
+async def test_nothing_is_written_to_the_descriptor_of_a_caller_who_departs() -> None:
     """It is about to be another one's."""
-    async with aboard() as (sink, peer, _, _):
+    async with aboard() as (sink, peer, _, express):
         await peer.send(chunk(event(1)))
         assert await sink.carried() == chunk(event(1))
-        sink.is_closing = True
+        assert sink.departure is not None
+        sink.departure()
+        assert sink.departure is None
+        assert express.riding == 0
         sink.came.clear()
         await peer.send(chunk(b"data: for nobody else\n\n"))
         await sink.came.wait()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -36,8 +36,8 @@ class Collector:
         self.aborted: bool | None = None
         self.came = asyncio.Event()
 
-    def closing(self) -> bool:
-        return False
+    def on_departure(self, call: Callable[[], None] | None) -> None:
+        pass
 
     def write(self, data: Piece) -> bool:
         self.taken += data
