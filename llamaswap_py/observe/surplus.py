@@ -33,6 +33,9 @@ class Surplus:
         self.give = give
         self.let_go = 0
 
+    def add(self, weight: int) -> None:
+        self.let_go += weight
+
     def patience(self, left: float | None) -> float | None:
         """How long to wait for more to do, where there are `left` seconds; None: for ever."""
         if self.let_go < MUCH:

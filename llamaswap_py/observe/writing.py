@@ -123,12 +123,16 @@ class Writer:
             self.write(item)
         return True
 
+    def let_go(self, weight: int) -> None:
+        """In the loop's thread: bytes of answers that are still under way."""
+        self.waiting.put(Question(lambda _: self.surplus.add(weight)))
+
     def write(self, batch: Sequence[Read | Finished]) -> None:
         assert self.store is not None
         self.taken += len(batch)
         weight = sum([each.weight for each in batch])
         self.taken_weight += weight
-        self.surplus.let_go += weight
+        self.surplus.add(weight)
         read, uncounted = self.all_read(batch)
         if uncounted:
             self.loop.call_soon_threadsafe(self.count, uncounted)

@@ -13,16 +13,13 @@ from typing import Any
 
 from llamaswap_py.runtime.passed import Passed
 from llamaswap_py.runtime.sides import Sink
-from llamaswap_py.runtime.upstream import Connection
+from llamaswap_py.runtime.upstream import ROOM, Connection
 from llamaswap_py.wire.chunks import whole_chunks
 
 if sys.platform != "win32":
     from os import readv
 
-PIECE = 64 * 1024  # bytes of one read
-# All are read into the same place and kept by their size: room of that much for each, cut down to what came, costs the
-# allocator many times what a copy of an event does.
-ROOM = memoryview(bytearray(PIECE))
+SEAT = ROOM[: 64 * 1024]  # what is read of one stream, before the next has its turn
 CROWD = 16  # streams at once; for fewer the loop's own way is the shorter one
 MOST = 64  # streams carried before the loop looks at everything else
 IN = 1  # EPOLLIN
@@ -78,7 +75,7 @@ class Ride:
     def take(self) -> bytes:
         """What there is to read, if it goes straight through; else the ride is over, or there was nothing."""
         try:
-            data = ROOM[: readv(self._source, (ROOM,))].tobytes()
+            data = SEAT[: readv(self._source, (SEAT,))].tobytes()
         except BlockingIOError:
             return b""
         except OSError:  # the system says it only once

@@ -27,6 +27,7 @@ __all__ = ["Closer", "Manner", "Outcome", "Phase", "Sink", "Tap", "UpstreamReque
 MUCH = 1024  # bytes of one read
 TRUSTED = 2  # pieces in a row that went straight through, until the stream rides; twice as many the next time
 ASKED_AGAIN = 32  # pieces, where there is no ride to be had
+STALLED = 1.0  # seconds in which a caller took nothing: his answer's record is cut short
 BEGUN_STATUS = 200  # what a caller was told whose stream was begun before a server spoke
 
 
@@ -309,10 +310,13 @@ class Passage:
             await self._wait.rung()
             if self._over:
                 return
+            stalls = self._loop.call_later(STALLED, self._passed.slim)
             try:
                 await self._wait.drained(self._sink)
             except ConnectionError:
                 self.finish(Closer.CALLER, None)
+            finally:
+                stalls.cancel()
             if self._connection is not None:
                 self._connection.resume()
 

@@ -64,6 +64,9 @@ class Tap(Protocol):
     def weigh(self, sent: int) -> int:
         """So many bytes were written; at how many this is to be called again. The moment to let go of pieces."""
 
+    def slim(self) -> None:
+        """The caller has taken nothing for a while, and may never read on: hold as little as will do."""
+
 
 class Phase(Enum):
     """How far an answer got to the caller."""

@@ -36,7 +36,26 @@ def descriptor_of(transport: asyncio.BaseTransport | None) -> int:
     return number
 
 
-class Connection(asyncio.Protocol):
+PIECE = 128 * 1024  # bytes of one read: what a caller leaves of it who reads no more is held for as long as he stays
+# All is read into the same place and kept by its size: room of that much for each, cut down to what came, costs the
+# allocator many times what a copy of an event does.
+ROOM = memoryview(bytearray(PIECE))
+
+
+class Reading(asyncio.BufferedProtocol):
+    __slots__ = ()
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return ROOM
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self.data_received(ROOM[:nbytes].tobytes())
+
+    def data_received(self, data: bytes) -> None:
+        raise NotImplementedError
+
+
+class Connection(Reading):
     """Carries one request at a time; without a listener it must be silent, else it is dropped."""
 
     __slots__ = (

@@ -80,6 +80,10 @@ class Recording:
         self.heard.head(head, chunked)
         self.inflight.headed(self.flight)
 
+    def slim(self) -> None:
+        if let_go := self.heard.window.slim():
+            self.recorder.writer.let_go(let_go)
+
     def ended(self, outcome: Outcome) -> None:
         self.outcome = outcome
 

@@ -11,6 +11,7 @@ from llamaswap_py.wire.chunks import CHUNK_END, EVENT_END
 FIRST = 16 * 1024
 # The last events name what was spent; those of Responses repeat the whole text before it.
 LAST = 64 * 1024
+STILL = 16 * 1024  # of the end, while nothing more comes
 LONG, LARGE = 64 * 1024, 4 * 1024  # a long body, and a large piece of one
 # Where to look first in a stream: its first event is short, and the last ones hold their numbers at their ends.
 NEAR_START, NEAR_END = 2 * 1024, 4 * 1024
@@ -44,19 +45,34 @@ class Window:
 
     def weigh(self, added: int) -> int:
         """About so many bytes were added; at how many this must be called again."""
-        if added <= self.limit:
+        if added <= self.limit and self.whole:
             return self.limit
         self.shed()
         return added + LAST  # so that a piece is looked at twice, not every time
 
-    def shed(self) -> None:
-        """Drop all but the beginning and the end."""
+    def shed(self, last: int = LAST) -> None:
+        """Drop all but the beginning and the end, of which at least `last` bytes stay."""
         self._count()
         if self.whole:
             self.whole = False
             self._split()
-        self._drop()
+        self._drop(last)
         self._counted = len(self._pieces)
+
+    def slim(self) -> int:
+        """Nothing more comes for now: less is held, and for none of it the read that brought it. Returns how many bytes
+        were let go."""
+        before = self._held()
+        if before > FIRST + LAST:
+            self.shed(STILL)
+            if self._pieces:
+                self._pieces[0] = ending(bytes(self._pieces[0]))
+        for pieces in self.pieces():
+            pieces[:] = [bytes(piece) for piece in pieces]
+        return before - self._held()
+
+    def _held(self) -> int:
+        return sum(len(piece) for pieces in self.pieces() for piece in pieces)
 
     @property
     def size(self) -> int:
@@ -94,12 +110,21 @@ class Window:
                 end += len(CHUNK_END) if last.startswith(CHUNK_END, end) else len(EVENT_END)
                 self._first[-1] = last[:end]
 
-    def _drop(self) -> None:
+    def _drop(self, last: int) -> None:
         at, size = len(self._pieces), 0
-        while at > 0 and size < LAST:
+        while at > 0 and size < last:
             at -= 1
             size += len(self._pieces[at])
         del self._pieces[:at]
+
+
+def ending(piece: bytes) -> bytes:
+    """Of a long piece its last whole events, where it has any."""
+    for end in (CHUNK_END, EVENT_END):
+        at = piece.find(end, max(0, len(piece) - STILL))
+        if 0 <= at < len(piece) - len(end):
+            return piece[at + len(end) :]
+    return piece
 
 
 def body_of(window: Window, chunked: bool) -> Body:

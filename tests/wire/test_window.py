@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 from hypothesis import given
@@ -15,9 +16,12 @@ from llamaswap_py.wire.window import (
     LONG,
     NEAR_END,
     NEAR_START,
+    STILL,
     Body,
+    Piece,
     Window,
     body_of,
+    ending,
     ends_of,
     hold_events,
     holds_events,
@@ -25,7 +29,7 @@ from llamaswap_py.wire.window import (
 )
 
 
-def filled(pieces: list[bytes], limit: int = FIRST + LAST) -> Window:
+def filled(pieces: Sequence[Piece], limit: int = FIRST + LAST) -> Window:
     window, added, mark = Window(limit), 0, limit
     for piece in pieces:
         window.add(piece)
@@ -92,6 +96,46 @@ def test_what_was_shed_early_can_go_on() -> None:
     window.shed()
     window.add(b"c")
     assert body_of(window, chunked=False) == Body(b"", b"c", whole=False)
+
+
+def event_of(size: int) -> bytes:
+    return b"data: " + b"x" * size + b"\n\n"
+
+
+def test_while_nothing_comes_of_a_long_answer_its_ends_are_held_and_no_read() -> None:
+    read = b"".join(chunk(event_of(100)) for _ in range(2500))
+    whole = read[: len(read) // 2500 * 2000]
+    window = filled([memoryview(whole)] * 3, limit=1 << 20)
+    assert window.slim() >= 2 * len(whole)
+    first, last = window.pieces()
+    assert {type(piece) for piece in first + last} == {bytes}
+    assert sum(map(len, first)) < FIRST + 200
+    assert STILL - 200 < sum(map(len, last)) <= STILL
+    assert holds_events(bytes(first[0]))
+    assert unchunked(bytes(last[0])).startswith(event_of(100))
+    assert window.size == 3 * len(whole)
+    assert window.slim() == 0
+    window.add(chunk(event_of(5)))
+    assert window.weigh(window.size) < window.limit
+    assert body_of(window, chunked=True).last.endswith(event_of(100) + event_of(5))
+
+
+def test_while_nothing_comes_a_short_answer_stays_whole() -> None:
+    read = b"x" * 300_000
+    window = filled([memoryview(read)[:1000], b"abc"])
+    assert window.slim() == 0
+    assert [type(piece) for piece in window.pieces()[0]] == [bytes, bytes]
+    assert body_of(window, chunked=False) == Body(b"x" * 1000 + b"abc")
+
+
+def test_what_ends_nowhere_is_held_as_it_is() -> None:
+    """Its framing would be lost, and with it what it says."""
+    assert ending(b"x" * 300_000) == b"x" * 300_000
+    assert ending(event_of(10) + event_of(2 * LAST)) == event_of(10) + event_of(2 * LAST)
+    assert ending(event_of(2 * LAST) + event_of(10)) == event_of(10)
+    window = filled([b"x" * LAST] * 3, limit=1 << 20)
+    assert window.slim() == LAST
+    assert body_of(window, chunked=False) == Body(b"x" * LAST, b"x" * LAST, whole=False)
 
 
 @given(st.lists(st.lists(st.binary(min_size=1, max_size=3000), min_size=1, max_size=3), max_size=60))
