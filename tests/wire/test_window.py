@@ -133,6 +133,7 @@ def test_what_ends_nowhere_is_held_as_it_is() -> None:
     assert ending(b"x" * 300_000) == b"x" * 300_000
     assert ending(event_of(10) + event_of(2 * LAST)) == event_of(10) + event_of(2 * LAST)
     assert ending(event_of(2 * LAST) + event_of(10)) == event_of(10)
+    assert filled([b"x" * 300_000], limit=1 << 20).slim() == 0
     window = filled([b"x" * LAST] * 3, limit=1 << 20)
     assert window.slim() == LAST
     assert body_of(window, chunked=False) == Body(b"x" * LAST, b"x" * LAST, whole=False)
