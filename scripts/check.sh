@@ -7,16 +7,28 @@ environment dev
 cd "$ROOT"
 failed=()
 
-# check NAME COMMAND...: its output is shown only when it fails
+outputs="$(mktemp -d)"
+names=() running=()
+trap 'kill ${running[@]+"${running[@]}"} 2>/dev/null || true; rm -rf "$outputs"' EXIT
+
+# check NAME COMMAND...: all of them at once; its output is shown only when it fails
 check() {
-    local name="$1" output
+    names+=("$1")
     shift
-    if output="$("$@" 2>&1)"; then
-        printf 'ok      %s\n' "$name"
-    else
-        printf 'FAILED  %s\n%s\n\n' "$name" "$output"
-        failed+=("$name")
-    fi
+    "$@" >"$outputs/${#names[@]}" 2>&1 &
+    running+=($!)
+}
+
+verdicts() {
+    local at
+    for at in "${!names[@]}"; do
+        if wait "${running[at]}"; then
+            printf 'ok      %s\n' "${names[at]}"
+        else
+            printf 'FAILED  %s\n%s\n\n' "${names[at]}" "$(cat "$outputs/$((at + 1))")"
+            failed+=("${names[at]}")
+        fi
+    done
 }
 
 shell_syntax() {
@@ -43,6 +55,8 @@ if node="$("$python" -m llamaswap_py.ui.building --libraries 2>&1)"; then
 else
     printf 'skipped the page (svelte-check, vitest): %s\n' "$node"
 fi
+
+verdicts
 
 if [ ${#failed[@]} -gt 0 ]; then
     printf '\n%d of the checks failed: %s\n' "${#failed[@]}" "$(IFS=,; echo "${failed[*]}")"

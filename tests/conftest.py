@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, settings
 QUIET = (HealthCheck.too_slow,)
 
 settings.register_profile("fast", max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=QUIET)
+settings.register_profile("glance", settings.get_profile("fast"), max_examples=15)
 settings.register_profile(
     "deep", max_examples=4000, stateful_step_count=300, deadline=None, suppress_health_check=QUIET, print_blob=True
 )
