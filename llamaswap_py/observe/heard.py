@@ -5,7 +5,7 @@ It keeps references and counts; every question is left to later."""
 from __future__ import annotations
 
 from llamaswap_py.wire.headers import Head
-from llamaswap_py.wire.window import Body, Piece, Window, body_of, ends_of, hold_events, holds_events
+from llamaswap_py.wire.window import LAST, STILL, Body, Piece, Window, body_of, ends_of, hold_events, holds_events
 
 NOT_LOOKED_FOR = Body(b"")
 
@@ -23,6 +23,15 @@ class Heard:
 
     def head(self, head: Head, chunked: bool) -> None:
         self.answer, self.chunked = head, chunked
+
+    def slim(self, most: int) -> int:
+        """Of a long answer that does not go on for now no more is held than its figures need; of one that is no stream
+        of events only beyond `most` bytes. Returns how many were let go."""
+        if self.answer is None or (self.answer.coding and not self.answer.event_stream):
+            return 0  # what is compressed can be read as a whole only
+        if self.answer.event_stream:
+            return self.window.slim(STILL, self.chunked, events=True)
+        return self.window.slim(LAST, self.chunked, events=False) if self.size > most else 0
 
     @property
     def size(self) -> int:

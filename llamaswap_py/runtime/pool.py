@@ -13,7 +13,7 @@ from llamaswap_py.config.values import Timeouts
 from llamaswap_py.errors import Refusal, UpstreamFailed
 from llamaswap_py.runtime.door import LOOPBACK, Door
 from llamaswap_py.runtime.health import pause
-from llamaswap_py.runtime.upstream import Connection
+from llamaswap_py.runtime.upstream import Ciphered, Connection, Plain
 from llamaswap_py.wire.address import Address
 from llamaswap_py.wire.headers import SAME_HEADS, Head, keep_limits
 
@@ -159,7 +159,7 @@ class Pool:
     async def _dial_host(self, host: str) -> Connection:
         opened = self._door.enter(host)
         place: dict[str, Any] = {"sock": opened} if opened else {"host": host, "port": self.address.port}
-        connection = Connection(self._forget)
+        connection = (Ciphered if self.address.scheme == "https" else Plain)(self._forget)
         async with asyncio.timeout(self.timeouts.connect or None) as deadline:
             self._dials.add(deadline)
             try:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from llamaswap_py.errors import Refusal
 from llamaswap_py.runtime.tasks import Tasks
 from llamaswap_py.runtime.upstream import Connection
-from llamaswap_py.wire.answer import LAST_CHUNK, chunk
+from llamaswap_py.wire.chunks import LAST_CHUNK, chunk
 from llamaswap_py.wire.headers import Flow
 
 

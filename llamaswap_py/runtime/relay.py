@@ -27,7 +27,7 @@ __all__ = ["Closer", "Manner", "Outcome", "Phase", "Sink", "Tap", "UpstreamReque
 MUCH = 1024  # bytes of one read
 TRUSTED = 2  # pieces in a row that went straight through, until the stream rides; twice as many the next time
 ASKED_AGAIN = 32  # pieces, where there is no ride to be had
-STALLED = 1.0  # seconds in which a caller took nothing: his answer's record is cut short
+STALLED = 1.0  # seconds that a caller is behind: what is held of a long answer for its record is cut short
 BEGUN_STATUS = 200  # what a caller was told whose stream was begun before a server spoke
 
 

@@ -65,7 +65,7 @@ class Tap(Protocol):
         """So many bytes were written; at how many this is to be called again. The moment to let go of pieces."""
 
     def slim(self) -> None:
-        """The caller has taken nothing for a while, and may never read on: hold as little as will do."""
+        """The caller has been behind for a while, and may never read on: hold as little as will do."""
 
 
 class Phase(Enum):

@@ -42,20 +42,7 @@ PIECE = 128 * 1024  # bytes of one read: what a caller leaves of it who reads no
 ROOM = memoryview(bytearray(PIECE))
 
 
-class Reading(asyncio.BufferedProtocol):
-    __slots__ = ()
-
-    def get_buffer(self, sizehint: int) -> memoryview:
-        return ROOM
-
-    def buffer_updated(self, nbytes: int) -> None:
-        self.data_received(ROOM[:nbytes].tobytes())
-
-    def data_received(self, data: bytes) -> None:
-        raise NotImplementedError
-
-
-class Connection(Reading):
+class Connection(asyncio.BaseProtocol):
     """Carries one request at a time; without a listener it must be silent, else it is dropped."""
 
     __slots__ = (
@@ -168,3 +155,19 @@ class Connection(Reading):
 
     def resume_writing(self) -> None:
         self.sending.hold(False)
+
+
+class Plain(Connection, asyncio.BufferedProtocol):
+    __slots__ = ()
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return ROOM
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self.data_received(ROOM[:nbytes].tobytes())
+
+
+class Ciphered(Connection, asyncio.Protocol):
+    """Takes whatever was deciphered: uvloop drops what a buffer had no room for when the server closes meanwhile."""
+
+    __slots__ = ()

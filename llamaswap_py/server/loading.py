@@ -17,7 +17,7 @@ from llamaswap_py.runtime.estimate import Progress
 from llamaswap_py.runtime.relay import Closer, Outcome, Phase, ordered
 from llamaswap_py.runtime.standings import progress_of
 from llamaswap_py.server.relayed import RequestSink
-from llamaswap_py.wire.answer import chunk
+from llamaswap_py.wire.chunks import chunk
 from llamaswap_py.wire.continued import begun_framing
 from llamaswap_py.wire.headers import Framing, Head, UpstreamRequest, answer_head
 

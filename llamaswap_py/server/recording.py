@@ -81,7 +81,7 @@ class Recording:
         self.inflight.headed(self.flight)
 
     def slim(self) -> None:
-        if let_go := self.heard.window.slim():
+        if let_go := self.heard.slim(HELD):
             self.recorder.writer.let_go(let_go)
 
     def ended(self, outcome: Outcome) -> None:

@@ -7,19 +7,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from llamaswap_py.errors import UpstreamFailed
-from llamaswap_py.wire.chunks import CHUNK_END, CRLF, whole_chunks
+from llamaswap_py.wire.chunks import CHUNK_END, CRLF, LAST_CHUNK, chunk, whole_chunks
 from llamaswap_py.wire.headers import Caller, Framing, Head, answer_head, framing, switch_head
 from llamaswap_py.wire.http1 import BETWEEN_CHUNKS, Reader
 from llamaswap_py.wire.sse import Events
 from llamaswap_py.wire.window import Piece
 
-LAST_CHUNK = b"0\r\n\r\n"
 HEAD_END = b"\r\n\r\n"
-
-
-def chunk(data: bytes) -> bytes:
-    """One chunk; nothing for nothing, because an empty chunk is the last one."""
-    return b"%x\r\n%b\r\n" % (len(data), data) if data else b""
 
 
 def passable(reader: Reader, events: Events | None) -> bytes:

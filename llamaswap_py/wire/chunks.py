@@ -13,6 +13,7 @@ from itertools import pairwise
 
 CRLF = b"\r\n"
 EVENT_END = b"\n\n"
+LAST_CHUNK = b"0\r\n\r\n"
 CHUNK_END = EVENT_END + CRLF  # of a chunk that ends with an event, as nearly every server writes it
 PLAIN_SIZE = re.compile(rb"[1-9A-Fa-f][0-9A-Fa-f]{0,5}")
 LONGEST_SIZE = 8  # such a line with its end
@@ -28,6 +29,11 @@ LONG = 2 * 1024  # bytes that are worth a look through the pattern
 FEW = 8  # steps in one read that are worth no thought
 MISSES = 512  # steps over other sizes until the pattern is made anew; each time twice as many,
 MOST_MISSES = 1 << 20  # so that it costs less than the steps, also where the sizes never come again
+
+
+def chunk(data: bytes) -> bytes:
+    """One chunk; nothing for nothing, because an empty chunk is the last one."""
+    return b"%x\r\n%b\r\n" % (len(data), data) if data else b""
 
 
 class Usual:

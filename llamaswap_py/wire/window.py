@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from llamaswap_py.wire.chunks import CHUNK_END, EVENT_END
+from llamaswap_py.wire.chunks import CHUNK_END, EVENT_END, chunk
 
 # Anthropic's first event names the input tokens; Responses' first event repeats the whole request's settings.
 FIRST = 16 * 1024
 # The last events name what was spent; those of Responses repeat the whole text before it.
 LAST = 64 * 1024
-STILL = 16 * 1024  # of the end, while nothing more comes
+STILL = 16 * 1024  # of the last events, while nothing more comes
 LONG, LARGE = 64 * 1024, 4 * 1024  # a long body, and a large piece of one
 # Where to look first in a stream: its first event is short, and the last ones hold their numbers at their ends.
 NEAR_START, NEAR_END = 2 * 1024, 4 * 1024
@@ -50,23 +50,23 @@ class Window:
         self.shed()
         return added + LAST  # so that a piece is looked at twice, not every time
 
-    def shed(self, last: int = LAST) -> None:
-        """Drop all but the beginning and the end, of which at least `last` bytes stay."""
+    def shed(self) -> None:
+        """Drop all but the beginning and the end."""
         self._count()
         if self.whole:
             self.whole = False
             self._split()
-        self._drop(last)
+        self._drop()
         self._counted = len(self._pieces)
 
-    def slim(self) -> int:
-        """Nothing more comes for now: less is held, and for none of it the read that brought it. Returns how many bytes
-        were let go."""
+    def slim(self, last: int, chunked: bool, events: bool) -> int:
+        """Nothing more comes for now: of the end no more than `last` bytes are held (of events, whole ones and so many
+        at least), and of nothing the read that brought it. Returns how many bytes were let go."""
         before = self._held()
         if before > FIRST + LAST:
-            self.shed(STILL)
-            if self._pieces:
-                self._pieces[0] = ending(bytes(self._pieces[0]))
+            self.shed()
+            self._pieces[:] = [ending(b"".join(self._pieces), last, chunked, events)]
+            self._counted = len(self._pieces)
         for pieces in self.pieces():
             pieces[:] = [bytes(piece) for piece in pieces]
         return before - self._held()
@@ -110,21 +110,23 @@ class Window:
                 end += len(CHUNK_END) if last.startswith(CHUNK_END, end) else len(EVENT_END)
                 self._first[-1] = last[:end]
 
-    def _drop(self, last: int) -> None:
+    def _drop(self) -> None:
         at, size = len(self._pieces), 0
-        while at > 0 and size < last:
+        while at > 0 and size < LAST:
             at -= 1
             size += len(self._pieces[at])
         del self._pieces[:at]
 
 
-def ending(piece: bytes) -> bytes:
-    """Of a long piece its last whole events, where it has any."""
-    for end in (CHUNK_END, EVENT_END):
-        at = piece.find(end, max(0, len(piece) - STILL))
-        if 0 <= at < len(piece) - len(end):
-            return piece[at + len(end) :]
-    return piece
+def ending(framed: bytes, last: int, chunked: bool, events: bool) -> bytes:
+    """What comes last of whole chunks, as one chunk; or of what has no chunks."""
+    body = unchunked(framed) if chunked else framed
+    start = max(0, len(body) - last)
+    if events:
+        start = body.rfind(EVENT_END, 0, start) + len(EVENT_END)
+        if start < len(EVENT_END):  # none begins there
+            return framed
+    return chunk(body[start:]) if chunked else body[start:]
 
 
 def body_of(window: Window, chunked: bool) -> Body:

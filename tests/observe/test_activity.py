@@ -21,7 +21,7 @@ from llamaswap_py.observe.heard import Heard
 from llamaswap_py.observe.rows import Details, Row, Wanted
 from llamaswap_py.observe.store import Store
 from llamaswap_py.observe.written import Bounds
-from llamaswap_py.wire.answer import LAST_CHUNK, chunk
+from llamaswap_py.wire.chunks import LAST_CHUNK, chunk
 from llamaswap_py.wire.headers import Head
 from tests.observe.recording import ANSWER, CHAT, finished, held_up, recording
 

@@ -13,7 +13,7 @@ from llamaswap_py.observe.finished import Finished
 from llamaswap_py.observe.reading import LIGHT, LIGHT_FAILURE, is_light
 from llamaswap_py.observe.rows import UNKNOWN, Details
 from llamaswap_py.observe.written import Bounds
-from llamaswap_py.wire.answer import chunk
+from llamaswap_py.wire.chunks import chunk
 from tests.observe.recording import ANSWER, finished, held_up, recording
 
 PACKED = gzip.compress(ANSWER, mtime=0)

@@ -13,7 +13,8 @@ from llamaswap_py.runtime.hearing import Hearing
 from llamaswap_py.runtime.heartbeat import COMMENT, Heart
 from llamaswap_py.runtime.pool import Pool
 from llamaswap_py.runtime.relay import Manner, relay
-from llamaswap_py.wire.answer import Answer, chunk
+from llamaswap_py.wire.answer import Answer
+from llamaswap_py.wire.chunks import chunk
 from llamaswap_py.wire.headers import Caller
 from llamaswap_py.wire.window import Piece
 from tests.fakes.loops import on_all_loops, on_every_loop

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 import ssl
 import threading
@@ -12,8 +13,10 @@ from pathlib import Path
 import pytest
 import trustme
 
+from llamaswap_py.errors import Refusal
 from llamaswap_py.runtime.pool import Pool
 from llamaswap_py.runtime.relay import UpstreamRequest, relay
+from llamaswap_py.runtime.upstream import Connection
 from llamaswap_py.wire.address import Address
 from tests.fakes.loops import LOOPS, PATIENCE, on_loop
 from tests.runtime.test_relay import Collector, broken
@@ -68,5 +71,68 @@ def test_the_end_of_an_answer_waits_for_a_caller_who_does_not_read(
             sink.drain.set_result(None)
             assert (await asking).complete
         assert sink.taken.endswith(b"\r\n\r\n" + FIRST + REST)
+
+    on_loop(loop, scene)
+
+
+LONG, LATER = b"x" * 3_000_000, b"y" * 5000 + b"z" * 131_072
+
+
+class Busy:
+    """Listens, and hears nothing more while the server sends the rest and closes; then has no room for it at once."""
+
+    def __init__(self, connection: Connection, on: threading.Event, closed: threading.Event) -> None:
+        self.connection, self.on, self.closed = connection, on, closed
+        self.heard = b""
+        self.full, self.over = asyncio.Event(), asyncio.Event()
+
+    def received(self, data: bytes) -> None:
+        self.heard += data
+        if len(self.heard) == len(LONG):
+            self.on.set()
+            assert self.closed.wait(PATIENCE)
+        elif len(self.heard) > len(LONG):
+            self.connection.pause()
+            self.full.set()
+
+    def ended(self) -> None:
+        pass
+
+    def lost(self, why: Refusal | None) -> None:
+        self.over.set()
+
+
+def serve_and_leave(door: socket.socket, tls: ssl.SSLContext, on: threading.Event, closed: threading.Event) -> None:
+    """Without a word of leave."""
+    door.settimeout(PATIENCE)
+    plain, _ = door.accept()
+    secure = tls.wrap_socket(plain, server_side=True)
+    secure.recv(65536)
+    secure.sendall(LONG)
+    on.wait(PATIENCE)
+    secure.sendall(LATER[:5000])
+    secure.sendall(LATER[5000:])
+    os.close(secure.detach())
+    closed.set()
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_what_was_deciphered_is_heard_though_the_server_is_gone(loop: str, tls: ssl.SSLContext) -> None:
+    async def scene() -> None:
+        on, closed = threading.Event(), threading.Event()
+        with socket.create_server(("127.0.0.1", 0)) as door:
+            serving = asyncio.create_task(asyncio.to_thread(serve_and_leave, door, tls, on, closed))
+            connection = await Pool(Address("https", "127.0.0.1", door.getsockname()[1])).take()
+            listener = Busy(connection, on, closed)
+            connection.begin(listener, b"GET", b"")
+            while not listener.over.is_set():
+                await listener.full.wait()
+                listener.full.clear()
+                await asyncio.wait({asyncio.ensure_future(listener.over.wait())}, timeout=0.1)
+                connection.resume()
+                if listener.heard == LONG + LATER:
+                    break
+            await serving
+        assert listener.heard == LONG + LATER
 
     on_loop(loop, scene)

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llamaswap_py.wire.answer import LAST_CHUNK, Answer, chunk
+from llamaswap_py.wire.answer import Answer
+from llamaswap_py.wire.chunks import LAST_CHUNK, chunk
 from llamaswap_py.wire.headers import Caller
 from llamaswap_py.wire.http1 import Reader
 from llamaswap_py.wire.window import unchunked

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from llamaswap_py.wire.answer import LAST_CHUNK, chunk
+from llamaswap_py.wire.chunks import LAST_CHUNK, chunk
 from llamaswap_py.wire.continued import QUOTED, WORDS, Continued
 from llamaswap_py.wire.headers import Caller
 

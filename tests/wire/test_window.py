@@ -8,7 +8,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llamaswap_py.wire.answer import LAST_CHUNK, chunk
+from llamaswap_py.wire.chunks import LAST_CHUNK, chunk
 from llamaswap_py.wire.window import (
     FIRST,
     LARGE,
@@ -106,15 +106,15 @@ def test_while_nothing_comes_of_a_long_answer_its_ends_are_held_and_no_read() ->
     read = b"".join(chunk(event_of(100)) for _ in range(2500))
     whole = read[: len(read) // 2500 * 2000]
     window = filled([memoryview(whole)] * 3, limit=1 << 20)
-    assert window.slim() >= 2 * len(whole)
+    assert window.slim(STILL, chunked=True, events=True) >= 2 * len(whole)
     first, last = window.pieces()
     assert {type(piece) for piece in first + last} == {bytes}
     assert sum(map(len, first)) < FIRST + 200
-    assert STILL - 200 < sum(map(len, last)) <= STILL
+    assert STILL < sum(map(len, last)) <= STILL + 200
     assert holds_events(bytes(first[0]))
     assert unchunked(bytes(last[0])).startswith(event_of(100))
     assert window.size == 3 * len(whole)
-    assert window.slim() == 0
+    assert window.slim(STILL, chunked=True, events=True) == 0
     window.add(chunk(event_of(5)))
     assert window.weigh(window.size) < window.limit
     assert body_of(window, chunked=True).last.endswith(event_of(100) + event_of(5))
@@ -123,20 +123,42 @@ def test_while_nothing_comes_of_a_long_answer_its_ends_are_held_and_no_read() ->
 def test_while_nothing_comes_a_short_answer_stays_whole() -> None:
     read = b"x" * 300_000
     window = filled([memoryview(read)[:1000], b"abc"])
-    assert window.slim() == 0
+    assert window.slim(STILL, chunked=False, events=False) == 0
     assert [type(piece) for piece in window.pieces()[0]] == [bytes, bytes]
     assert body_of(window, chunked=False) == Body(b"x" * 1000 + b"abc")
 
 
-def test_what_ends_nowhere_is_held_as_it_is() -> None:
-    """Its framing would be lost, and with it what it says."""
-    assert ending(b"x" * 300_000) == b"x" * 300_000
-    assert ending(event_of(10) + event_of(2 * LAST)) == event_of(10) + event_of(2 * LAST)
-    assert ending(event_of(2 * LAST) + event_of(10)) == event_of(10)
-    assert filled([b"x" * 300_000], limit=1 << 20).slim() == 0
-    window = filled([b"x" * LAST] * 3, limit=1 << 20)
-    assert window.slim() == LAST
-    assert body_of(window, chunked=False) == Body(b"x" * LAST, b"x" * LAST, whole=False)
+SIZES = st.one_of(st.integers(1, 300), st.integers(20_000, 40_000))
+
+
+@given(st.lists(st.lists(SIZES, min_size=1, max_size=3), min_size=1, max_size=12), st.booleans(), st.booleans())
+def test_what_stays_of_events_while_nothing_comes_is_whole_ones(
+    pieces: list[list[int]], chunked: bool, together: bool
+) -> None:
+    """However they were framed, and the last of them are among them; a second time it stays as it is."""
+    events = [[event_of(size) for size in sizes] for sizes in pieces]
+    text = b"".join(map(b"".join, events))
+    frame = chunk if chunked else bytes
+    framed = [frame(b"".join(each)) if together else b"".join(map(frame, each)) for each in events]
+    window = filled(framed, limit=1 << 20)
+    window.slim(STILL, chunked, events=True)
+    kept = body_of(window, chunked)
+    window.slim(STILL, chunked, events=True)
+    assert body_of(window, chunked) == kept
+    if kept.whole:
+        assert kept.first == text
+    else:
+        end = kept.last or kept.first
+        assert text.endswith(end)
+        assert end.startswith(b"data: ")
+        assert len(end) >= min(STILL, len(text) - len(kept.first))
+
+
+def test_what_is_no_event_ends_as_it_ends() -> None:
+    assert ending(b"x" * 300_000, STILL, chunked=False, events=True) == b"x" * 300_000
+    assert ending(b"x" * 10 + b"y" * LAST, LAST, chunked=False, events=False) == b"y" * LAST
+    assert ending(chunk(b"x" * 10) + chunk(b"y" * LAST), LAST, chunked=True, events=False) == chunk(b"y" * LAST)
+    assert filled([b"x" * 300_000], limit=1 << 20).slim(LAST, chunked=False, events=False) == 0
 
 
 @given(st.lists(st.lists(st.binary(min_size=1, max_size=3000), min_size=1, max_size=3), max_size=60))
