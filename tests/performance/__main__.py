@@ -21,7 +21,7 @@ from tests.performance.awake import awake
 from tests.performance.contestants import Contestant, free_port, module, nginx, ours, plain, turned
 from tests.performance.figures import Figure, growth_table, table
 from tests.performance.longest import longest_callback
-from tests.whole import startup_time
+from tests.whole import startup_time, swap_dead_time
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "performance.md"
@@ -106,11 +106,13 @@ def say(text: str) -> None:
 def others(rounds: int, size: float) -> dict[str, float]:
     """What has commands of its own."""
     started = startup_time.ratios(startup_time.measure(max(3, int(15 * size))))
+    swapped = swap_dead_time.measure(max(5, int(50 * size)), free_port())
     longest, where = longest_callback(rounds)
     return {
         "start with 1 model, by import aiohttp.web": started["1 model"],
         "start with 100 models, by import aiohttp.web": started["100 models"],
         "--version, by import aiohttp.web": started["--version"],
+        "swap beyond the engine's own start and end, median, ms": swapped["dead_ms"],
         f"longest callback under 1,000 streams ({where}), ms of processor at most": longest,
     }
 
