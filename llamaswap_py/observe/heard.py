@@ -27,7 +27,7 @@ class Heard:
     def slim(self, most: int) -> int:
         """Of a long answer that does not go on for now no more is held than its figures need; of one that is no stream
         of events only beyond `most` bytes. Returns how many were let go."""
-        if self.answer is None or (self.answer.coding and not self.answer.event_stream):
+        if self.answer is None or self.answer.coding:
             return 0  # what is compressed can be read as a whole only
         if self.answer.event_stream:
             return self.window.slim(STILL, self.chunked, events=True)
