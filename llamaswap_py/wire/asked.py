@@ -15,7 +15,7 @@ MOST_FIELDS = 64
 
 END = b"\r\n\r\n"
 LINE = re.compile(rb"POST (/[A-Za-z0-9._~/-]*) HTTP/1\.1\r\n")
-FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]++):[ \t]*+((?:[\x21-\x7e]++(?:[ \t]++[\x21-\x7e]++)*+)?)[ \t]*\r\n")
+FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]++):[ \t]*+((?:[\x21-\x7e]++(?:[ \t]++[\x21-\x7e]++)*)?)[ \t]*\r\n")
 LENGTH = re.compile(rb"\r\ncontent-length: ?([0-9]{1,9})\r\n", re.IGNORECASE)
 # They say how the body or the connection is to be understood.
 SPECIAL = {b"content-encoding", b"expect", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade"}

@@ -30,6 +30,9 @@ FEW = 8  # steps in one read that are worth no thought
 MISSES = 512  # steps over other sizes until the pattern is made anew; each time twice as many,
 MOST_MISSES = 1 << 20  # so that it costs less than the steps, also where the sizes never come again
 
+# Before 3.11.5 what was matched of a last, broken turn counts as matched, but for what ends as another choice would.
+TURN_BACK = b"|(?!)" if sys.version_info < (3, 11, 5) else b""
+
 
 def chunk(data: bytes) -> bytes:
     """One chunk; nothing for nothing, because an empty chunk is the last one."""
@@ -67,7 +70,8 @@ def pattern_of(sizes: Sequence[bytes]) -> re.Pattern[bytes]:
     """Of few sizes several at a turn, which costs less than a turn for each."""
     sized = b"|".join(b"%b\r\n.{%d}+" % (size, int(size, 16) - len(EVENT_END)) for size in sizes)
     one = b"(?:%b)%b" % (sized, CHUNK_END)
-    return re.compile(b"(?s:(?:%b)*+(?:%b)*+)" % (one * max(1, AT_A_TURN // len(sizes)), one))
+    several = one * max(1, AT_A_TURN // len(sizes))
+    return re.compile(b"(?s:(?:%b%b)*+(?:%b%b)*+)" % (several, TURN_BACK, one, TURN_BACK))
 
 
 def learn(steps: dict[bytes, int], before: bytes, begins: bytes) -> int:

@@ -15,7 +15,7 @@ USUAL_HEAD = 2 * 1024  # longer ones are not remembered
 LINE_LIMIT = 4 * 1024  # a chunk-size line with its extensions; 18 bytes would do for honest servers
 
 STATUS = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: ([^\r\n\x00]*+))?")
-FIELDS = re.compile(rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]++:[^\r\n\x00]*+\r\n)*+")
+FIELDS = re.compile(rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]++:[^\r\n\x00]*+\r\n)*")
 SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n\x00]*)?")
 
 

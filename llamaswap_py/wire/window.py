@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from llamaswap_py.wire.chunks import CHUNK_END, EVENT_END, chunk
+from llamaswap_py.wire.chunks import CHUNK_END, CRLF, EVENT_END, LONGEST_SIZE, PLAIN_SIZE, chunk
 
 # Anthropic's first event names the input tokens; Responses' first event repeats the whole request's settings.
 FIRST = 16 * 1024
@@ -105,10 +105,8 @@ class Window:
         if self._first:
             last = bytes(self._first[-1])
             # Of a read that brought much, no more than whole events: it would be held as long as the answer lasts.
-            end = last.find(EVENT_END, max(0, len(last) - (size - FIRST)))
-            if end >= 0:
-                end += len(CHUNK_END) if last.startswith(CHUNK_END, end) else len(EVENT_END)
-                self._first[-1] = last[:end]
+            self._first[-1], rest = cut(last, max(0, len(last) - (size - FIRST)), is_chunked(self._first[0]))
+            self._pieces.insert(0, rest)
 
     def _drop(self) -> None:
         at, size = len(self._pieces), 0
@@ -116,6 +114,24 @@ class Window:
             at -= 1
             size += len(self._pieces[at])
         del self._pieces[:at]
+
+
+def is_chunked(beginning: Piece) -> bool:
+    size, end, _ = bytes(beginning[:LONGEST_SIZE]).partition(CRLF)
+    return bool(end) and PLAIN_SIZE.fullmatch(size) is not None
+
+
+def cut(read: bytes, near: int, chunked: bool) -> tuple[Piece, Piece]:
+    """In two behind the first event that ends behind `near`; the second is framed as the first one is."""
+    end = read.find(CHUNK_END, near) + len(CHUNK_END)
+    if len(CHUNK_END) <= end < len(read):
+        return read[:end], memoryview(read)[end:]
+    end = read.find(EVENT_END, near) + len(EVENT_END)
+    if end < len(EVENT_END) or read.startswith(CRLF, end):
+        return read, b""
+    if chunked:  # and within a chunk, so that what follows becomes one
+        return read[:end], chunk(unchunked(read)[len(unchunked(read[:end])) :])
+    return read[:end], memoryview(read)[end:]
 
 
 def ending(framed: bytes, last: int, chunked: bool, events: bool) -> bytes:

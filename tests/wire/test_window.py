@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from llamaswap_py.wire.chunks import LAST_CHUNK, chunk
@@ -87,6 +87,11 @@ def test_the_beginning_of_a_long_body_ends_with_a_chunk_where_that_ends_with_an_
     assert holds_events(first)
 
 
+def test_a_beginning_that_ends_with_its_last_chunk_keeps_that_chunk_whole() -> None:
+    events = chunk(event_of(100)) + chunk(event_of(FIRST))
+    assert body_of(filled([events, chunk(event_of(LAST))], limit=1), chunked=False).first == events
+
+
 def test_what_was_shed_early_can_go_on() -> None:
     window = filled([b"a", b"b"])
     window.shed()
@@ -132,6 +137,9 @@ SIZES = st.one_of(st.integers(1, 300), st.integers(20_000, 40_000))
 
 
 @given(st.lists(st.lists(SIZES, min_size=1, max_size=3), min_size=1, max_size=12), st.booleans(), st.booleans())
+@example([[20_000, 22_000, 40_000]], False, False)
+@example([[20_000, 22_000, 40_000]], True, True)
+@example([[20_000, 22_000, 40_000]], True, False)
 def test_what_stays_of_events_while_nothing_comes_is_whole_ones(
     pieces: list[list[int]], chunked: bool, together: bool
 ) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from hypothesis import given, settings
@@ -83,6 +86,17 @@ def test_the_decision_is_that_of_trying_every_combination(
     assert evicted(policy(matrix), wanted, *up) == gone
 
 
+@contextmanager
+def untraced() -> Iterator[None]:
+    """Whoever counts the lines that run makes each of them several times as long."""
+    tracer = sys.gettrace()
+    sys.settrace(None)
+    try:
+        yield
+    finally:
+        sys.settrace(tracer)
+
+
 LADDER = [f"m{number}" for number in range(100)]
 TEN = [[f"{bundle}{number}" for number in range(10)] for bundle in "abcd"]
 
@@ -101,9 +115,10 @@ def test_ten_thousand_combinations_are_planned_in_five_milliseconds(text: str, u
     plan = policy(Matrix((("s", text),)))
     spent = []
     for _ in range(5):
-        began = time.perf_counter()
-        evicted(plan, wanted, *up)
-        spent.append(time.perf_counter() - began)
+        with untraced():
+            began = time.perf_counter()
+            evicted(plan, wanted, *up)
+            spent.append(time.perf_counter() - began)
     assert min(spent) < 0.005
 
 
