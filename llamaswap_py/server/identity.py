@@ -23,9 +23,10 @@ SANE = re.compile(r"[A-Za-z0-9._:/+=@~-]{1,128}")
 def id_of(request: web.BaseRequest) -> str:
     """The same however often it is asked."""
     try:
-        return request[ID]
+        name: str = request._state[ID]  # noqa: SLF001 - asked for often, and `request[…]` is a step more
     except KeyError:  # it never came to a door
         return give_id(request)
+    return name
 
 
 def give_id(request: web.BaseRequest) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Container
 from functools import lru_cache
 
-from aiohttp import HttpVersion11, hdrs
+from aiohttp import HttpVersion11, hdrs, web
+from aiohttp.http import StreamWriter
 from aiohttp.http_parser import RawRequestMessage
-from aiohttp.streams import EMPTY_PAYLOAD, EmptyStreamReader, StreamReader
+from aiohttp.streams import EMPTY_PAYLOAD, EmptyStreamReader
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
@@ -48,32 +50,51 @@ def swift_one(data: bytes, swift: Swift) -> Simple | None:
     return asked if asked is not None and (hdrs.METH_POST, asked.known.path) in swift else None
 
 
-def payload_of(asked: Simple) -> StreamReader:
-    return Whole(asked.body) if asked.body else EMPTY_PAYLOAD
+class Asking(web.Request):
+    """What a handler is given. The library's own constructor looks for all that may be special about a request."""
 
+    _method, _version = hdrs.METH_POST, HttpVersion11
+    _transport_sockname = None  # needed only where a request names no host
+    keep_alive = True
 
-def message_of(asked: Simple) -> RawRequestMessage:
-    known = asked.known
-    name, fields, url = shape_of(known)
-    headers = fields.copy()
-    headers[name] = asked.length.decode()
-    return RawRequestMessage(
-        hdrs.METH_POST,
-        known.path,
-        HttpVersion11,
-        CIMultiDictProxy(headers),
-        (*known.before, (known.length, asked.length), *known.after),
-        False,
-        None,
-        False,
-        False,
-        url,
-    )
+    def __init__(self, asked: Simple, protocol: web.RequestHandler, loop: asyncio.AbstractEventLoop) -> None:
+        name, fields, url, path = shape_of(asked.known)
+        headers = fields.copy()
+        headers[name] = asked.length.decode()
+        self._asked = asked
+        self._headers = CIMultiDictProxy(headers)
+        self._protocol = protocol
+        self._payload_writer = StreamWriter(protocol, loop)
+        self._payload = Whole(asked.body) if asked.body else EMPTY_PAYLOAD
+        self._rel_url = url
+        self._cache = {"path": path}
+        self._state = {}
+        self._task = protocol._task_handler  # type: ignore[assignment]  # noqa: SLF001 - no public name for it
+        self._loop = loop
+        self._transport_sslcontext = protocol.ssl_context
+        self._transport_peername = protocol.peername
+
+    @property
+    def _message(self) -> RawRequestMessage:  # type: ignore[override]
+        known = self._asked.known
+        return RawRequestMessage(
+            hdrs.METH_POST,
+            known.path,
+            HttpVersion11,
+            self._headers,
+            (*known.before, (known.length, self._asked.length), *known.after),
+            False,
+            None,
+            False,
+            False,
+            self._rel_url,
+        )
 
 
 @lru_cache(SAME_HEADS)
-def shape_of(known: Known) -> tuple[str, CIMultiDict[str], URL]:
-    """The name of the field of the length, all fields without its value, and the address."""
+def shape_of(known: Known) -> tuple[str, CIMultiDict[str], URL, str]:
+    """The name of the field of the length, all fields without its value, the address, and its path in plain text."""
     fields = [*known.before, (known.length, b""), *known.after]
     headers = CIMultiDict([(name.decode(), value.decode()) for name, value in fields])
-    return known.length.decode(), headers, URL.build(path=known.path, encoded=True)
+    url = URL.build(path=known.path, encoded=True)
+    return known.length.decode(), headers, url, url.path

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 import structlog
 from aiohttp import web
-from aiohttp.http import StreamWriter
 
 from llamaswap_py.runtime.tasks import own_task
 from llamaswap_py.server.leaving import Leaving
-from llamaswap_py.server.shortcut import message_of, payload_of, swift_one
+from llamaswap_py.server.relayed import Relayed
+from llamaswap_py.server.shortcut import Asking, swift_one
 from llamaswap_py.server.taking import Taker
 from llamaswap_py.wire.asked import Simple
 
@@ -135,14 +135,23 @@ class Visitor(Taker):
             Leaving(self.transport, self._task_handler)
 
     async def answer(self, asked: Simple) -> None:
-        """As the library's `start` has it for one request."""
-        assert self._request_factory is not None
+        """As the library's `start` has it for one request, less what an answer that the relay has written needs not."""
         assert self._request_handler is not None
         loop, keeps = self._loop, False
-        payload, writer = payload_of(asked), StreamWriter(self, loop)
-        request = self._request_factory(message_of(asked), payload, self, writer, self._task_handler)  # type: ignore[arg-type]
+        began = loop.time()
+        request = self._current_request = Asking(asked, self, loop)
+        self._request_in_progress = True
         try:
-            response, is_cut = await self._handle_request(request, loop.time(), self._request_handler)
+            response: web.StreamResponse
+            try:
+                response = await self._request_handler(request)
+            except web.HTTPException as raised:
+                response = raised
+            if isinstance(response, Relayed) and not self.writing_paused:
+                self.log_access(request, response, began)
+                is_cut = False
+            else:
+                response, is_cut = await self.finish_response(request, response, began)
             self._keepalive = bool(response.keep_alive)
             keeps = self._keepalive and not is_cut
         except ConnectionError:
@@ -155,6 +164,9 @@ class Visitor(Taker):
             self.force_close()
         finally:
             request._task = None  # type: ignore[assignment]  # noqa: SLF001 - it knows this coroutine, which knows it
+            self._current_request, self._request_in_progress = None, False
+            if self._handler_waiter is not None:
+                self._handler_waiter.set_result(None)
             self.answered(keeps)
 
     def answered(self, keeps: bool) -> None:

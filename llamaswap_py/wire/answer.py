@@ -9,11 +9,9 @@ from collections.abc import Sequence
 from llamaswap_py.errors import UpstreamFailed
 from llamaswap_py.wire.chunks import CHUNK_END, CRLF, LAST_CHUNK, chunk, whole_chunks
 from llamaswap_py.wire.headers import Caller, Framing, Head, answer_head, framing, switch_head
-from llamaswap_py.wire.http1 import BETWEEN_CHUNKS, Reader
+from llamaswap_py.wire.http1 import BETWEEN_CHUNKS, DONE, HEAD_END, Reader
 from llamaswap_py.wire.sse import Events
 from llamaswap_py.wire.window import Piece
-
-HEAD_END = b"\r\n\r\n"
 
 
 def passable(reader: Reader, events: Events | None) -> bytes:
@@ -138,9 +136,10 @@ class Answer:
         return chunk(event) if self._framed is Framing.CHUNKED else event
 
     def _slowly(self, data: bytes) -> bytes:
-        reader, over = self._reader, self.done
+        reader = self._reader
+        over = reader.stage == DONE
         body = reader.feed(data)
-        self.settled = reader.done or reader.fault is not None
+        self.settled = reader.stage == DONE or reader.fault is not None
         if over or reader.head is None:
             return b""
         start = b""
@@ -148,6 +147,9 @@ class Answer:
             self.head = reader.head
             start = self._begin(self.head)
             self.head_size = len(start)
+        if self._pass_length:
+            self.body_began = self.body_began or bool(body)
+            return start + body
         out = start + self._framed_body(body)
         if self._pass_chunks:
             self.ending = passable(reader, self._events)

@@ -12,6 +12,7 @@ from llamaswap_py.wire.headers import BODILESS, SAME_HEADS, Head
 
 HEAD_LIMIT = 64 * 1024  # all heads of one answer together, so that endless 1xx end too
 USUAL_HEAD = 2 * 1024  # longer ones are not remembered
+HEAD_END = b"\r\n\r\n"
 LINE_LIMIT = 4 * 1024  # a chunk-size line with its extensions; 18 bytes would do for honest servers
 
 STATUS = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: ([^\r\n\x00]*+))?")
@@ -32,7 +33,7 @@ class Stage:
     DONE = 7
 
 
-BETWEEN_CHUNKS = Stage.SIZE
+BETWEEN_CHUNKS, DONE = Stage.SIZE, Stage.DONE
 
 
 class Reader:
@@ -67,17 +68,24 @@ class Reader:
 
     @property
     def done(self) -> bool:
-        return self.stage == Stage.DONE
+        return self.stage == DONE
 
     @property
     def reusable(self) -> bool:
         """The connection may carry another request."""
-        if self.head is None or not self.done or self.surplus or self.fault:
+        if self.head is None or self.stage != DONE or self.surplus or self.fault:
             return False
         return self._sized and self.head.persistent
 
     def feed(self, data: bytes) -> bytes:
         """Take what came; return the body bytes in it, in order."""
+        if self.stage == Stage.HEAD and not self._spent and not self.kept:
+            end = data.find(HEAD_END, 0, USUAL_HEAD)
+            if end >= 0 and (usual := _usual(data[:end])) is not None and not self._bodiless:
+                head, length = usual
+                if len(data) - end - len(HEAD_END) == length:  # most answers that are no streams come in one read
+                    self.head, self.length, self.stage = head, length, Stage.DONE
+                    return data[end + len(HEAD_END) :]
         body: list[bytes] = []
         if self.kept:
             data, self.kept = self.kept + data, b""
@@ -171,7 +179,7 @@ class Reader:
             self.stage = Stage.DONE
 
     def _head(self, data: bytes, at: int) -> int:
-        end = data.find(b"\r\n\r\n", at)
+        end = data.find(HEAD_END, at)
         block = data[at : end if end >= 0 else len(data)]
         self._spent += len(block)
         if self._spent > HEAD_LIMIT:
@@ -186,7 +194,7 @@ class Reader:
             self._begin(head)
         elif head.status == 101:
             self._switch(head)
-        return end + 4  # all else is interim: swallowed
+        return end + len(HEAD_END)  # all else is interim: swallowed
 
     def _switch(self, head: Head) -> None:
         if self._upgrade:
@@ -215,6 +223,16 @@ def _announced(head: Head) -> tuple[str, int | None, bool]:
     lengths, codings = set(head.words(b"content-length")), head.words(b"transfer-encoding")
     wrong = _length_fault(lengths, codings, head)
     return wrong, int(lengths.pop()) if lengths and not wrong else None, bool(codings)
+
+
+@lru_cache(SAME_HEADS)
+def _usual(block: bytes) -> tuple[Head, int] | None:
+    """The head of an answer with a body of so many bytes; None of any other."""
+    head = _same_head(block)
+    if head is None or head.status < 200 or head.status in BODILESS:
+        return None
+    wrong, length, _ = _announced(head)
+    return None if wrong or not length else (head, length)
 
 
 def _length_fault(lengths: set[bytes], codings: list[bytes], head: Head) -> str:
