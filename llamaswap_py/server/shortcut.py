@@ -54,6 +54,7 @@ class Asking(web.Request):
     """What a handler is given. The library's own constructor looks for all that may be special about a request."""
 
     _method, _version = hdrs.METH_POST, HttpVersion11
+    _client_max_size, _client_max_fields = 1 << 20, 1000  # the library's own, for who asks it for the whole body
     _transport_sockname = None  # needed only where a request names no host
     keep_alive = True
 

@@ -147,6 +147,8 @@ class Visitor(Taker):
                 response = await self._request_handler(request)
             except web.HTTPException as raised:
                 response = raised
+            except Exception as mistake:  # noqa: BLE001 - it is told
+                response = self.handle_error(request, 500, mistake)
             if isinstance(response, Relayed) and not self.writing_paused:
                 self.log_access(request, response, began)
                 is_cut = False
