@@ -23,7 +23,7 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 def mirror(name: str, **keys: object) -> str:
     """One model of a configuration, served by the mirror."""
-    lines = [f"  {name}:", f"    cmd: {sys.executable} {MIRROR} --port ${{PORT}} --name ${{MODEL_ID}}"]
+    lines = [f"  {name}:", f"    cmd: {sys.executable} -S {MIRROR} --port ${{PORT}} --name ${{MODEL_ID}}"]
     lines += [f"    {key}: {value}" for key, value in keys.items()]
     return "\n".join(lines) + "\n"
 

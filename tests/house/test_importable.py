@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
+
+from tests.whole.untraced import TRACES
 
 ROOT = Path(__file__).parents[2]
 
@@ -39,7 +42,8 @@ def names() -> list[str]:
 
 def run(*words: str) -> str:
     command = [sys.executable, "-W", "error", *words]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    env = {name: value for name, value in os.environ.items() if name != TRACES}
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout + done.stderr
 

@@ -37,7 +37,7 @@ PRESS = """async () => {
 
 
 def talking(name: str, rate: int) -> str:
-    return f"  {name}:\n    cmd: {sys.executable} -P {talker.__file__} {rate} {fake()}\n"
+    return f"  {name}:\n    cmd: {sys.executable} -P -S {talker.__file__} {rate} {fake()}\n"
 
 
 TEXT = config(talking("odd", 0), talking("talker", 300), talking("flood", 10_000))

@@ -19,7 +19,7 @@ from tests.whole.program import OWN_PORTS, ROOT, Program, fake
 
 pytest.importorskip("xllamacpp", reason="the engine's library is not installed on this platform")
 
-SPEAKER = f"{sys.executable} {ROOT / 'tests' / 'fakes' / 'speaker.py'} --port ${{PORT}}"
+SPEAKER = f"{sys.executable} -S {ROOT / 'tests' / 'fakes' / 'speaker.py'} --port ${{PORT}}"
 TEXT = f"""
 startPort: {OWN_PORTS}
 models:

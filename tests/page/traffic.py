@@ -27,7 +27,7 @@ PACE = 20  # events of an answer in a second
 
 def busy(names: list[str], lines: int) -> str:
     """Nobody excludes anybody."""
-    loud = f"  {FLOOD}:\n    cmd: {sys.executable} -P {talker.__file__} {lines} {fake()}\n"
+    loud = f"  {FLOOD}:\n    cmd: {sys.executable} -P -S {talker.__file__} {lines} {fake()}\n"
     together = f"groups:\n  all: {{swap: false, exclusive: false, members: [{', '.join([FLOOD, *names])}]}}\n"
     return config(loud, *(model(name) for name in names)) + together
 

@@ -25,7 +25,7 @@ FAKE = Path(__file__).resolve().parents[1] / "fakes" / "llama_server.py"
 
 
 def fake(name: str, options: str = "", **more: object) -> Model:
-    model = Model(name, f"{sys.executable} {FAKE} --port ${{PORT}} --alias {name} {options}")
+    model = Model(name, f"{sys.executable} -S {FAKE} --port ${{PORT}} --alias {name} {options}")
     return replace(model, **more)
 
 

@@ -110,7 +110,7 @@ async def test_what_a_failed_server_said_last_is_told() -> None:
 def detaching(folder: Path, port: int) -> Model:
     """A command that starts its server elsewhere, as `docker run -d` does, and a cmdStop that ends it there."""
     pid = folder / "pid"
-    start = f"setsid {sys.executable} {FAKE} --port {port} --alias d >/dev/null 2>&1 & echo $! > {pid}"
+    start = f"setsid {sys.executable} -S {FAKE} --port {port} --alias d >/dev/null 2>&1 & echo $! > {pid}"
     stop = f"kill $(cat {pid}); while kill -0 $(cat {pid}) 2>/dev/null; do :; done"
     return Model(
         "d",

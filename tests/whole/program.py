@@ -29,7 +29,7 @@ LONG = 30.0
 
 def fake(options: str = "") -> str:
     """A `cmd` that runs the fake server on the model's port, under the model's id."""
-    return f"{sys.executable} {FAKE} --port ${{PORT}} --alias ${{MODEL_ID}} {options}".strip()
+    return f"{sys.executable} -S {FAKE} --port ${{PORT}} --alias ${{MODEL_ID}} {options}".strip()
 
 
 def model(name: str, options: str = "", **keys: object) -> str:

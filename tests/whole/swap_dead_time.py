@@ -61,7 +61,7 @@ def engine_alone(port: int) -> tuple[float, float]:
     nothing = threading.Event()
     began = time.perf_counter()
     process = subprocess.Popen(
-        [sys.executable, FAKE, "--port", str(port), "--alias", "alone"], stderr=subprocess.DEVNULL
+        [sys.executable, "-S", FAKE, "--port", str(port), "--alias", "alone"], stderr=subprocess.DEVNULL
     )
     while not healthy(port):
         nothing.wait(pause(time.perf_counter() - began))

@@ -101,7 +101,7 @@ def wrapped(folder: Path, alive: str) -> str:
         "#!/bin/sh",
         f"exec 9>{alive}",
         "setsid sh -c 'sleep 600; exit' &",
-        f"{sys.executable} {FAKE} --port $1 --alias w --grandchild",
+        f"{sys.executable} -S {FAKE} --port $1 --alias w --grandchild",
     ]
     script.write_text("\n".join(lines) + "\n")
     return f"  w:\n    cmd: sh {script} ${{PORT}}\n"

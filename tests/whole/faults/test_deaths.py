@@ -71,7 +71,7 @@ async def test_p20_f11_the_word_of_a_death_may_come_late(tmp_path: Path) -> None
     """A shell takes its time after the server it started has died; until then there is nobody to connect to."""
     script = tmp_path / "wrapper.sh"
     with Journal(tmp_path) as journal:
-        script.write_text(f"{sys.executable} {FAKE} --port $1 --alias a {journal.option}\nsleep 0.8\n")
+        script.write_text(f"{sys.executable} -S {FAKE} --port $1 --alias a {journal.option}\nsleep 0.8\n")
         text = config(f"  a:\n    cmd: sh {script} ${{PORT}}\n")
         with Program(tmp_path, text, watch=False) as program:
             async with caller(program) as client:

@@ -17,7 +17,7 @@ TOGETHER = "groups:\n  all:\n    swap: false\n    members: [a, b]\n"
 
 def sharing(folder: Path, name: str, journal: Journal, needs: str = "card") -> str:
     """A model that takes the one card there is, and ends as an engine does where it is taken."""
-    server = f"{sys.executable} {FAKE} --port $1 --alias {name} {journal.option}"
+    server = f"{sys.executable} -S {FAKE} --port $1 --alias {name} {journal.option}"
     script = folder / f"{name}.sh"
     script.write_text(
         f"exec 8>{folder / needs}\n"

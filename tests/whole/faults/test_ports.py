@@ -27,7 +27,7 @@ def squatting(folder: Path, times: int) -> Iterator[Path]:
     os.mkfifo(asks)
     os.mkfifo(goes)
     script = folder / "late.sh"
-    script.write_text(f"echo $1 >{asks}\nread go <{goes}\nexec {sys.executable} {FAKE} --port $1 --alias a\n")
+    script.write_text(f"echo $1 >{asks}\nread go <{goes}\nexec {sys.executable} -S {FAKE} --port $1 --alias a\n")
     taken: list[socket.socket] = []
 
     def answer(listener: socket.socket) -> None:

@@ -105,7 +105,9 @@ async def test_p12_f18_workers_end_when_the_process_that_answers_dies(tmp_path: 
 
 
 def container(client: str, name: str, *flags: str) -> str:
-    command = f"{client} run {' '.join(flags)} {name} {sys.executable} {FAKE} --port ${{PORT}} --alias {name} --polite"
+    command = (
+        f"{client} run {' '.join(flags)} {name} {sys.executable} -S {FAKE} --port ${{PORT}} --alias {name} --polite"
+    )
     return f"  {name}:\n    cmd: {command}\n    cmdStop: {client} stop {name}\n"
 
 
