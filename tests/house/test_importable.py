@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.whole.untraced import TRACES
+from tests.untraced import TRACES
 
 ROOT = Path(__file__).parents[2]
 

@@ -9,9 +9,9 @@ from playwright.sync_api import Browser
 
 from tests.page import browser
 from tests.page.built import built_page
-from tests.whole.untraced import untraced
+from tests.untraced import programs_untraced
 
-__all__ = ["chromium", "untraced"]
+__all__ = ["chromium", "programs_untraced"]
 
 
 @pytest.fixture(scope="package")

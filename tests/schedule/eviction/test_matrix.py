@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 from hypothesis import given, settings
@@ -16,6 +13,7 @@ from llamaswap_py.config.values import Matrix
 from llamaswap_py.schedule.eviction.matrix import policy
 from llamaswap_py.schedule.plan import Evict, Phase, Policy, Row
 from tests.config.test_combination import MODELS, all_of, matrices
+from tests.untraced import untraced
 
 MATRIX = Matrix(
     sets=(("chat", "a & (b | c)"), ("solo", "d"), ("wide", "+chat & e")),
@@ -84,17 +82,6 @@ def test_the_decision_is_that_of_trying_every_combination(
             best = (cost, combination)
     gone = () if wanted in up else tuple(sorted(up - best[1]))
     assert evicted(policy(matrix), wanted, *up) == gone
-
-
-@contextmanager
-def untraced() -> Iterator[None]:
-    """Whoever counts the lines that run makes each of them several times as long."""
-    tracer = sys.gettrace()
-    sys.settrace(None)
-    try:
-        yield
-    finally:
-        sys.settrace(tracer)
 
 
 LADDER = [f"m{number}" for number in range(100)]

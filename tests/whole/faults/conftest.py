@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.whole.untraced import untraced
+from tests.untraced import programs_untraced
 
-__all__ = ["untraced"]
+__all__ = ["programs_untraced"]
