@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import struct
 import sys
@@ -18,6 +19,9 @@ from llamaswap_py.wire.window import Piece
 
 # l_onoff = 1, l_linger = 0: closing sends a reset. A plain close looks like a clean end to a caller without a length.
 RESET = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+
+# There asyncio's `writelines` piles up what the caller does not take, and tells nobody (CVE-2024-12254).
+FORGETS_TO_PAUSE = (3, 12) <= sys.version_info < (3, 12, 9) or (3, 13) <= sys.version_info < (3, 13, 2)
 
 
 class RequestSink:
@@ -66,7 +70,11 @@ class RequestSink:
             return False
         if not self._said:
             self._say(sum(map(len, pieces)))
-        transport.writelines(pieces)
+        if FORGETS_TO_PAUSE and isinstance(transport, asyncio.Transport):  # which uvloop's are not
+            for piece in pieces:
+                transport.write(piece)
+        else:
+            transport.writelines(pieces)
         return self._protocol.writing_paused
 
     def _say(self, size: int) -> None:

@@ -54,8 +54,12 @@ def test_a_bell_that_rang_before_the_wait_is_silent_behind_it(lines: tuple[Line,
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no such signal")
 def test_a_signal_ends_the_wait_for_an_answers_rest(interrupting: None) -> None:
-    sender = threading.Thread(target=signal.raise_signal, args=(signal.SIGUSR1,))
+    go, may_go = socket.socketpair()
+    sender = threading.Thread(target=raise_when_told, args=(may_go,))
+    sender.start()  # before there is a signal: a thread that starts is no place for one
     with (
+        go,
+        may_go,
         socket.create_server(("127.0.0.1", 0)) as server,
         Bell() as bell,
         closing(Connection("127.0.0.1", server.getsockname()[1], bell)) as connection,
@@ -67,12 +71,17 @@ def test_a_signal_ends_the_wait_for_an_answers_rest(interrupting: None) -> None:
             response = connection.getresponse()
             assert response.read1(64) == b"hello"
             with pytest.raises(Interrupted):
-                read_once_more(sender, response)
-    sender.join()
+                read_once_more(go, response)
+        sender.join()
 
 
-def read_once_more(sender: threading.Thread, response: http.client.HTTPResponse) -> None:
-    sender.start()
+def raise_when_told(may_go: socket.socket) -> None:
+    may_go.recv(1)
+    signal.raise_signal(signal.SIGUSR1)
+
+
+def read_once_more(go: socket.socket, response: http.client.HTTPResponse) -> None:
+    go.send(b"!")
     response.read1(64)
 
 

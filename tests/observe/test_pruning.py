@@ -50,16 +50,18 @@ def test_a_file_beyond_its_size_gives_up_its_oldest_rows_and_grows_no_more(file:
 
 
 def test_without_bounds_and_in_memory_nothing_is_taken_away(file: Store) -> None:
-    for each in (file, Store()):
-        fill(each, 10)
-        assert not prune(each, 10.0**12)
-        assert each.total(Wanted()) == 10
+    with closing(Store()) as memory:
+        for each in (file, memory):
+            fill(each, 10)
+            assert not prune(each, 10.0**12)
+            assert each.total(Wanted()) == 10
 
 
 def test_what_goes_wrong_is_said_and_tried_again_later(file: Store) -> None:
     said: list[str] = []
     pruning = Pruning(said.append)
-    assert pruning.left(Store()) is None
+    with closing(Store()) as memory:
+        assert pruning.left(memory) is None
     file.bounds = Bounds(age=1)
     assert pruning.left(file) == 0
     file.database.execute("DROP TABLE activity_captures")
