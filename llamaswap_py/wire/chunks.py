@@ -30,7 +30,7 @@ FEW = 8  # steps in one read that are worth no thought
 MISSES = 512  # steps over other sizes until the pattern is made anew; each time twice as many,
 MOST_MISSES = 1 << 20  # so that it costs less than the steps, also where the sizes never come again
 
-# Before 3.11.5 what was matched of a last, broken turn counts as matched, but for what ends as another choice would.
+# Before 3.11.5 `*+` takes the beginning of a turn that failed for matched, unless the last choice of a turn is to fail.
 TURN_BACK = b"|(?!)" if sys.version_info < (3, 11, 5) else b""
 
 

@@ -79,9 +79,9 @@ class Reader:
 
     def feed(self, data: bytes) -> bytes:
         """Take what came; return the body bytes in it, in order."""
-        if self.stage == Stage.HEAD and not self._spent and not self.kept:
+        if self.stage == Stage.HEAD and not (self._spent or self.kept or self._bodiless):
             end = data.find(HEAD_END, 0, USUAL_HEAD)
-            if end >= 0 and (usual := _usual(data[:end])) is not None and not self._bodiless:
+            if end >= 0 and (usual := _usual(data[:end])) is not None:
                 head, length = usual
                 if len(data) - end - len(HEAD_END) == length:  # most answers that are no streams come in one read
                     self.head, self.length, self.stage = head, length, Stage.DONE

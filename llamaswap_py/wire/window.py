@@ -105,8 +105,8 @@ class Window:
         if self._first:
             last = bytes(self._first[-1])
             # Of a read that brought much, no more than whole events: it would be held as long as the answer lasts.
-            self._first[-1], rest = cut(last, max(0, len(last) - (size - FIRST)), is_chunked(self._first[0]))
-            self._pieces.insert(0, rest)
+            self._first[-1], *rest = cut(last, max(0, len(last) - (size - FIRST)), is_chunked(self._first[0]))
+            self._pieces[:0] = rest
 
     def _drop(self) -> None:
         at, size = len(self._pieces), 0
@@ -121,14 +121,14 @@ def is_chunked(beginning: Piece) -> bool:
     return bool(end) and PLAIN_SIZE.fullmatch(size) is not None
 
 
-def cut(read: bytes, near: int, chunked: bool) -> tuple[Piece, Piece]:
-    """In two behind the first event that ends behind `near`; the second is framed as the first one is."""
+def cut(read: bytes, near: int, chunked: bool) -> tuple[Piece, ...]:
+    """In two behind the first event that ends behind `near`, where one does; the second is framed as the first one is."""
     end = read.find(CHUNK_END, near) + len(CHUNK_END)
     if len(CHUNK_END) <= end < len(read):
         return read[:end], memoryview(read)[end:]
     end = read.find(EVENT_END, near) + len(EVENT_END)
     if end < len(EVENT_END) or read.startswith(CRLF, end):
-        return read, b""
+        return (read,)
     if chunked:  # and within a chunk, so that what follows becomes one
         return read[:end], chunk(unchunked(read)[len(unchunked(read[:end])) :])
     return read[:end], memoryview(read)[end:]
