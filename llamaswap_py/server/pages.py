@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 import html
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,6 +28,12 @@ KINDS = {
 CODINGS = (("br", ".br"), ("gzip", ".gz"))  # the better one first
 HASHED = "assets/"  # what is there has a name of its own for each content
 
+
+def digest(script: str) -> str:
+    """By which a policy lets one script pass that stands in the page."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}"
+
+
 # Nothing from elsewhere, and in nobody's frame. Styles may be set by scripts (the editor's are), scripts by nobody.
 # What a person puts into a conversation is shown from memory (blob:, data:).
 POLICY = (
@@ -34,7 +42,10 @@ POLICY = (
     " frame-ancestors 'none'"
 )
 HEADERS = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
-AGAIN_SECONDS = 2  # a page that is not there yet is looked for again by itself
+# A page that is not there yet is looked for again by itself. A refresh by <meta> stays where it is at an address with a
+# fragment, which most of the page's own have.
+AGAIN = "setTimeout(() => location.reload(), 2000)"
+WAITING_POLICY = POLICY.replace("script-src 'self'", f"script-src '{digest(AGAIN)}'")
 
 NOT_YET = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -122,9 +133,9 @@ class Pages:
         return web.Response(status=302, headers={"Location": "../" * name.count("/") + "./#/" + quote(name)})
 
     def not_yet(self) -> web.Response:
-        again = "" if self.trouble else f'<meta http-equiv="refresh" content="{AGAIN_SECONDS}">'
+        again = "" if self.trouble else f"<script>{AGAIN}</script>"
         text = NOT_YET.format(word=html.escape(self.trouble or BUILDING), again=again)
-        headers = {**HEADERS, "Cache-Control": "no-store"}
+        headers = {**HEADERS, "Content-Security-Policy": WAITING_POLICY, "Cache-Control": "no-store"}
         return web.Response(text=text, content_type="text/html", headers=headers)
 
 

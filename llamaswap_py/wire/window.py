@@ -122,7 +122,7 @@ def is_chunked(beginning: Piece) -> bool:
 
 
 def cut(read: bytes, near: int, chunked: bool) -> tuple[Piece, ...]:
-    """In two behind the first event that ends behind `near`, where there is one; the second is framed like the first."""
+    """In two behind the first event that ends behind `near`, if one does; the second is framed like the first."""
     end = read.find(CHUNK_END, near) + len(CHUNK_END)
     if len(CHUNK_END) <= end < len(read):
         return read[:end], memoryview(read)[end:]

@@ -14,7 +14,7 @@ import pytest
 from llamaswap_py.server.face import Face
 from llamaswap_py.server.guard import guard_of
 from llamaswap_py.server.listen import open_sockets, parse
-from llamaswap_py.server.pages import Pages
+from llamaswap_py.server.pages import AGAIN, Pages, digest
 
 SCRIPT = b"console.log(1)"
 
@@ -133,7 +133,8 @@ async def test_before_the_page_is_built_it_says_so_and_looks_again_by_itself(fol
         shutil.move(folder, nowhere)
         there = await client.get("/ui/")
     assert (early.status_code, early.headers["Cache-Control"]) == (200, "no-store")
-    assert 'http-equiv="refresh"' in early.text
+    assert f"<script>{AGAIN}</script>" in early.text
+    assert f"script-src '{digest(AGAIN)}'" in early.headers["Content-Security-Policy"]
     assert "being built" in early.text
     assert there.text == "<!doctype html><p>page</p>"
 
