@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 
+import psutil
 import pytest
 
 from llamaswap_py.__main__ import main
@@ -184,6 +185,8 @@ def test_ctrl_c_ends_a_command_that_waits_without_a_word(upstream: Upstream) -> 
     command = [sys.executable, "-m", "llamaswap_py", "load", "slow"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert upstream.arrived.wait(30)
+        while psutil.Process(process.pid).status() != psutil.STATUS_SLEEPING:
+            assert process.poll() is None  # what has been asked for may not be waited for yet
         process.send_signal(signal.SIGINT)
         assert process.communicate() == (b"", b"")
         upstream.coming.put(b"")
