@@ -23,7 +23,7 @@ def succession(state: State, now: float) -> Succession | None:
     if len(stopping) != 1:
         return None
     old = stopping[0]
-    step = turn({**state.lives, old.model: ended(old)}, state.plan, now)
+    step = turn({**state.concerned(), old.model: ended(old)}, state.plan, now)
     if not isinstance(step, Begin) or step.life.model == old.model:
         return None
     return Succession(old.run, step.life.model)

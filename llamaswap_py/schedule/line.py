@@ -20,7 +20,7 @@ class Place(msgspec.Struct, frozen=True):
 def places(state: State, now: float) -> list[Place]:
     """As `Scheduler.waiting_position` would say them one by one; of each model in the order of its seats."""
     patience = state.plan.patience
-    waiting = {life.model: life for life in state.lives.values() if life.waiting}
+    waiting = {life.model: life for life in state.demanded() if life.waiting}
     queued = {model: life for model, life in waiting.items() if life.phase is not Phase.STARTING}
     ranks = sorted((ticket.rank(patience), model) for model, life in queued.items() for ticket in life.waiting.values())
     found: list[Place] = []

@@ -72,7 +72,7 @@ def changes_at(claim: Claim, state: State, now: float) -> float:
 
 
 def turn(lives: Mapping[str, Life], plan: Plan, now: float) -> Move | tuple[Claim, ...]:
-    """The next move; when there is none, everybody's claim."""
+    """The next move; when there is none, everybody's claim. `lives`: of all that are up or asked for."""
     return Pass(lives, plan, now).move()
 
 

@@ -76,7 +76,7 @@ def no_place(life: Life, fact: Asked, state: State, now: float) -> Refusal | Non
     if not fact.wakes:
         return not_loaded(fact.model)
     entry, most = life.entry, state.plan.queue
-    waiting = sum(len(other.waiting) for other in state.lives.values())
+    waiting = sum(len(other.waiting) for other in state.demanded())
     if entry is not None and entry.queue is not None and len(life.waiting) >= entry.queue:
         waits = f"{len(life.waiting)} callers wait for model {life.model}, as many as its queueLimit lets in"
         return QueueFull(f"{waits}: try again later, or raise that limit", retry_after=room_in(life, now))

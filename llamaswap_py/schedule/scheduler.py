@@ -136,17 +136,17 @@ class Scheduler:
     def settle(self, now: float) -> None:
         """Do what is due, then give everybody their turn, until nobody can move."""
         self.lapse(now)
-        step = turn(self.state.lives, self.state.plan, now)
+        step = turn(self.state.concerned(), self.state.plan, now)
         while not isinstance(step, tuple):
             self.carry_out(step, now)
             self.lapse(now)
-            step = turn(self.state.lives, self.state.plan, now)
+            step = turn(self.state.concerned(), self.state.plan, now)
         self.claims = step
         self.alarm = self.due(now)
 
     def lapse(self, now: float) -> None:
         """What ends by the clock: waiting, runs that nobody uses, outdated ones whose callers had their time."""
-        for life in self.state.lives.values():
+        for life in self.state.demanded():
             while now >= life.waits_until() and life.entry is not None:
                 number = next(iter(life.waiting))
                 self.state.refuse(life, number, waited_enough(life, life.entry.wait))

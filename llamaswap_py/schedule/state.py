@@ -18,6 +18,7 @@ class State:
         self.plan = plan
         self.lives = {model: Life(model, entry) for model, entry in plan.entries.items()}
         self.up: dict[str, Life] = {}
+        self.called: dict[str, Life] = {}  # those that somebody waits for or has ordered, and some that nobody does now
         self.tickets: dict[int, Ticket] = {}  # waiting and seated
         self.orders: list[Order] = []
         self.closed = False
@@ -33,10 +34,21 @@ class State:
         if life.wanted is None and not self.closed:
             self.arrivals += 1
             life.wanted = Ticket(0, life.model, 0, False, now, self.arrivals)
+            self.called[life.model] = life
 
     def wait(self, life: Life, ticket: Ticket) -> None:
         self.tickets[ticket.number] = ticket
         life.waiting[ticket.number] = ticket
+        self.called[life.model] = life
+
+    def demanded(self) -> list[Life]:
+        """Of a thousand models few are: nobody looks through all for them."""
+        self.called = {model: life for model, life in self.called.items() if life.demanded}
+        return list(self.called.values())
+
+    def concerned(self) -> dict[str, Life]:
+        """Whom the queue is about: who is up, and who is asked for."""
+        return {**self.up, **{life.model: life for life in self.demanded()}}
 
     def give_up(self, life: Life, ticket: Ticket, now: float) -> bool:
         """Says whether it waited: whoever has no seat does, or its run has ended before."""

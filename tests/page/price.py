@@ -3,7 +3,8 @@
 
 A reader that does nothing else takes the browser's place, as where that runs on another machine: what two busy programs
 on one machine cost each other is left out. By turns, and by the finest clock there is; "nobody again" is the same work
-as "nobody", and says how far such figures are to be trusted."""
+as "nobody", and says how far such figures are to be trusted. With two paces it tells what a part costs for each second
+from what it costs for each event."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from tests.page.traffic import FLOOD, PACE, Streams, busy_day
 from tests.whole.faults import crowd
@@ -43,6 +44,7 @@ PARTS = {
 
 class Cost(NamedTuple):
     processor: float  # microseconds for each streamed event
+    events: float  # a second
     told: float  # kB a second
     messages: float  # a second
 
@@ -89,31 +91,84 @@ def measured(program: Program, streams: Streams, paths: list[str]) -> Cost:
         still(WINDOW)
         took = time.monotonic() - began
         each = (cpu(program) - spent) / (streams.events - events) * 1e6
-        return Cost(each, (reader.size - size) / took / 1000, (reader.messages - messages) / took)
+        rate = (streams.events - events) / took
+        return Cost(each, rate, (reader.size - size) / took / 1000, (reader.messages - messages) / took)
 
 
-def tell(found: dict[str, list[Cost]]) -> None:
+class Mean(NamedTuple):
+    value: float
+    error: float
+
+    @classmethod
+    def of(cls, values: list[float]) -> Self:
+        return cls(statistics.mean(values), statistics.stdev(values) / len(values) ** 0.5)
+
+
+def ratio(costs: list[Cost], alone: list[Cost]) -> Mean:
+    return Mean.of([one.processor / other.processor for one, other in zip(costs, alone, strict=True)])
+
+
+def extra(costs: list[Cost], alone: list[Cost]) -> Mean:
+    """Microseconds a second."""
+    return Mean.of([(one.processor - other.processor) * one.events for one, other in zip(costs, alone, strict=True)])
+
+
+def rate(costs: list[Cost]) -> float:
+    return statistics.mean(cost.events for cost in costs)
+
+
+Found = dict[str, list[Cost]]
+
+
+def tell(found: Found) -> None:
     for part, costs in found.items():
-        each, told, messages = (statistics.mean(column) for column in zip(*costs, strict=True))
-        ratios = [one.processor / alone.processor for one, alone in zip(costs, found[ALONE], strict=True)]
-        error = statistics.stdev(ratios) / len(ratios) ** 0.5
-        words = f"{each:5.1f} µs an event, {statistics.mean(ratios):.3f} ± {error:.3f} times"
+        each, events, told, messages = (statistics.mean(column) for column in zip(*costs, strict=True))
+        value, error = ratio(costs, found[ALONE])
+        words = f"{each:5.1f} µs for each of {events:4.0f} events a second, {value:.3f} ± {error:.3f} times"
         sys.stdout.write(f"{part:16} {words}, {messages:5.1f} messages and {told:6.1f} kB a second\n")
+
+
+def tell_apart(calm: Found, brisk: Found) -> None:
+    """What is the same at either pace goes by the second, what grows with the events by the event."""
+    alone = (
+        statistics.mean(cost.processor * cost.events for cost in brisk[ALONE])
+        - statistics.mean(cost.processor * cost.events for cost in calm[ALONE])
+    ) / (rate(brisk[ALONE]) - rate(calm[ALONE]))
+    sys.stdout.write(f"A further event costs {alone:.1f} µs. Beside that:\n")
+    for part in [each for each in calm if each != ALONE]:
+        slow, fast = extra(calm[part], calm[ALONE]), extra(brisk[part], brisk[ALONE])
+        low, high = rate(calm[part]), rate(brisk[part])
+        each = (fast.value - slow.value) / (high - low)
+        error = (fast.error**2 + slow.error**2) ** 0.5 / (high - low)
+        second = (slow.value - each * low) / 1000
+        unsure = ((slow.error * high) ** 2 + (fast.error * low) ** 2) ** 0.5 / (high - low) / 1000
+        words = f"{second:5.2f} ± {unsure:.2f} ms a second, {each:5.2f} ± {error:.2f} µs an event"
+        sys.stdout.write(f"{part:16} {words}: {1 + each / alone:.3f} ± {error / alone:.3f} times\n")
+
+
+def day(parts: list[str], rounds: int, pace: float) -> Found:
+    found: Found = defaultdict(list)
+    with tempfile.TemporaryDirectory() as folder, busy_day(Path(folder), pace=pace) as (program, streams):
+        for turn in range(rounds):
+            for part in reversed(parts) if turn % 2 else parts:
+                found[part].append(measured(program, streams, PARTS[part]))
+    return {part: found[part] for part in parts}
 
 
 def main(argv: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.page.price", description=__doc__)
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="all, unless some are named")
     parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"two at least ({ROUNDS} by default)")
-    parser.add_argument("--pace", type=float, default=PACE, help=f"events of an answer in a second ({PACE} by default)")
+    parser.add_argument(
+        "--pace", type=float, nargs="+", default=[PACE], help=f"events of an answer in a second ({PACE} by default)"
+    )
     options = parser.parse_args(argv)
-    found: dict[str, list[Cost]] = defaultdict(list)
     parts = [ALONE, *(each for each in options.parts or PARTS if each != ALONE)]
-    with tempfile.TemporaryDirectory() as folder, busy_day(Path(folder), pace=options.pace) as (program, streams):
-        for turn in range(max(2, options.rounds)):
-            for part in reversed(parts) if turn % 2 else parts:
-                found[part].append(measured(program, streams, PARTS[part]))
-    tell(found)
+    days = [day(parts, max(2, options.rounds), pace) for pace in options.pace]
+    for found in days:
+        tell(found)
+    if len(days) > 1:
+        tell_apart(days[0], days[-1])
 
 
 if __name__ == "__main__":

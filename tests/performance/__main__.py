@@ -25,7 +25,6 @@ from tests.whole import startup_time, swap_dead_time
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "performance.md"
-PAUSE = 0.005  # seconds, between one answer and the next request: a low load
 BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
 
 
@@ -47,7 +46,7 @@ class Bench:
             for work in works_:
                 for contestant in turned(self.contestants, number):
                     work(contestant)
-            self.latency(number, 1500, "", PAUSE, 4)
+            self.latency(number, 1500, "", works.PAUSE, 4)
             self.latency(number, 3000, ", without a pause")
             with awake():
                 self.latency(number, 3000, ", without a pause, cores awake")

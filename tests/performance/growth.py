@@ -42,12 +42,21 @@ def an_event(of: Contestant, count: int, events: int, rate: float) -> float:
     return works.streams(of, count, events, rate).micros
 
 
+def a_first_byte(of: Contestant, count: int) -> float:
+    """The way to the upstream included."""
+    return 1000 * works.first_bytes(of, count, works.PAUSE)["p50"]
+
+
 def costs(sizes: dict[str, Contestant], rounds: int, seconds: float, what: str) -> Growth:
+    memory = {size: [of.memory()] for size, of in sizes.items()}
     requests: dict[str, Work] = {size: partial(a_request, of, seconds) for size, of in sizes.items()}
     events: dict[str, Work] = {size: partial(an_event, of, 100, int(50 * seconds), 50) for size, of in sizes.items()}
+    firsts: dict[str, Work] = {size: partial(a_first_byte, of, int(50 * seconds)) for size, of in sizes.items()}
     return [
+        Figure(f"MB of memory, idle, {what}", "MB", memory, base=next(iter(sizes))),
         in_turns(f"µs a request, {what}", requests, rounds),
         in_turns(f"µs an event, {what}", events, rounds),
+        in_turns(f"µs to the first byte, {what}", firsts, rounds),
     ]
 
 

@@ -18,24 +18,31 @@ from pathlib import Path
 import httpx
 
 from llamaswap_py.observe.rows import Details, Row
+from llamaswap_py.observe.spreads import count_on
 from llamaswap_py.observe.store import Store
 from llamaswap_py.wire.usage import Usage
+from tests.performance.contestants import turned
 from tests.whole.asking import caller
 from tests.whole.program import Program, config, model
 from tests.whole.talk import CHAT, chat_body
 
 BATCH = 10_000
 TIMES = 7
-ROUNDS, REQUESTS = 5, 200
+ROUNDS, REQUESTS = 9, 200
 ACTIVITY, STATS = "/api/metrics/activity", "/api/metrics/stats"
 
 
-def fill(path: Path, rows: int) -> None:
-    """A row every ten seconds, of twenty models and five callers."""
+def fill(path: Path, rows: int) -> float:
+    """A row every ten seconds, of twenty models and five callers; all of them counted for the sums, as where rows come
+    no faster than they are counted. Returns the seconds of that."""
     now = int(time.time())
     with closing(Store(str(path))) as store:
         for begin in range(0, rows, BATCH):
             store.add([row(number, now - 10 * (rows - number)) for number in range(begin, min(begin + BATCH, rows))])
+        began = time.perf_counter()
+        while count_on(store):
+            pass
+        return time.perf_counter() - began
 
 
 def row(number: int, created: int) -> Row:
@@ -80,6 +87,15 @@ def small(client: httpx.Client) -> float:
     return statistics.median(seconds(lambda: client.post(CHAT, json=body).raise_for_status()) for _ in range(REQUESTS))
 
 
+def compared(full: httpx.Client, empty: httpx.Client) -> float:
+    """In turns; whoever is first in one round is second in the next."""
+    took: dict[httpx.Client, list[float]] = {full: [], empty: []}
+    for number in range(ROUNDS):
+        for client in turned([full, empty], number):
+            took[client].append(small(client))
+    return statistics.median(one / other for one, other in zip(took[full], took[empty], strict=True))
+
+
 @contextmanager
 def somebody_asks(program: Program, paths: list[str]) -> Iterator[None]:
     over = threading.Event()
@@ -105,16 +121,17 @@ def main() -> None:
     rows = options.parse_args().rows
     with ExitStack() as stack:
         folders = [Path(stack.enter_context(tempfile.TemporaryDirectory())) for _ in range(2)]
-        fill(folders[0] / "records.db", rows)
+        counting = fill(folders[0] / "records.db", rows)
         programs = [stack.enter_context(Program(each, text(each))) for each in folders]
         full, empty = (stack.enter_context(caller(each)) for each in programs)
         paths = questions(rows)
+        sys.stdout.write(f"{rows} rows were counted for their sums in {counting:.1f} s\n")
         for name, path in paths.items():
             first, median = asked(full, path)
             sys.stdout.write(f"{name:24} {1000 * median:7.1f} ms (the first time {1000 * first:.1f} ms)\n")
-        quiet = statistics.median(small(full) / small(empty) for _ in range(ROUNDS))
+        quiet = compared(full, empty)
         with somebody_asks(programs[0], list(paths.values())[:6]), somebody_asks(programs[1], list(paths.values())[:6]):
-            busy = statistics.median(small(full) / small(empty) for _ in range(ROUNDS))
+            busy = compared(full, empty)
         sys.stdout.write(
             f"a small request beside it, by one beside an empty store: {quiet:.2f}, while both are asked {busy:.2f}\n"
         )

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from tests.performance.contestants import Contestant
 
+PAUSE = 0.005  # seconds, between one answer and the next request: a low load
+
 POST = """
 wrk.method = "POST"
 wrk.headers["Content-Type"] = "application/json"
