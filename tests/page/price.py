@@ -3,14 +3,16 @@
 
 A reader that does nothing else takes the browser's place, as where that runs on another machine: what two busy programs
 on one machine cost each other is left out. By turns, and by the finest clock there is; "nobody again" is the same work
-as "nobody", and says how far such figures are to be trusted. With two paces it tells what a part costs for each second
-from what it costs for each event."""
+as "nobody", and says how far such figures are to be trusted; beside "a decoy" the reader hears as much from a program
+that has nothing to do with the proxy but shares the machine with it. With two paces it tells what a part costs for each
+second from what it costs for each event."""
 
 from __future__ import annotations
 
 import argparse
 import socket
 import statistics
+import subprocess
 import sys
 import tempfile
 import threading
@@ -21,6 +23,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple, Self
 
+from tests.page import decoy
 from tests.page.traffic import FLOOD, PACE, Streams, busy_day
 from tests.whole.faults import crowd
 from tests.whole.program import Program
@@ -32,9 +35,11 @@ EVENTS = "/api/events?without=logData,modelStatus,loading,inflight,activity,uiCo
 KINDS = ("standings", "flights", "finished", "machine", "alerts", "glance")
 still = threading.Event().wait  # a figure takes its time: nothing is waited for
 ALONE = "nobody"
+DECOY = "a decoy"
 PARTS = {
     ALONE: [],
     "nobody again": [],
+    DECOY: [DECOY],
     "the events": [EVENTS],
     **{kind: [f"{EVENTS},{','.join(each for each in KINDS if each != kind)}"] for kind in KINDS},
     "the flooded log": [f"/logs/stream/{FLOOD}"],
@@ -70,12 +75,21 @@ class Reader:
 
 
 @contextmanager
+def strange() -> Iterator[socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        process = subprocess.Popen([sys.executable, "-S", decoy.__file__, str(listening.getsockname()[1])])
+        link, _ = listening.accept()
+    with process, link:
+        yield link
+
+
+@contextmanager
 def reading(program: Program, paths: list[str]) -> Iterator[Reader]:
     reader = Reader()
     with ExitStack() as stack:
         for path in paths:
             sent = crowd.head("GET", path, "Accept: text/event-stream")
-            link = stack.enter_context(crowd.connect(program, sent))
+            link = stack.enter_context(strange() if path == DECOY else crowd.connect(program, sent))
             thread = threading.Thread(target=reader.read, args=(link,))
             thread.start()
             stack.callback(thread.join)
@@ -167,7 +181,7 @@ def main(argv: list[str]) -> None:
     days = [day(parts, max(2, options.rounds), pace) for pace in options.pace]
     for found in days:
         tell(found)
-    if len(days) > 1:
+    if options.pace[0] != options.pace[-1]:
         tell_apart(days[0], days[-1])
 
 

@@ -90,6 +90,8 @@ def test_models_of_our_server_with_progress_and_the_last_time(program: Program, 
 
 def test_any_server_that_speaks_openai(program: Program, tmp_path: Path) -> None:
     """One that is not ours says nothing of loads; its only model need not be named; its address may end in /v1."""
+    with caller(program) as client:
+        client.post("/api/models/load/a").raise_for_status()  # what only asks of it does not load it
     [found] = results(bench(tmp_path, f"--url={program.url}/upstream/a/v1", "--quick", "--json"))
     assert (found["name"], found["cold"], found["warm"], found["memory"]) == ("a", None, None, None)
     assert all(cell["speed"] > 0 and cell["first"] > 0 for cell in found["cells"])
