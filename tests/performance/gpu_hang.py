@@ -74,7 +74,7 @@ def watched(client: httpx.Client, file: Path, temper: Temper) -> Seen:
         sent = time.perf_counter()
         client.post(CHAT, json=chat_body("a", "one")).raise_for_status()
         times.append(time.perf_counter() - sent)
-        if not noticed and is_noticed(client, temper):
+        if is_noticed(client, temper) and not noticed:  # asked on, so that every temper has as much beside it
             noticed = time.perf_counter() - began
     slow = statistics.quantiles(times, n=100)[-1]
     return Seen(statistics.median(times), slow, noticed / EVERY)
@@ -86,7 +86,8 @@ def measure(folder: Path, rounds: int) -> list[dict[str, Seen]]:
     text = f"performance: {{every: {EVERY:.0f}, gpus: nvidia}}\n" + config(model("a"))
     env = {"FAKE_NVML": str(file), "PYTHONPATH": str(FAKE)}
     with Program(folder, text, env=env) as program, caller(program) as client:
-        return [{temper.name: watched(client, file, temper) for temper in TEMPERS} for _ in range(rounds)]
+        orders = [TEMPERS[:: -1 if number % 2 else 1] for number in range(rounds)]
+        return [{temper.name: watched(client, file, temper) for temper in order} for order in orders]
 
 
 def line(name: str, seen: list[dict[str, Seen]]) -> str:
@@ -102,7 +103,7 @@ def line(name: str, seen: list[dict[str, Seen]]) -> str:
 
 def main() -> None:
     options = argparse.ArgumentParser(prog="gpu_hang", description=__doc__)
-    options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--rounds", type=int, default=4)
     rounds = options.parse_args().rounds
     with tempfile.TemporaryDirectory() as folder:
         seen = measure(Path(folder), rounds)
