@@ -77,7 +77,8 @@ class Reader:
 @contextmanager
 def strange() -> Iterator[socket.socket]:
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        process = subprocess.Popen([sys.executable, "-S", decoy.__file__, str(listening.getsockname()[1])])
+        process = subprocess.Popen([sys.executable, "-P", "-S", decoy.__file__, str(listening.getsockname()[1])])
+        listening.settimeout(30)
         link, _ = listening.accept()
     with process, link:
         yield link
