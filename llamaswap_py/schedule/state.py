@@ -18,7 +18,7 @@ class State:
         self.plan = plan
         self.lives = {model: Life(model, entry) for model, entry in plan.entries.items()}
         self.up: dict[str, Life] = {}
-        self.called: dict[str, Life] = {}  # those that somebody waits for or has ordered, and some that nobody does now
+        self.called: dict[str, Life] = {}  # somebody waits for them or has ordered them, or did lately
         self.tickets: dict[int, Ticket] = {}  # waiting and seated
         self.orders: list[Order] = []
         self.closed = False
@@ -42,7 +42,7 @@ class State:
         self.called[life.model] = life
 
     def demanded(self) -> list[Life]:
-        """Of a thousand models few are: nobody looks through all for them."""
+        """Few of a thousand are, and nobody looks through all for them. Forgets those who are no more."""
         self.called = {model: life for model, life in self.called.items() if life.demanded}
         return list(self.called.values())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from types import FrameType
 
@@ -30,6 +31,7 @@ def swap(models: int) -> tuple[int, list[type]]:
         nonlocal entered
         entered += event == "call"
 
+    gc.disable()  # what other tests left behind is not the scheduler's
     sys.setprofile(count)
     try:
         for fact in SWAP:
@@ -38,6 +40,7 @@ def swap(models: int) -> tuple[int, list[type]]:
             scheduler.deadline(1.0)
     finally:
         sys.setprofile(None)
+        gc.enable()
     return entered, orders
 
 
