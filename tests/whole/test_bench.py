@@ -20,6 +20,7 @@ from tests.whole.program import LONG, ROOT, Program, config, model
 
 DEMO = ROOT / "llamaswap_py" / "demo" / "demo.gguf"
 CLOSE = 0.02  # between what was measured and what the engine says
+PACE = "--token-interval 0.05"  # an answer of a moment can come in one piece, and tells no speed then
 TRIES = 5  # a machine that does something else for a moment is no disagreement
 
 
@@ -66,7 +67,7 @@ def test_two_quantisations_are_compared_and_the_rates_are_the_engines(tmp_path: 
 def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     with Program(
         tmp_path_factory.mktemp("bench"),
-        config(model("a", "--token-interval 0.003"), model("b", "--token-interval 0.003")),
+        config(model("a", PACE), model("b", PACE)),
     ) as started:
         yield started
 
@@ -94,7 +95,7 @@ def test_any_server_that_speaks_openai(program: Program, tmp_path: Path) -> None
         client.post("/api/models/load/a").raise_for_status()  # what only asks of it does not load it
     [found] = results(bench(tmp_path, f"--url={program.url}/upstream/a/v1", "--quick", "--json"))
     assert (found["name"], found["cold"], found["warm"], found["memory"]) == ("a", None, None, None)
-    assert all(cell["speed"] > 0 and cell["first"] > 0 for cell in found["cells"])
+    assert all(cell["speed"] > 0 and cell["first"] > 0 for cell in found["cells"]), found["cells"]
 
 
 def test_what_cannot_be_measured_says_why(program: Program, tmp_path: Path) -> None:
