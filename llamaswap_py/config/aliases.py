@@ -20,13 +20,17 @@ class Registry:
     def add_aliases(self, draft: Draft) -> None:
         """The written ones. All models' come before any extra names, which may repeat an own one."""
         model = self.models[draft.id]
-        kept = []
-        for number, alias in enumerate(draft.fields.value("aliases")):
-            if self.claim(alias, number, draft):
-                kept.append(alias)
-        self.models[draft.id] = replace(model, aliases=tuple(kept))
+        kept = tuple(alias for number, alias in enumerate(model.aliases) if self.claim(alias, number, draft))
+        if kept != model.aliases:
+            self.models[draft.id] = replace(model, aliases=kept)
 
     def claim(self, alias: str, number: int, draft: Draft) -> bool:
+        if alias and alias not in self.owners and alias not in self.models:
+            self.owners[alias] = draft.id
+            return True
+        return self.claim_doubtful(alias, number, draft)
+
+    def claim_doubtful(self, alias: str, number: int, draft: Draft) -> bool:
         item = at(draft.fields.get("aliases"), number)
         place = item.place if item else draft.place
         key = f"{draft.fields.path}.aliases[{number}]"
@@ -39,7 +43,7 @@ class Registry:
             remedy = "Remove one of the two."
             report.wrong(place, key, f"the alias `{alias}` already belongs to the model `{owner}`", remedy)
             return False
-        if alias in self.models and alias != draft.id:
+        if alias != draft.id:
             remedy = "Remove it: the model of that id always answers to it."
             report.warn(place, key, f"the alias `{alias}` is also a model's id", remedy)
         self.owners[alias] = draft.id

@@ -24,6 +24,8 @@ POSIX_PART = re.compile(
     re.DOTALL,
 )
 IN_QUOTES = re.compile(r'\\([$`"\\\n])')  # any other backslash inside double quotes stands for itself
+SPECIAL = re.compile(r"['\"\\]")  # without one, gaps are all there is to see, on any system
+WORD = re.compile(r"[^ \t\n]+")
 WINDOWS_PART = re.compile(r'(?P<slashes>\\*)"|(?P<gap>[ \t\n]+)|(?P<bare>\\+|[^ \t\n"\\]+)')
 
 
@@ -48,8 +50,11 @@ def without_comments(text: str) -> str:
 
 def join_lines(text: str) -> str:
     """Comment lines out; a backslash at the end of a line becomes a space, for the line break separates anyway."""
+    text = without_comments(text)
+    if "\\" not in text:
+        return text
     rows = []
-    for line in without_comments(text).split("\n"):
+    for line in text.split("\n"):
         trimmed = line.strip()
         rows.append(trimmed[:-1] + " " if trimmed.endswith("\\") else line)
     return "\n".join(rows)
@@ -58,6 +63,8 @@ def join_lines(text: str) -> str:
 def argv(text: str, windows: bool = WINDOWS) -> list[str]:
     """The command's arguments. No shell is involved: no variables, globs or pipes. An open quote runs to the end."""
     text = join_lines(text)
+    if not SPECIAL.search(text):
+        return WORD.findall(text)
     return split_windows(text) if windows else split_posix(text)
 
 

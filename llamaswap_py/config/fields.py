@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from llamaswap_py.config.kinds import READERS, Spot, read_map
 from llamaswap_py.config.report import Report, closest
-from llamaswap_py.config.schema import ANY_NAME, BY_PATH, NAMES_IN, NOT_YET, Key
+from llamaswap_py.config.schema import ANY_NAME, KEYS_IN, NOT_YET, Key
 from llamaswap_py.config.tree import Map, Node, Place, Scalar, inside
 
 FREE = "x-"  # a top-level key that begins so is the operator's own, a place for anchors
@@ -25,15 +26,14 @@ class Fields:
         self.section = section
         self.path = path
         self.report = report
-        for name in self.node.entries if self.node else ():
-            self.recognise(name)
-
-    def recognise(self, name: str) -> None:
-        key = BY_PATH.get(inside(self.section, name))
-        if key is None:
-            self.unknown(name)
-        elif key.path in NOT_YET and says_something(self.get(name)):
-            self.missed(key, name)
+        self.entries: Mapping[str, Node] = self.node.entries if self.node else {}
+        self.keys = KEYS_IN[section]
+        for name, value in self.entries.items():
+            key = self.keys.get(name)
+            if key is None:
+                self.unknown(name)
+            elif key.path in NOT_YET and says_something(value):
+                self.missed(key, name)
 
     def unknown(self, name: str) -> None:
         if not self.section and name.startswith(FREE):
@@ -43,10 +43,10 @@ class Fields:
 
     def home(self, name: str) -> str:
         """Where an unknown key would be known, or which known one it resembles."""
-        near = closest(name, NAMES_IN[self.section])
+        near = closest(name, self.keys)
         if near:
             return f"Did you mean `{near[0]}`?"
-        sections = [section for section, names in NAMES_IN.items() if name in names]
+        sections = [section for section, keys in KEYS_IN.items() if name in keys]
         if sections:
             place = sections[0].replace(ANY_NAME, "<name>")
             return f"It belongs under `{place}`." if place else "It belongs at the top of the file."
@@ -64,13 +64,14 @@ class Fields:
         return self.node.keys.get(name, self.node.place)
 
     def get(self, name: str) -> Node | None:
-        return self.node.entries.get(name) if self.node else None
+        return self.entries.get(name)
 
     def value(self, name: str) -> Any:
         """As the schema's kind says, or its default."""
-        key = BY_PATH[inside(self.section, name)]
-        node = self.get(name)
-        found = None if node is None else READERS[key.kind](node, Spot(key, inside(self.path, name), self.report))
+        key, node = self.keys[name], self.entries.get(name)
+        if node is None:
+            return key.default
+        found = READERS[key.kind](node, Spot(key, inside(self.path, name), self.report))
         return key.default if found is None else found
 
     def child(self, name: str) -> Fields:

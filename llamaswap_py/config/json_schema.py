@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from llamaswap_py.config.schema import ANY_NAME, BY_PATH, NAMES_IN, SAME, Key, Kind
+from llamaswap_py.config.schema import ANY_NAME, BY_PATH, KEYS_IN, SAME, Key, Kind
 
 MACRO = r"^.*\$\{.+\}.*$"  # any value may be one
 DURATION = r"^[-+]?([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h|d))+$"
@@ -29,18 +29,17 @@ def schema() -> Schema:
 
 def section(path: str, shown: str) -> Schema:
     """A mapping of known keys; `shown` is the path whose key explains it."""
-    names = [name for name in NAMES_IN[path] if name != ANY_NAME]
     found: Schema = {"type": ["object", "null"]} | about(BY_PATH.get(shown))
-    if ANY_NAME in NAMES_IN[path]:
+    if ANY_NAME in KEYS_IN[path]:
         inner = f"{path}.{ANY_NAME}"
         return found | {"additionalProperties": section(inner, inner)}
-    keys = {name: value(BY_PATH[f"{path}.{name}".lstrip(".")]) for name in names}
+    keys = {name: value(key) for name, key in KEYS_IN[path].items() if name != ANY_NAME}
     return found | {"properties": keys, "additionalProperties": False}
 
 
 def value(key: Key) -> Schema:
     place = SAME.get(key.path, key.path)
-    if place in NAMES_IN:
+    if place in KEYS_IN:
         return section(place, key.path)
     return kind(key) | about(key)
 

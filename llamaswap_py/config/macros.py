@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping
-
-from msgspec.structs import replace
+from operator import is_
 
 from llamaswap_py.config.environment import VARIABLE
 from llamaswap_py.config.report import Report, closest
@@ -75,21 +74,24 @@ def effective(model_id: str, common: Macros, own: Macros) -> dict[str, Plain]:
 
 def expand(node: Node, macros: Macros) -> Node:
     """The same tree with macros filled in. Keys are left alone; a node in which nothing changed is the same node."""
+    if not may_use(node):
+        return node
     if isinstance(node, Scalar):
         return expand_scalar(node, macros)
     if isinstance(node, List):
         items = tuple(expand(item, macros) for item in node.items)
-        return node if all(a is b for a, b in zip(items, node.items, strict=True)) else replace(node, items=items)
+        return node if all(map(is_, items, node.items)) else List(items, node.place)
     entries = {name: expand(value, macros) for name, value in node.entries.items()}
-    if all(entries[name] is value for name, value in node.entries.items()):
-        return node
-    return replace(node, entries=entries)
+    return node if all(map(is_, entries.values(), node.entries.values())) else Map(entries, node.keys, node.place)
+
+
+def may_use(node: Node) -> bool:
+    """False for most there is: a single value without the sign of a macro."""
+    return not isinstance(node, Scalar) or (isinstance(node.value, str) and "${" in node.value)
 
 
 def expand_scalar(node: Scalar, macros: Macros) -> Scalar:
-    if not isinstance(node.value, str) or "${" not in node.value:
-        return node
-    value = fill(node.value, macros)
+    value = fill(str(node.value), macros)
     return node if value == node.value else Scalar(value, spell(value), node.place, node.lines)
 
 
@@ -120,27 +122,25 @@ class Leftovers:
         self.allowed = allowed
 
     def check(self, node: Node, path: str) -> None:
-        if isinstance(node, Scalar):
-            self.text(node, path)
-        elif isinstance(node, List):
-            for number, item in enumerate(node.items):
-                self.check(item, inside(path, number))
-        else:
-            for name, value in node.entries.items():
-                self.check(value, inside(path, name))
-
-    def text(self, node: Scalar, path: str) -> None:
-        if not isinstance(node.value, str) or "${" not in node.value:
+        if not may_use(node):
             return
-        if len(node.value) > MOST:
+        if isinstance(node, Scalar):
+            self.text(node, str(node.value), path)
+            return
+        for step, each in enumerate(node.items) if isinstance(node, List) else node.entries.items():
+            if may_use(each):
+                self.check(each, inside(path, step))
+
+    def text(self, node: Scalar, text: str, path: str) -> None:
+        if len(text) > MOST:
             message = f"macros make this text longer than {MOST} characters"
             self.report.wrong(node.place, path, message, "Use fewer macros within macros.")
             return
         allowed = self.allowed(path)
-        for name in dict.fromkeys(USE.findall(node.value)):
+        for name in dict.fromkeys(USE.findall(text)):
             if name not in allowed:
                 self.unfilled(name, node, path)
-        for name in dict.fromkeys(VARIABLE.findall(node.value)):
+        for name in dict.fromkeys(VARIABLE.findall(text)):
             self.variable(name, node, path)
 
     def unfilled(self, name: str, node: Scalar, path: str) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from llamaswap_py.config.command import argv, uses_port, without_comments
@@ -16,7 +18,7 @@ from llamaswap_py.config.rules import read_filters, read_timeouts
 from llamaswap_py.config.schema import MODALITIES
 from llamaswap_py.config.settings import read_check_timeout
 from llamaswap_py.config.tree import Map, Node, Place, Scalar, at, inside
-from llamaswap_py.config.values import COMFYUI, NOTHING, Capabilities, Model
+from llamaswap_py.config.values import COMFYUI, Capabilities, Model
 
 SECTION = "models.*"
 PAGE = 50  # callers at once that a browser showing ComfyUI's page may make, as in llama-swap
@@ -31,22 +33,9 @@ class Draft(msgspec.Struct, frozen=True):
     extra_names: Mapping[str, Place]  # keys of filters.setParamsByID, each of which is a name of the model
 
 
-class Inherited(msgspec.Struct, frozen=True):
-    """What a model takes from the document where it says nothing itself."""
-
-    ttl: float
-    unload_timeout: float
-    health_check_timeout: float
-    send_loading_state: bool
-    load_limit: float
-    stall_timeout: float
-    queue_timeout: float
-
-
 def prepare(model_id: str, place: Place, node: Node, common: Macros, report: Report) -> Draft:
     path = inside("models", model_id)
-    own = declared(at(node, "macros"), inside(path, "macros"), report)
-    macros = effective(model_id, common, own)
+    macros = effective(model_id, common, declared(at(node, "macros"), inside(path, "macros"), report))
     bare = expand(without_macros(node), macros)
     with_port = may_use_port(at(bare, "cmd"))
     check_leftovers(bare, path, with_port, macros, report)
@@ -83,7 +72,7 @@ def without_macros(node: Node) -> Node:
         value = entries.get(name)
         if isinstance(value, Scalar) and isinstance(value.value, str):
             entries[name] = replace(value, value=without_comments(value.value))
-    return replace(node, entries=entries)
+    return Map(entries, node.keys, node.place)
 
 
 def check_leftovers(node: Node, path: str, with_port: bool, macros: Macros, report: Report) -> None:
@@ -113,14 +102,15 @@ def expand_names(rules: Map, path: str, with_port: bool, macros: Macros, report:
     return Map(entries, keys, rules.place)
 
 
-def read_model(draft: Draft, inherited: Inherited) -> Model:
+def read_model(draft: Draft, usual: Model) -> Model:
+    """`usual` is a model that says nothing itself."""
     fields = draft.fields
     if fields.node is None:  # `name:` with nothing below it
         message = "the model is empty and cannot be started"
         fields.report.warn(draft.place, fields.path, message, "Give it a `cmd`.")
         fields = Fields(Map({}, {}, draft.place), SECTION, fields.path, fields.report)
-        return replace(described(draft.id, fields, inherited), cmd="", proxy="")
-    model = described(draft.id, fields, inherited)
+        return replace(described(draft.id, fields, usual), cmd="", proxy="")
+    model = described(draft.id, fields, usual)
     if isinstance(fields.get("cmd"), Scalar | None):
         check_command(fields, model)
         check_proxy(fields, model)
@@ -128,56 +118,43 @@ def read_model(draft: Draft, inherited: Inherited) -> Model:
     return model
 
 
-def described(model_id: str, fields: Fields, inherited: Inherited) -> Model:
-    """As its keys say."""
-    ttl, loading = fields.value("ttl"), fields.value("sendLoadingState")
-    waits = fields.value("queueTimeout")
-    return Model(
-        id=model_id,
-        cmd=without_comments(fields.value("cmd")),  # a macro may have brought some
-        cmd_stop=without_comments(fields.value("cmdStop")),
-        proxy=fields.value("proxy"),
-        check_endpoint=fields.value("checkEndpoint").strip(),
-        ttl=inherited.ttl if ttl < 0 else ttl,
-        unload_timeout=fields.value("unloadTimeout") or inherited.unload_timeout,
-        env=fields.value("env"),
-        aliases=tuple(name for name in fields.value("aliases") if name),
-        name=fields.value("name").strip(),
-        description=fields.value("description").strip(),
-        unlisted=fields.value("unlisted"),
-        use_model_name=fields.value("useModelName"),
-        concurrency_limit=limit(model_id, fields),
-        seats=fields.value("seats") or None,
-        queue_limit=fields.value("queueLimit") or None,
-        queue_timeout=inherited.queue_timeout if waits is None else waits,
-        pin=fields.value("pin"),
-        private=fields.value("private"),
-        drain_on_abort=fields.value("drainOnAbort"),
-        filters=read_filters(fields.child("filters")),
-        metadata=fields.value("metadata") or NOTHING,
-        capabilities=read_capabilities(fields.child("capabilities")),
-        timeouts=read_timeouts(fields.child("timeouts")),
-        hold_websockets=fields.child("compat").value("holdWebsockets"),
-        ignore_websockets=fields.child("compat").value("ignoreWebsockets") or model_id == COMFYUI,
-        send_loading_state=inherited.send_loading_state if loading is None else loading,
-        health_check_timeout=read_check_timeout(fields) or inherited.health_check_timeout,
-        load_limit=own(fields.value("loadLimit"), inherited.load_limit),
-        stall_timeout=own(fields.value("stallTimeout"), inherited.stall_timeout),
-    )
+Take = Callable[[Fields, str], object]
 
 
-def own(value: float | None, shared: float) -> float:
-    return shared if value is None else value
+def stripped(fields: Fields, name: str) -> str:
+    text: str = fields.value(name)
+    return text.strip()
 
 
-def limit(model_id: str, fields: Fields) -> int | None:
+def command(fields: Fields, name: str) -> str:
+    """A macro may have brought comments."""
+    return without_comments(fields.value(name))
+
+
+def no_limit_at_0(fields: Fields, name: str) -> int | None:
+    return fields.value(name) or None
+
+
+def else_shared(fields: Fields, name: str) -> object:
+    return fields.value(name) or UNSET
+
+
+def shared_if_null(fields: Fields, name: str) -> object:
+    value = fields.value(name)
+    return UNSET if value is None else value
+
+
+def shared_if_negative(fields: Fields, name: str) -> object:
+    value: float = fields.value(name)
+    return UNSET if value < 0 else value
+
+
+def limit(fields: Fields, name: str) -> int | None:
     """llama-swap takes 0 and less as its default; ours is no limit."""
-    value: int | None = fields.value("concurrencyLimit")
+    value: int | None = fields.value(name)
     if value is not None and value < 0:
-        fields.warn("concurrencyLimit", "a limit below 0 means no limit", "Remove it, or write the number of callers.")
-    if value is None or value <= 0:
-        return None
-    return max(value, PAGE) if model_id == COMFYUI else value
+        fields.warn(name, "a limit below 0 means no limit", "Remove it, or write the number of callers.")
+    return None if value is None or value <= 0 else value
 
 
 def read_capabilities(fields: Fields) -> Capabilities:
@@ -199,6 +176,66 @@ def read_capabilities(fields: Fields) -> Capabilities:
     )
 
 
+def below(read: Callable[[Fields], object]) -> Take:
+    """What stands in the mapping under the key."""
+    return lambda fields, name: read(fields.child(name))
+
+
+# The field of a model that each key fills, and how its value is taken; UNSET is what all models share.
+TAKES: Mapping[str, tuple[str, Take]] = {
+    "cmd": ("cmd", command),
+    "cmdStop": ("cmd_stop", command),
+    "proxy": ("proxy", Fields.value),
+    "checkEndpoint": ("check_endpoint", stripped),
+    "healthCheckTimeout": ("health_check_timeout", lambda fields, _: read_check_timeout(fields) or UNSET),
+    "loadLimit": ("load_limit", shared_if_null),
+    "stallTimeout": ("stall_timeout", shared_if_null),
+    "ttl": ("ttl", shared_if_negative),
+    "unloadTimeout": ("unload_timeout", else_shared),
+    "sendLoadingState": ("send_loading_state", shared_if_null),
+    "env": ("env", Fields.value),
+    "aliases": ("aliases", Fields.value),
+    "name": ("name", stripped),
+    "description": ("description", stripped),
+    "unlisted": ("unlisted", Fields.value),
+    "useModelName": ("use_model_name", Fields.value),
+    "concurrencyLimit": ("concurrency_limit", limit),
+    "seats": ("seats", no_limit_at_0),
+    "queueLimit": ("queue_limit", no_limit_at_0),
+    "queueTimeout": ("queue_timeout", shared_if_null),
+    "pin": ("pin", Fields.value),
+    "private": ("private", Fields.value),
+    "drainOnAbort": ("drain_on_abort", Fields.value),
+    "filters": ("filters", below(read_filters)),
+    "metadata": ("metadata", else_shared),
+    "timeouts": ("timeouts", below(read_timeouts)),
+    "capabilities": ("capabilities", below(read_capabilities)),
+}
+
+
+def described(model_id: str, fields: Fields, usual: Model) -> Model:
+    """As its keys say. Of the many there are a model writes a few, and only for those it is asked."""
+    said: dict[str, Any] = {"id": model_id}
+    for name in fields.entries:
+        if name in TAKES:
+            field, take = TAKES[name]
+            value = take(fields, name)
+            if value is not UNSET:
+                said[field] = value
+    if "compat" in fields.entries:
+        compat = fields.child("compat")
+        said["hold_websockets"] = compat.value("holdWebsockets")
+        said["ignore_websockets"] = compat.value("ignoreWebsockets")
+    model = replace(usual, **said)
+    return as_comfyui(model) if model_id == COMFYUI else model
+
+
+def as_comfyui(model: Model) -> Model:
+    """Its page holds a websocket open and asks for much at once."""
+    callers = model.concurrency_limit
+    return replace(model, ignore_websockets=True, concurrency_limit=callers and max(callers, PAGE))
+
+
 def check_command(fields: Fields, model: Model) -> None:
     if argv(model.cmd):
         return
@@ -213,6 +250,8 @@ def check_proxy(fields: Fields, model: Model) -> None:
         if argv(model.cmd):
             remedy = "Use ${PORT} in cmd, or set proxy to the address at which the command listens."
             fields.wrong("proxy" if fields.get("proxy") else "cmd", "proxy uses ${PORT} but cmd does not", remedy)
+        return
+    if "proxy" not in fields.entries:
         return
     remedy = "Write it as http://host:port."
     try:

@@ -18,7 +18,7 @@ from llamaswap_py.config.fields import Fields
 from llamaswap_py.config.groups import read_groups
 from llamaswap_py.config.macros import Leftovers, Macros, common_macros, expand
 from llamaswap_py.config.merge import merge
-from llamaswap_py.config.models import Draft, Inherited, prepare, read_model
+from llamaswap_py.config.models import Draft, prepare, read_model
 from llamaswap_py.config.peers import read_peers, remotes
 from llamaswap_py.config.report import Report, Source
 from llamaswap_py.config.routing import Routing
@@ -140,8 +140,8 @@ def read_document(document: Map, report: Report, builtin: Macros, found: Mapping
     common = common_macros(document, builtin, report)
     fields = Fields(fill_in(document, common, report), "", "", report)
     drafts = prepare_models(fields, common, report)
-    shared = inherited(fields)
-    registry = give_names({draft.id: read_model(draft, shared) for draft in drafts}, drafts)
+    usual = usual_model(fields)
+    registry = give_names({draft.id: read_model(draft, usual) for draft in drafts}, drafts)
     models = {model_id: registry.models[model_id] for model_id in sorted(registry.models, key=in_bytes)}
     ports = number_ports(sorted(models.values(), key=lambda model: model.id in found), fields)
     config = read_settings(fields, models, registry.names(ports))
@@ -149,18 +149,21 @@ def read_document(document: Map, report: Report, builtin: Macros, found: Mapping
         config,
         discovered=found,
         ports=MappingProxyType(ports),
-        global_ttl=shared.ttl,
-        unload_timeout=shared.unload_timeout,
-        health_check_timeout=shared.health_check_timeout,
-        send_loading_state=shared.send_loading_state,
-        load_limit=shared.load_limit,
-        stall_timeout=shared.stall_timeout,
-        queue_timeout=shared.queue_timeout,
+        global_ttl=usual.ttl,
+        unload_timeout=usual.unload_timeout,
+        health_check_timeout=usual.health_check_timeout,
+        send_loading_state=usual.send_loading_state,
+        load_limit=usual.load_limit,
+        stall_timeout=usual.stall_timeout,
+        queue_timeout=usual.queue_timeout,
     )
 
 
-def inherited(fields: Fields) -> Inherited:
-    return Inherited(
+def usual_model(fields: Fields) -> Model:
+    """One that says nothing itself: what all models share."""
+    return Model(
+        id="",
+        cmd="",
         ttl=fields.value("globalTTL"),
         unload_timeout=fields.value("unloadTimeout") or 10,
         health_check_timeout=read_check_timeout(fields),

@@ -304,13 +304,13 @@ KEYS = (
 BY_PATH = {key.path: key for key in KEYS}
 
 
-def names_in() -> dict[str, tuple[str, ...]]:
+def keys_in() -> dict[str, dict[str, Key]]:
     """The keys that may stand in each mapping, by the mapping's path; the document itself is the empty path."""
-    found: dict[str, list[str]] = {}
+    found: dict[str, dict[str, Key]] = {}
     for key in KEYS:
         section, _, name = key.path.rpartition(".")
-        found.setdefault(section, []).append(name)
-    return {section: tuple(names) for section, names in found.items()}
+        found.setdefault(section, {})[name] = key
+    return found
 
 
-NAMES_IN = names_in()
+KEYS_IN = keys_in()

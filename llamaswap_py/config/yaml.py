@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import yaml
+from yaml import MappingNode, ScalarNode, SequenceNode
 
 from llamaswap_py.config.report import Report, Source
 from llamaswap_py.config.scalars import resolve
@@ -17,9 +18,17 @@ DEEPEST = 100  # levels; keeps our recursion, and a value that contains itself, 
 MOST = 100_000  # nodes after aliases are written out; the largest real file known has a few thousand
 
 
+TAGS = {ScalarNode: UNTAGGED, SequenceNode: "tag:yaml.org,2002:seq", MappingNode: "tag:yaml.org,2002:map"}
+
+
 def composer(parser: type) -> Any:
-    """`parser` without YAML 1.1's ideas of what a plain word is."""
-    return type("Composer", (parser,), {"yaml_implicit_resolvers": {}, "DEFAULT_SCALAR_TAG": UNTAGGED})
+    """`parser` without YAML 1.1's ideas of what a plain word is, and without a look for them at each node."""
+    own = {
+        "resolve": lambda _, kind, *__: TAGS[kind],
+        "descend_resolver": lambda *_: None,
+        "ascend_resolver": lambda _: None,
+    }
+    return type("Composer", (parser,), own)
 
 
 PURE = composer(yaml.SafeLoader)
@@ -37,7 +46,7 @@ def parse(source: Source, report: Report, loader: Any = FAST) -> Node | None:
     except RecursionError:
         report.wrong(Place(source.path, 0, 0), "", "the values are nested too deeply", "Flatten the file.")
         return None
-    return None if raw is None else Builder(source.path, report).build(raw, "", 0)
+    return None if raw is None else Builder(source.path, report).build(raw, "", "", 0)
 
 
 REMEDIES = (
@@ -74,23 +83,28 @@ class Builder:
         self.count = 0
 
     def place(self, raw: Any) -> Place:
-        return Place(self.file, raw.start_mark.line + 1, raw.start_mark.column + 1)
+        mark = raw.start_mark
+        return Place(self.file, mark.line + 1, mark.column + 1)
 
-    def build(self, raw: Any, path: str, depth: int) -> Node:
-        place = self.place(raw)
+    def build(self, raw: Any, above: str, step: str | int, depth: int) -> Node:
+        """What stands at `step` inside `above`: most are single values, and nobody needs the whole path of those."""
         self.count += 1
         if depth > DEEPEST or self.count > MOST:
-            if self.count <= MOST + 1:
-                self.report.wrong(
-                    place, path, "the values are nested too deeply or repeated too often", "Use fewer anchors."
-                )
-            return Scalar(None, "", place)
-        if isinstance(raw, yaml.ScalarNode):
-            return Scalar(typed(raw), raw.value, place, raw.end_mark.line - raw.start_mark.line + 1)
-        if isinstance(raw, yaml.SequenceNode):
-            items = [self.build(item, inside(path, number), depth + 1) for number, item in enumerate(raw.value)]
-            return List(tuple(items), place)
+            return self.refused(raw, inside(above, step))
+        if isinstance(raw, ScalarNode):
+            return Scalar(typed(raw), raw.value, self.place(raw), raw.end_mark.line - raw.start_mark.line + 1)
+        path = inside(above, step)
+        if isinstance(raw, SequenceNode):
+            items = [self.build(item, path, number, depth + 1) for number, item in enumerate(raw.value)]
+            return List(tuple(items), self.place(raw))
         return self.mapping(raw, path, depth)
+
+    def refused(self, raw: Any, path: str) -> Scalar:
+        place = self.place(raw)
+        if self.count <= MOST + 1:
+            message = "the values are nested too deeply or repeated too often"
+            self.report.wrong(place, path, message, "Use fewer anchors.")
+        return Scalar(None, "", place)
 
     def mapping(self, raw: Any, path: str, depth: int) -> Map:
         entries: dict[str, Node] = {}
@@ -98,18 +112,19 @@ class Builder:
         merged: set[str] = set()  # came in through `<<`, so an own key of that name is no duplicate
         for raw_key, raw_value in raw.value:
             place = self.place(raw_key)
-            if not isinstance(raw_key, yaml.ScalarNode):
+            if not isinstance(raw_key, ScalarNode):
                 self.report.wrong(place, path, "a list or a mapping stands where a key belongs", "Put it in quotes.")
                 continue
             name = raw_key.value
             if name == MERGE and plain(raw_key):
-                self.merge(self.build(raw_value, inside(path, MERGE), depth + 1), entries, keys, merged)
+                self.merge(self.build(raw_value, path, MERGE, depth + 1), entries, keys, merged)
                 continue
-            if name in keys and name not in merged:
-                self.duplicate(place, inside(path, name), keys[name])
-                continue
-            merged.discard(name)
-            entries[name] = self.build(raw_value, inside(path, name), depth + 1)
+            if name in keys:
+                if name not in merged:
+                    self.duplicate(place, inside(path, name), keys[name])
+                    continue
+                merged.discard(name)
+            entries[name] = self.build(raw_value, path, name, depth + 1)
             keys[name] = place
         return Map(entries, keys, self.place(raw))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from llamaswap_py.config.kinds import READERS
-from llamaswap_py.config.schema import ANY_NAME, BY_PATH, KEYS, NAMES_IN, NOT_YET, SAME, Kind
+from llamaswap_py.config.schema import ANY_NAME, BY_PATH, KEYS, KEYS_IN, NOT_YET, SAME, Kind
 
 
 def test_every_key_stands_in_the_table_once() -> None:
@@ -11,7 +11,7 @@ def test_every_key_stands_in_the_table_once() -> None:
 
 
 def test_every_key_stands_in_a_mapping_of_the_table() -> None:
-    for section in NAMES_IN:
+    for section in KEYS_IN:
         assert section == "" or BY_PATH[section].kind is Kind.MAP
 
 
