@@ -19,6 +19,7 @@ LONGEST = 63  # bytes of a name, as in llama-swap
 MOST = 1_000_000  # characters of a text; no command line may be longer on any system
 
 Macros = Mapping[str, Plain]
+Left = list[tuple[str, Scalar]]  # what still holds a use, by its path
 
 
 def declared(node: Node | None, path: str, report: Report) -> dict[str, Plain]:
@@ -72,27 +73,39 @@ def effective(model_id: str, common: Macros, own: Macros) -> dict[str, Plain]:
     return {"MODEL_ID": model_id, **common, **own}
 
 
-def expand(node: Node, macros: Macros) -> Node:
-    """The same tree with macros filled in. Keys are left alone; a node in which nothing changed is the same node."""
-    if not may_use(node):
-        return node
-    if isinstance(node, Scalar):
-        return expand_scalar(node, macros)
-    if isinstance(node, List):
-        items = tuple(expand(item, macros) for item in node.items)
-        return node if all(map(is_, items, node.items)) else List(items, node.place)
-    entries = {name: expand(value, macros) for name, value in node.entries.items()}
-    return node if all(map(is_, entries.values(), node.entries.values())) else Map(entries, node.keys, node.place)
+class Filling:
+    """Macros filled into a tree. What still holds a use of one afterwards is noted with its path."""
+
+    def __init__(self, macros: Macros) -> None:
+        self.macros = macros
+        self.left: Left = []
+
+    def fill(self, node: Node, path: str) -> Node:
+        """Keys are left alone; a node in which nothing changed is the same node."""
+        if isinstance(node, Scalar):
+            return self.scalar(node, path) if may_use(node) else node
+        if isinstance(node, List):
+            items = [
+                self.fill(each, inside(path, number)) if may_use(each) else each
+                for number, each in enumerate(node.items)
+            ]
+            return node if all(map(is_, items, node.items)) else List(tuple(items), node.place)
+        entries = {
+            name: self.fill(each, inside(path, name)) if may_use(each) else each for name, each in node.entries.items()
+        }
+        return node if all(map(is_, entries.values(), node.entries.values())) else Map(entries, node.keys, node.place)
+
+    def scalar(self, node: Scalar, path: str) -> Scalar:
+        value = fill(str(node.value), self.macros)
+        filled = node if value == node.value else Scalar(value, spell(value), node.place, node.lines)
+        if may_use(filled):
+            self.left.append((path, filled))
+        return filled
 
 
 def may_use(node: Node) -> bool:
     """False for most there is: a single value without the sign of a macro."""
     return not isinstance(node, Scalar) or (isinstance(node.value, str) and "${" in node.value)
-
-
-def expand_scalar(node: Scalar, macros: Macros) -> Scalar:
-    value = fill(str(node.value), macros)
-    return node if value == node.value else Scalar(value, spell(value), node.place, node.lines)
 
 
 def fill(text: str, macros: Macros) -> Plain:
@@ -121,15 +134,9 @@ class Leftovers:
         self.known = known
         self.allowed = allowed
 
-    def check(self, node: Node, path: str) -> None:
-        if not may_use(node):
-            return
-        if isinstance(node, Scalar):
+    def tell(self, left: Left) -> None:
+        for path, node in left:
             self.text(node, str(node.value), path)
-            return
-        for step, each in enumerate(node.items) if isinstance(node, List) else node.entries.items():
-            if may_use(each):
-                self.check(each, inside(path, step))
 
     def text(self, node: Scalar, text: str, path: str) -> None:
         if len(text) > MOST:

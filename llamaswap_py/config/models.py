@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from llamaswap_py.config.command import argv, uses_port, without_comments
 from llamaswap_py.config.fields import Fields
-from llamaswap_py.config.macros import PORT, USE, Leftovers, Macros, declared, effective, expand, fill
+from llamaswap_py.config.macros import PORT, USE, Filling, Left, Leftovers, Macros, declared, effective, fill
 from llamaswap_py.config.report import Report, closest
 from llamaswap_py.config.rules import read_filters, read_timeouts
 from llamaswap_py.config.schema import MODALITIES
@@ -35,11 +35,16 @@ class Draft(msgspec.Struct, frozen=True):
 
 def prepare(model_id: str, place: Place, node: Node, common: Macros, report: Report) -> Draft:
     path = inside("models", model_id)
-    macros = effective(model_id, common, declared(at(node, "macros"), inside(path, "macros"), report))
-    bare = expand(without_macros(node), macros)
-    with_port = may_use_port(at(bare, "cmd"))
-    check_leftovers(bare, path, with_port, macros, report)
-    rules = at(bare, "filters", "setParamsByID")
+    written = node.entries if isinstance(node, Map) else {}
+    own = declared(written["macros"], inside(path, "macros"), report) if "macros" in written else {}
+    macros = effective(model_id, common, own)
+    filling = Filling(macros)
+    bare = filling.fill(without_macros(node), path)
+    entries = bare.entries if isinstance(bare, Map) else {}
+    with_port = may_use_port(entries.get("cmd"))
+    if filling.left:
+        check_leftovers(filling.left, path, with_port, macros, report)
+    rules = at(entries.get("filters"), "setParamsByID")
     if not isinstance(rules, Map):
         return Draft(model_id, place, Fields(bare, SECTION, path, report), {})
     named = expand_names(rules, inside(path, "filters.setParamsByID"), with_port, macros, report)
@@ -67,15 +72,16 @@ def without_macros(node: Node) -> Node:
     """Comment lines in commands go before macros are filled in, so that a macro named only there is not missed."""
     if not isinstance(node, Map):
         return node
-    entries = {name: value for name, value in node.entries.items() if name != "macros"}
+    entries = dict(node.entries)
+    entries.pop("macros", None)
     for name in ("cmd", "cmdStop"):
         value = entries.get(name)
-        if isinstance(value, Scalar) and isinstance(value.value, str):
+        if value and isinstance(value, Scalar) and isinstance(value.value, str) and "#" in value.value:
             entries[name] = replace(value, value=without_comments(value.value))
     return Map(entries, node.keys, node.place)
 
 
-def check_leftovers(node: Node, path: str, with_port: bool, macros: Macros, report: Report) -> None:
+def check_leftovers(left: Left, path: str, with_port: bool, macros: Macros, report: Report) -> None:
     port = {"PORT"} if with_port else set()
     stop, proxy = inside(path, "cmdStop"), inside(path, "proxy")
 
@@ -84,7 +90,7 @@ def check_leftovers(node: Node, path: str, with_port: bool, macros: Macros, repo
             return {"PORT"}
         return port | {"PID"} if key == stop else port
 
-    Leftovers(report, macros, allowed).check(node, path)
+    Leftovers(report, macros, allowed).tell(left)
 
 
 def expand_names(rules: Map, path: str, with_port: bool, macros: Macros, report: Report) -> Map:

@@ -16,7 +16,7 @@ from llamaswap_py.config.discovered import Discovered, joined
 from llamaswap_py.config.environment import substitute
 from llamaswap_py.config.fields import Fields
 from llamaswap_py.config.groups import read_groups
-from llamaswap_py.config.macros import Leftovers, Macros, common_macros, expand
+from llamaswap_py.config.macros import Filling, Leftovers, Macros, common_macros
 from llamaswap_py.config.merge import merge
 from llamaswap_py.config.models import Draft, prepare, read_model
 from llamaswap_py.config.peers import read_peers, remotes
@@ -250,9 +250,10 @@ def fill_in(document: Map, common: Macros, report: Report) -> Map:
     entries = dict(document.entries)
     for name, node in document.entries.items():
         if name not in OWN_WAY:
-            entries[name] = expand(node, common)
+            filling = Filling(common)
+            entries[name] = filling.fill(node, name)
             if name in BY_PATH:
-                leftovers.check(entries[name], name)
+                leftovers.tell(filling.left)
     return replace(document, entries=entries)
 
 

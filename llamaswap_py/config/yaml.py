@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import is_
 from typing import Any
 
 import yaml
@@ -22,11 +23,12 @@ TAGS = {ScalarNode: UNTAGGED, SequenceNode: "tag:yaml.org,2002:seq", MappingNode
 
 
 def composer(parser: type) -> Any:
-    """`parser` without YAML 1.1's ideas of what a plain word is, and without a look for them at each node."""
+    """`parser` without YAML 1.1's ideas of what a plain word is, and without the steps it takes at each node to look
+    for them: what must be there for it to call costs no Python."""
     own = {
         "resolve": lambda _, kind, *__: TAGS[kind],
-        "descend_resolver": lambda *_: None,
-        "ascend_resolver": lambda _: None,
+        "descend_resolver": staticmethod(is_),
+        "ascend_resolver": staticmethod(bool),
     }
     return type("Composer", (parser,), own)
 
@@ -92,7 +94,9 @@ class Builder:
         if depth > DEEPEST or self.count > MOST:
             return self.refused(raw, inside(above, step))
         if isinstance(raw, ScalarNode):
-            return Scalar(typed(raw), raw.value, self.place(raw), raw.end_mark.line - raw.start_mark.line + 1)
+            mark = raw.start_mark
+            place = Place(self.file, mark.line + 1, mark.column + 1)
+            return Scalar(typed(raw), raw.value, place, raw.end_mark.line - mark.line + 1)
         path = inside(above, step)
         if isinstance(raw, SequenceNode):
             items = [self.build(item, path, number, depth + 1) for number, item in enumerate(raw.value)]
@@ -111,7 +115,8 @@ class Builder:
         keys: dict[str, Place] = {}
         merged: set[str] = set()  # came in through `<<`, so an own key of that name is no duplicate
         for raw_key, raw_value in raw.value:
-            place = self.place(raw_key)
+            mark = raw_key.start_mark
+            place = Place(self.file, mark.line + 1, mark.column + 1)
             if not isinstance(raw_key, ScalarNode):
                 self.report.wrong(place, path, "a list or a mapping stands where a key belongs", "Put it in quotes.")
                 continue

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llamaswap_py.config.macros import Macros, expand, fill
+from llamaswap_py.config.macros import Filling, Macros, fill
 from llamaswap_py.config.tree import Plain
 from tests.config.reading import config, mapping, mistake, mistakes, model
 
@@ -162,7 +162,7 @@ def test_the_longest_name_and_any_value_are_fine() -> None:
 
 def test_a_tree_without_macros_stays_the_same_tree() -> None:
     root = mapping("a: [1, 'x ${no', {b: y}]\nc: z\n")
-    assert expand(root, {"m": "v"}) is root
+    assert Filling({"m": "v"}).fill(root, "") is root
 
 
 def test_an_alias_is_filled_in_where_it_stands() -> None:

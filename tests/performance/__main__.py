@@ -110,6 +110,7 @@ def others(rounds: int, size: float) -> dict[str, float]:
     return {
         "start with 1 model, by import aiohttp.web": started["1 model"],
         "start with 100 models, by import aiohttp.web": started["100 models"],
+        "start with 1,000 models, by a start with 1": started[startup_time.MANY],
         "--version, by import aiohttp.web": started["--version"],
         "swap beyond the engine's own start and end, median, ms": swapped["dead_ms"],
         f"longest callback under 1,000 streams ({where}), ms of processor at most": longest,

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-import sys
-from types import FrameType
-
 from llamaswap_py.config.values import Group
 from llamaswap_py.schedule.eviction import group
 from llamaswap_py.schedule.facts import Asked, Fact, Gone, Left, Ready
@@ -13,6 +9,7 @@ from llamaswap_py.schedule.foresight import succession
 from llamaswap_py.schedule.orders import Grant, Start, Stop
 from llamaswap_py.schedule.plan import Entry, Plan
 from llamaswap_py.schedule.scheduler import Scheduler
+from tests.steps import counted
 
 SWAP: tuple[Fact, ...] = (Asked(2, "b"), Gone("a", 1), Ready("b", 2), Left(2))
 
@@ -25,23 +22,12 @@ def swap(models: int) -> tuple[int, list[type]]:
     for before in (Asked(1, "a"), Ready("a", 1), Left(1)):
         scheduler.handle(before, 0.0)
     orders: list[type] = []
-    entered = 0
-
-    def count(frame: FrameType, event: str, _: object) -> None:
-        nonlocal entered
-        entered += event == "call"
-
-    gc.disable()  # what other tests left behind is not the scheduler's
-    sys.setprofile(count)
-    try:
+    with counted() as steps:
         for fact in SWAP:
             orders += map(type, scheduler.handle(fact, 1.0))
             succession(scheduler.state, 1.0)
             scheduler.deadline(1.0)
-    finally:
-        sys.setprofile(None)
-        gc.enable()
-    return entered, orders
+    return steps.entered, orders
 
 
 def test_among_a_thousand_models_it_takes_the_steps_that_it_takes_among_two() -> None:
