@@ -71,7 +71,7 @@ class Fields:
         key, node = self.keys[name], self.entries.get(name)
         if node is None:
             return key.default
-        found = READERS[key.kind](node, Spot(key, inside(self.path, name), self.report))
+        found = READERS[key.kind](node, Spot(key, self.path, name, self.report))
         return key.default if found is None else found
 
     def child(self, name: str) -> Fields:

@@ -32,8 +32,13 @@ class Spot(msgspec.Struct, frozen=True):
     """One value being read: what it should be, where it stands, and where to say what is wrong."""
 
     key: Key
-    path: str
+    above: str  # the path of what it stands in
+    step: str | int
     report: Report
+
+    @property
+    def path(self) -> str:
+        return inside(self.above, self.step)
 
     def wrong(self, node: Node, message: str, remedy: str) -> None:
         self.report.wrong(node.place, self.path, message, remedy)
@@ -42,7 +47,7 @@ class Spot(msgspec.Struct, frozen=True):
         self.report.warn(node.place, self.path, message, remedy)
 
     def below(self, step: str | int) -> Spot:
-        return Spot(self.key, inside(self.path, step), self.report)
+        return Spot(self.key, self.path, step, self.report)
 
 
 def read_text(node: Node, spot: Spot) -> str | None:

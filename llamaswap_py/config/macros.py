@@ -82,18 +82,20 @@ class Filling:
 
     def fill(self, node: Node, path: str) -> Node:
         """Keys are left alone; a node in which nothing changed is the same node."""
-        if isinstance(node, Scalar):
-            return self.scalar(node, path) if may_use(node) else node
+        if isinstance(node, Map):
+            entries = {
+                name: self.fill(each, inside(path, name)) if may_use(each) else each
+                for name, each in node.entries.items()
+            }
+            same = all(map(is_, entries.values(), node.entries.values()))
+            return node if same else Map(entries, node.keys, node.place)
         if isinstance(node, List):
             items = [
                 self.fill(each, inside(path, number)) if may_use(each) else each
                 for number, each in enumerate(node.items)
             ]
             return node if all(map(is_, items, node.items)) else List(tuple(items), node.place)
-        entries = {
-            name: self.fill(each, inside(path, name)) if may_use(each) else each for name, each in node.entries.items()
-        }
-        return node if all(map(is_, entries.values(), node.entries.values())) else Map(entries, node.keys, node.place)
+        return self.scalar(node, path) if may_use(node) else node
 
     def scalar(self, node: Scalar, path: str) -> Scalar:
         value = fill(str(node.value), self.macros)
@@ -105,7 +107,7 @@ class Filling:
 
 def may_use(node: Node) -> bool:
     """False for most there is: a single value without the sign of a macro."""
-    return not isinstance(node, Scalar) or (isinstance(node.value, str) and "${" in node.value)
+    return type(node) is not Scalar or (isinstance(node.value, str) and "${" in node.value)
 
 
 def fill(text: str, macros: Macros) -> Plain:

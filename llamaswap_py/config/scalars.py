@@ -32,6 +32,8 @@ def resolve(text: str) -> Plain:
         return WORDS[text]
     if text[0] not in FIRST:
         return text
+    if text[0] in "123456789" and len(text) < 10 and text.isdecimal() and text.isascii():  # what most numbers are
+        return int(text)
     if STAMP.fullmatch(text):
         return Stamp(text)
     number = as_number(text.replace("_", ""))

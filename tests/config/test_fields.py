@@ -14,6 +14,7 @@ def test_an_unknown_key_is_told_with_its_place_and_the_nearest_known() -> None:
     assert found.remedy == "Did you mean `ttl`?"
     assert warning("healthCheckTimout: 20").remedy == "Did you mean `healthCheckTimeout`?"
     assert warning("zzz: 20").remedy.startswith("Remove it")
+    assert warning("logs.directory: here").key == "logs.directory"
 
 
 def test_a_key_in_the_wrong_place_is_told_where_it_belongs() -> None:

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from msgspec import UNSET
 
+from llamaswap_py.config.fields import Fields
+from llamaswap_py.config.models import TAKES
+from llamaswap_py.config.report import Report
+from llamaswap_py.config.schema import KEYS_IN
 from llamaswap_py.config.values import Model
 from tests.config.reading import config, mistake, mistakes, model, read_loosely, warning
 
@@ -148,3 +153,17 @@ def test_all_mistakes_of_all_models_are_told_at_once_in_their_order() -> None:
         unlisted: 7
     """
     assert [found.line for found in mistakes(text)] == [4, 5, 7, 8]
+
+
+def test_what_a_model_does_not_write_is_as_the_schema_says() -> None:
+    """Only for written keys it is asked: the rest is what an empty mapping would give, or what all models share."""
+    nothing = Fields(None, "models.*", "models.m", Report([]))
+    for name, (field, take) in TAKES.items():
+        value = take(nothing, name)
+        assert value is UNSET or value == getattr(Model("m", ""), field), name
+
+
+def test_each_key_of_a_model_is_taken() -> None:
+    elsewhere = {"macros", "compat"}
+    assert TAKES.keys() | elsewhere == KEYS_IN["models.*"].keys()
+    assert {field for field, _ in TAKES.values()} <= set(Model.__struct_fields__)
