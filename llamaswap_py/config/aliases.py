@@ -28,9 +28,6 @@ class Registry:
         if alias and alias not in self.owners and alias not in self.models:
             self.owners[alias] = draft.id
             return True
-        return self.claim_doubtful(alias, number, draft)
-
-    def claim_doubtful(self, alias: str, number: int, draft: Draft) -> bool:
         item = at(draft.fields.get("aliases"), number)
         place = item.place if item else draft.place
         key = f"{draft.fields.path}.aliases[{number}]"

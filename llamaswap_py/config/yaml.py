@@ -94,9 +94,7 @@ class Builder:
         if depth > DEEPEST or self.count > MOST:
             return self.refused(raw, inside(above, step))
         if isinstance(raw, ScalarNode):
-            mark = raw.start_mark
-            place = Place(self.file, mark.line + 1, mark.column + 1)
-            return Scalar(typed(raw), raw.value, place, raw.end_mark.line - mark.line + 1)
+            return Scalar(typed(raw), raw.value, self.place(raw), raw.end_mark.line - raw.start_mark.line + 1)
         path = inside(above, step)
         if isinstance(raw, SequenceNode):
             items = [self.build(item, path, number, depth + 1) for number, item in enumerate(raw.value)]
@@ -115,8 +113,7 @@ class Builder:
         keys: dict[str, Place] = {}
         merged: set[str] = set()  # came in through `<<`, so an own key of that name is no duplicate
         for raw_key, raw_value in raw.value:
-            mark = raw_key.start_mark
-            place = Place(self.file, mark.line + 1, mark.column + 1)
+            place = self.place(raw_key)
             if not isinstance(raw_key, ScalarNode):
                 self.report.wrong(place, path, "a list or a mapping stands where a key belongs", "Put it in quotes.")
                 continue

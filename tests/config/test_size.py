@@ -6,7 +6,7 @@ from llamaswap_py.config.read import Source, read
 from tests.steps import counted
 
 # Functions entered for a model; counted as COST when this was written, and less by later versions of Python.
-COST = 101
+COST = 108
 MOST = 1.15 * COST
 
 MODEL = """\
