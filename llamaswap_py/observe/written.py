@@ -8,6 +8,7 @@ import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -99,7 +100,7 @@ class Written:
         work with it."""
         single = len(rows) % AT_ONCE
         for start in range(single, len(rows), AT_ONCE):
-            self.opened.execute(table.many, [value for row in rows[start : start + AT_ONCE] for value in row])
+            self.opened.execute(table.many, list(chain.from_iterable(rows[start : start + AT_ONCE])))
         self.opened.executemany(table.one, rows[:single])
 
     def remember(self, rows: Sequence[Row]) -> list[int]:

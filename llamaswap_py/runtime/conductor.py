@@ -209,18 +209,19 @@ class Conductor:
         if self.telling:
             self.inbox.append(news)
             return
+        scheduler, clock = self.scheduler, self.ground.clock
         self.telling = True
-        fact: Fact | None = news
         try:
-            while fact is not None:
-                for order in self.scheduler.handle(fact, self.ground.clock()):
+            for order in scheduler.handle(news, clock()):
+                self.carry_out(order)
+            while self.inbox:
+                for order in scheduler.handle(self.inbox.popleft(), clock()):
                     self.carry_out(order)
-                fact = self.inbox.popleft() if self.inbox else None
         finally:
             self.telling = False
-        if self.scheduler.claims is not self.following.claims:
-            self.following.look_ahead(self.scheduler, self.runs, self.config)
-        if self.scheduler.alarm < self.woken_at:
+        if scheduler.claims is not self.following.claims:
+            self.following.look_ahead(scheduler, self.runs, self.config)
+        if scheduler.alarm < self.woken_at:
             self.rearm()
 
     def carry_out(self, order: Order) -> None:

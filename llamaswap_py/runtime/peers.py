@@ -94,7 +94,7 @@ def addressed(request: UpstreamRequest, peer: Peer) -> UpstreamRequest:
     kept = [field for field in request.headers if goes_on(field[0].lower())]
     if peer.api_key:
         kept += [("Authorization", f"Bearer {peer.api_key}"), ("x-api-key", peer.api_key)]
-    return replace(request, headers=kept, caller_ip="", drop=request.drop - KEYS)
+    return replace(request, headers=kept, caller_ip="", drop=request.drop - KEYS, repeated=False)
 
 
 def goes_on(name: str) -> bool:

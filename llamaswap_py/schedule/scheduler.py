@@ -129,8 +129,8 @@ class Scheduler:
         if ticket.keeps:
             life.keeping -= 1
             life.last_use = now
-        if not life.keeping:
-            self.alarm = min(self.alarm, life.idle_at())
+        if not life.keeping and (idle_at := life.idle_at()) < self.alarm:
+            self.alarm = idle_at
         return bool(self.claims) or (not life.seats and life.stale_since is not None)
 
     def settle(self, now: float) -> None:

@@ -9,7 +9,7 @@ import socket
 import ssl
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib import import_module
 from typing import Any
 from urllib.parse import quote
@@ -117,20 +117,23 @@ class AccessLine(AbstractAccessLogger):
             f' {response.body_length} "{agent}" {duration(time)}'
         )
 
-        def facts() -> Facts:
-            model = request.get(MODEL)
-            return {
-                **({"model": model} if model else {}),
-                "address": address,
-                "method": request.method,
-                "path": path,
-                "status": status,
-                "bytes": response.body_length,
-                "seconds": round(time, 6),
-                "agent": agent,
-            }
-
+        facts = partial(facts_of, request, response, address, time)
         self.logger.say(method if status < 400 else "info", shown(line), id_of(request), facts)
+
+
+def facts_of(request: web.BaseRequest, response: web.StreamResponse, address: str, seconds: float) -> Facts:
+    """What such a line is made of."""
+    model = request.get(MODEL)
+    return {
+        **({"model": model} if model else {}),
+        "address": address,
+        "method": request.method,
+        "path": request.path,
+        "status": response.status,
+        "bytes": response.body_length,
+        "seconds": round(seconds, 6),
+        "agent": request.headers.get("User-Agent", ""),
+    }
 
 
 @lru_cache(256)  # a few are asked again and again

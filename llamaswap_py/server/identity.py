@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Iterable
 from itertools import count
 
 from aiohttp import web
@@ -11,6 +12,9 @@ from aiohttp import web
 HEADER = "X-Request-ID"
 ID = web.RequestKey("id", str)
 MODEL = web.RequestKey("model", str)  # which one it turned out to be for, as records call it
+
+Fields = tuple[tuple[str, str], ...]
+SAID_ANEW = frozenset({HEADER.lower(), "content-length"})
 
 # Of this process: its ids differ from those of the last one, and say in which order the requests came.
 OURS = secrets.token_hex(4)
@@ -33,20 +37,13 @@ def give_id(request: web.BaseRequest) -> str:
     """The caller's own where it is sane, else one made now."""
     given = request.headers.get(HEADER)
     name = given if given and SANE.fullmatch(given) else f"{OURS}{next(NUMBERS):08x}"
-    request[ID] = name
+    request._state[ID] = name  # noqa: SLF001 - as it is asked for
     return name
 
 
-def sent_on(request: web.BaseRequest) -> list[tuple[str, str]]:
-    """The request's fields for a model's server, with the id in them once."""
-    name = id_of(request)
-    headers = [*request.headers.items(), (HEADER, name)]
-    if HEADER not in request.headers:
-        return headers
-    headers.pop()
-    if request.headers.getall(HEADER) == [name]:
-        return headers
-    return [*(field for field in headers if field[0].lower() != "x-request-id"), (HEADER, name)]
+def without_ours(fields: Iterable[tuple[str, str]]) -> Fields:
+    """What goes on to a model's server as it came; the id and the length of the body are said anew."""
+    return tuple(field for field in fields if field[0].lower() not in SAID_ANEW)
 
 
 async def put_id(request: web.Request, response: web.StreamResponse) -> None:

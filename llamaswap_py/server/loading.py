@@ -129,7 +129,7 @@ class Loading:
             return upstream
         self.write(self.told(*self.script.closing(self.loop.time())))
         kept = [field for field in upstream.headers if field[0].lower() != "accept-encoding"]
-        return replace(upstream, headers=[*kept, ("Accept-Encoding", "identity")])
+        return replace(upstream, headers=[*kept, ("Accept-Encoding", "identity")], repeated=False)
 
     def again(self, lease: Lease) -> None:
         """The server died before it answered: the wait goes on, for the next one."""

@@ -25,12 +25,13 @@ from llamaswap_py.server.bodies import Received, receive
 from llamaswap_py.server.choosing import Choosing
 from llamaswap_py.server.doors import ANY_ORIGIN, Door, Handler, Kind
 from llamaswap_py.server.guard import Guard
-from llamaswap_py.server.identity import HEADER, id_of, sent_on
+from llamaswap_py.server.identity import HEADER, id_of, without_ours
 from llamaswap_py.server.loading import Loading
 from llamaswap_py.server.recording import Recording, Recordings
 from llamaswap_py.server.relayed import Relayed, RequestSink
 from llamaswap_py.server.sharing import caller_of
-from llamaswap_py.wire.headers import UpstreamRequest
+from llamaswap_py.server.shortcut import Asking
+from llamaswap_py.wire.headers import Flow, UpstreamRequest
 
 TRIES = 2  # servers that may read one request: what kills a server must not kill the next and the next
 # Longer than answers take; whoever hung up a stream that never ends must not hold its seat for ever.
@@ -84,14 +85,14 @@ class Proxy:
     async def infer(self, request: web.Request, dialect: Dialect, route: Route) -> web.StreamResponse:
         with await receive(request, self.conductor.config.max_body_bytes) as received:
             asked = dialect.read(received.parts).model
-            chosen = self.choosing.choose(asked)
+            chosen, config = self.choosing.choose(asked), self.conductor.config
             title = title_of(chosen) if isinstance(chosen, Choice) else asked
             with self.recordings.begin(request, title, route.upstream or request.path) as recording:
                 choice = self.choosing.settled(chosen)
-                received.change(self.rules(self.conductor.config, choice, asked))
+                received.change(self.rules(config, choice, asked))
                 upstream = self.upstream_request(request, route, received)
                 errand = self.errand(choice, upstream, dialect, recording)
-                if is_quiet(self.conductor.config, request.method, upstream.target):
+                if is_quiet(config, request.method, upstream.target):
                     errand = structs.replace(errand, looks=True)
                 # News of the loading come before the answer: nothing may be left of the request to be read then.
                 if self.tells(choice) and isinstance(upstream.body, bytes) and dialect.read(received.parts).stream:
@@ -114,14 +115,8 @@ class Proxy:
     def upstream_request(self, request: web.Request, route: Route, received: Received) -> UpstreamRequest:
         drop = self.guard().dropped_headers
         path = route.upstream or request.rel_url.raw_path
-        return UpstreamRequest(
-            method=request.method,
-            target=f"{path}?{received.query}" if received.query else path,
-            headers=sent_on(request),
-            body=received.body,
-            caller_ip=request.remote or "",
-            drop=drop | {"content-encoding"} if received.plain else drop,
-        )
+        target = f"{path}?{received.query}" if received.query else path
+        return sent_on(request, target, received.body, drop | {"content-encoding"} if received.plain else drop)
 
     def is_private(self, request: web.Request, name: str) -> bool:
         """Its caller says so, or whoever configured the model."""
@@ -130,12 +125,12 @@ class Proxy:
 
     async def carry(self, request: web.Request, errand: Errand) -> web.StreamResponse:
         """The answer of a model's server; of the next one where it died before a byte of its answer came."""
-        recording, body = errand.recording, errand.upstream.body
+        recording = errand.recording
         if recording is not None:
             if self.is_private(request, errand.model):
                 recording.private = True
             else:
-                recording.asks(errand.upstream.headers, body if isinstance(body, bytes) else None)
+                recording.asks(errand.upstream)
         outcome, death = await self.fetched(request, errand)
         if recording is not None:
             recording.ended(outcome)
@@ -158,18 +153,33 @@ class Proxy:
         if sight is None or sight.phase is not Phase.READY:
             raise not_loaded(model)
         run = conductor.runs[sight.run]
-        sink = RequestSink(request, extra=fields_of(request, errand.open))
+        sink = RequestSink(request, fields_of(errand))
         manner = manner_of(errand, conductor.ground)
         return await relay(run.connections, errand.upstream, sink, errand.dialect.broken, manner=manner), None
 
     async def visit(self, request: web.Request, errand: Errand, peer: Peer) -> tuple[Outcome, Refusal | None]:
         """A peer's answer. It is asked once, and of its ways nothing is known here."""
-        sink = RequestSink(request, extra=fields_of(request, errand.open))
+        sink = RequestSink(request, fields_of(errand))
         with self.peers.visit(peer) as connections:
             manner = manner_of(errand, self.conductor.ground)
             outcome = await relay(connections, errand.upstream, sink, errand.dialect.broken, manner=manner)
         refusal = outcome.refusal
         return outcome, type(refusal)(f"peer {peer.id}: {refusal.message}") if refusal else None
+
+
+def sent_on(request: web.Request, target: str, body: bytes | Flow, drop: frozenset[str]) -> UpstreamRequest:
+    """The request for a model's server."""
+    same = request.goes_on if isinstance(request, Asking) else None
+    return UpstreamRequest(
+        request.method,
+        target,
+        without_ours(request.headers.items()) if same is None else same,
+        body,
+        request.remote or "",
+        drop,
+        own=((HEADER, id_of(request)),),
+        repeated=same is not None,
+    )
 
 
 def manner_of(errand: Errand, ground: Ground, tries: int = TRIES, run: Run | None = None) -> Manner:
@@ -190,7 +200,7 @@ class Passing:
         self.errand = errand
         self.caller = caller_of(request, conductor.config)
         self.request = id_of(request)
-        self.sink = RequestSink(request, extra=fields_of(request, errand.open))
+        self.sink = RequestSink(request, fields_of(errand))
         self.loading: Loading | None = None
 
     async def complete(self) -> tuple[Outcome, Refusal | None]:
@@ -264,10 +274,10 @@ class Rules:
         return told
 
 
-def fields_of(request: web.Request, is_open: bool) -> tuple[tuple[str, str], ...]:
+def fields_of(errand: Errand) -> tuple[tuple[str, str], ...]:
     """Our own fields of a relayed answer."""
-    named = (HEADER, id_of(request))
-    return (ANY_ORIGIN, named) if is_open else (named,)
+    named = errand.upstream.own
+    return (ANY_ORIGIN, *named) if errand.open else named
 
 
 def is_quiet(config: Config, method: str, target: str) -> bool:

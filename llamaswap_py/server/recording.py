@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
@@ -18,7 +17,7 @@ from llamaswap_py.observe.heard import Heard
 from llamaswap_py.observe.inflight import Flight, Inflight
 from llamaswap_py.runtime.relay import Closer, Outcome, ordered
 from llamaswap_py.server.identity import MODEL, id_of
-from llamaswap_py.wire.headers import Head
+from llamaswap_py.wire.headers import Head, UpstreamRequest
 
 # Of an answer, where no captures are kept: a JSON answer of this size is still read as a whole.
 HELD = 256 * 1024
@@ -27,6 +26,7 @@ HELD_IN_ALL = 64 * 1024 * 1024
 LEFT = "the caller left before the answer ended"
 CALLER_LEFT = 499  # what nginx writes down for it
 GONE = "caller_left"
+LENGTH = "Content-Length"
 ENDED = (CALLER_LEFT, "", "")
 
 
@@ -68,13 +68,17 @@ class Recording:
     def metadata(self) -> dict[str, str]:
         return self.flight.metadata
 
-    def asks(self, headers: Sequence[tuple[str, str]], body: bytes | None) -> None:
-        """What goes to the model's server; None where the body is not held as a whole."""
-        if body is not None and len(body) <= HELD:
-            self.flight.asked = body
+    def asks(self, upstream: UpstreamRequest) -> None:
+        """What goes to the model's server."""
+        body = upstream.body
+        held, length = (body, len(body)) if isinstance(body, bytes) else (None, body.length)
+        if held is not None and len(held) <= HELD:
+            self.flight.asked = held
         limit = self.recorder.captures.limit
         if limit:
-            self.asked = Asked(tuple(headers), body if body is not None and len(body) <= limit else None)
+            told = () if length is None else ((LENGTH, str(length)),)
+            headers = (*upstream.headers, *upstream.own, *told)
+            self.asked = Asked(headers, held if held is not None and len(held) <= limit else None)
 
     def head(self, head: Head, chunked: bool) -> None:
         self.heard.head(head, chunked)
@@ -126,7 +130,7 @@ class Recording:
             began=flight.began,
             headers=request.headers,
             address=flight.remote,
-            request=id_of(request),
+            request=flight.request,
             private=self.private,
             code=code,
             outcome=self.outcome,

@@ -13,6 +13,7 @@ from aiohttp.streams import EMPTY_PAYLOAD, EmptyStreamReader
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
+from llamaswap_py.server.identity import Fields, without_ours
 from llamaswap_py.wire.asked import Known, Simple, simple
 from llamaswap_py.wire.headers import SAME_HEADS
 
@@ -59,7 +60,7 @@ class Asking(web.Request):
     keep_alive = True
 
     def __init__(self, asked: Simple, protocol: web.RequestHandler, loop: asyncio.AbstractEventLoop) -> None:
-        name, fields, url, path = shape_of(asked.known)
+        name, fields, url, path, self.goes_on = shape_of(asked.known)
         headers = fields.copy()
         headers[name] = asked.length.decode()
         self._asked = asked
@@ -93,9 +94,10 @@ class Asking(web.Request):
 
 
 @lru_cache(SAME_HEADS)
-def shape_of(known: Known) -> tuple[str, CIMultiDict[str], URL, str]:
-    """The name of the field of the length, all fields without its value, the address, and its path in plain text."""
+def shape_of(known: Known) -> tuple[str, CIMultiDict[str], URL, str, Fields]:
+    """The name of the field of the length, all fields without its value, the address, its path in plain text, and the
+    fields that a model's server is sent."""
     fields = [*known.before, (known.length, b""), *known.after]
     headers = CIMultiDict([(name.decode(), value.decode()) for name, value in fields])
     url = URL.build(path=known.path, encoded=True)
-    return known.length.decode(), headers, url, url.path
+    return known.length.decode(), headers, url, url.path, without_ours(headers.items())

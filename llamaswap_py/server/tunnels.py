@@ -114,7 +114,7 @@ async def tunnel(request: web.Request, errand: Errand, conductor: Conductor, mod
         use = Use(idle if ignored else lease.touch)
         inlet = Inlet(request, use, idle if holds and not ignored else lease.leave)
         upstream = replace(errand.upstream, body=inlet, upgrade="websocket")
-        sink = Outlet(request, fields_of(request, is_open=False), use)
+        sink = Outlet(request, fields_of(errand), use)
         outcome = await relay(run.connections, upstream, sink, errand.dialect.broken)
     if outcome.refusal is not None and not outcome.bytes_sent:
         raise outcome.refusal.afresh()

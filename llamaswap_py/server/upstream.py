@@ -22,8 +22,7 @@ from llamaswap_py.runtime.peers import addressed
 from llamaswap_py.schedule.plan import Phase
 from llamaswap_py.server.bodies import passed_on, receive
 from llamaswap_py.server.doors import Door, Kind
-from llamaswap_py.server.identity import sent_on
-from llamaswap_py.server.proxy import Errand, Proxy, is_quiet, title_of
+from llamaswap_py.server.proxy import Errand, Proxy, is_quiet, sent_on, title_of
 from llamaswap_py.server.recording import Recording
 from llamaswap_py.server.tunnels import tunnel, wants_tunnel
 from llamaswap_py.wire.headers import UpstreamRequest
@@ -145,14 +144,8 @@ class Upstream:
 
     def upstream_request(self, request: web.Request, path: str) -> UpstreamRequest:
         query = request.rel_url.raw_query_string
-        return UpstreamRequest(
-            method=request.method,
-            target=f"{path}?{query}" if query else path,
-            headers=sent_on(request),
-            body=passed_on(request),
-            caller_ip=request.remote or "",
-            drop=self.proxy.guard().dropped_headers,
-        )
+        target = f"{path}?{query}" if query else path
+        return sent_on(request, target, passed_on(request), self.proxy.guard().dropped_headers)
 
 
 def named(dialect: Dialect, parts: Parts) -> str:

@@ -61,11 +61,13 @@ class UpstreamRequest(msgspec.Struct, frozen=True):
 
     method: str
     target: str  # path and query as the caller sent them; the address adds its own part
-    headers: Sequence[tuple[str, str]]
+    headers: Sequence[tuple[str, str]]  # the caller's
     body: bytes | Flow = b""
     caller_ip: str = ""
     drop: frozenset[str] = frozenset()  # lower-case names that must not leave this house (our own keys)
     upgrade: str = ""  # the protocol to change to; the body is then what follows the change, unframed
+    own: tuple[tuple[str, str], ...] = ()  # our fields, behind the caller's
+    repeated: bool = False  # the caller sends the same ones every time: what becomes of them is found once
 
 
 class Caller(msgspec.Struct, frozen=True):
@@ -165,25 +167,35 @@ def upstream_head(request: UpstreamRequest, address: Address) -> bytes:
     """The request line and fields for a model's server.
 
     Host goes on as the caller wrote it, the caller's address is appended to X-Forwarded-For."""
-    target = address.target(request.target)
-    if UNSAFE_TARGET.search(f"{request.method}{target}"):
+    begin = _beginning if request.repeated else _beginning.__wrapped__
+    asked = address, request.method, request.target
+    beginning = begin(asked, request.headers, request.caller_ip, request.drop)
+    return beginning + _sealed([*map(": ".join, request.own), *_request_framing(request), ""])
+
+
+@lru_cache(SAME_HEADS)
+def _beginning(
+    asked: tuple[Address, str, str], headers: Sequence[tuple[str, str]], caller_ip: str, drop: frozenset[str]
+) -> bytes:
+    """All of a head but our own fields and those of the body."""
+    address, method, path = asked
+    target = address.target(path)
+    if UNSAFE_TARGET.search(f"{method}{target}"):
         raise BadRequest("the request's method or path holds a space or a control character")
-    headers = request.headers
     names: tuple[str, ...] = next(zip(*headers, strict=True)) if headers else ()
-    place = _sorted(names, request.drop)
+    place = _sorted(names, drop)
     kept = place.kept
     if place.connection:
         words = ",".join([headers[at][1] for at in place.connection]).lower().split(",")
-        kept = _sorted(names, request.drop.union(map(str.strip, words))).kept
+        kept = _sorted(names, drop.union(map(str.strip, words))).kept
     host = headers[place.host][1] if place.host >= 0 else ""
-    lines = [f"{request.method} {target} HTTP/1.1", f"Host: {host or address.authority}"]
+    lines = [f"{method} {target} HTTP/1.1", f"Host: {host or address.authority}"]
     lines += map(": ".join, compress(headers, kept))
     forwarded = [headers[at][1] for at in place.forwarded] if place.forwarded else []
-    if request.caller_ip:
-        forwarded.append(request.caller_ip)
+    if caller_ip:
+        forwarded.append(caller_ip)
     if forwarded:
         lines.append(f"X-Forwarded-For: {', '.join(forwarded)}")
-    lines += _request_framing(request)
     return _sealed(lines)
 
 
@@ -220,8 +232,9 @@ def _request_framing(request: UpstreamRequest) -> list[str]:
 
 
 def _sealed(lines: list[str]) -> bytes:
-    """Join the lines; a line break or NUL inside one of them would be the start of somebody else's message."""
-    text, breaks = "\r\n".join((*lines, "", "")), len(lines) + 1
+    """The lines with their ends; a line break or NUL inside one of them would be the start of somebody else's
+    message."""
+    text, breaks = "\r\n".join((*lines, "")), len(lines)
     if text.count("\n") != breaks or text.count("\r") != breaks or "\0" in text:
         raise BadRequest("a header of the request holds a line break or a NUL character")
     return text.encode("utf-8", "surrogateescape")

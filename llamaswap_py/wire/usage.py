@@ -238,8 +238,8 @@ def objects(text: bytes, start: int = 0, end: int | None = None) -> list[re.Matc
 def read_object(account: Account, text: bytes) -> None:
     try:
         told = told_of(text)
-        for inner in (told.response, told.message):
-            if inner is not ABSENT and is_object(inner):
+        if told.response is not ABSENT or told.message is not ABSENT:
+            for inner in filter(is_object, (told.response, told.message)):
                 account.hear(Told(told_of(inner).usage))
     except BROKEN:
         return
@@ -315,10 +315,10 @@ def with_usage(before: Usage, said: Spent) -> Usage:
 
 
 def cached_of(said: Spent) -> int:
-    for cached in (said.cache_read_input_tokens, said.input_tokens_details.cached_tokens):
-        if cached >= 0:
-            return cached
-    return said.prompt_tokens_details.cached_tokens
+    if said.cache_read_input_tokens >= 0:
+        return said.cache_read_input_tokens
+    ours, theirs = said.input_tokens_details, said.prompt_tokens_details
+    return ours.cached_tokens if ours.cached_tokens >= 0 else theirs.cached_tokens
 
 
 def with_timings(before: Usage, said: Timings) -> Usage:

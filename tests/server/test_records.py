@@ -28,7 +28,7 @@ from llamaswap_py.server.guard import Guard, guard_of
 from llamaswap_py.server.listen import open_sockets, parse
 from llamaswap_py.server.recording import LEFT, Recording, Recordings, room_for_one
 from llamaswap_py.server.records import Records
-from llamaswap_py.wire.headers import Head
+from llamaswap_py.wire.headers import Head, UpstreamRequest
 
 ANSWER = b'{"usage": {"prompt_tokens": 3, "completion_tokens": 4}}'
 CHAT = "/v1/chat/completions"
@@ -40,8 +40,17 @@ def outcome(refusal: Refusal | None = None, closed_by: Closer | None = None, sen
     return Outcome(200, sent, Phase.COMPLETE, closed_by, refusal, closed_by is None, True, 0.0, 0.0, 0.0)
 
 
+ASKED = UpstreamRequest(
+    "POST",
+    CHAT,
+    (("Content-Type", "application/json"), ("x-api-key", "s3cret")),
+    b'{"model":"a"}',
+    own=(("X-Request-ID", "1"),),
+)
+
+
 def answered(recording: Recording, body: bytes = ANSWER, status: int = 200) -> None:
-    recording.asks([("Content-Type", "application/json"), ("x-api-key", "s3cret")], b'{"model":"a"}')
+    recording.asks(ASKED)
     recording.head(Head((1, 1), status, b"OK", [b"Content-Type: application/json"]), chunked=False)
     recording.body(body)
     recording.ended(outcome())
@@ -269,7 +278,8 @@ async def test_a_capture_is_found_by_its_row_and_shows_no_secret() -> None:
         await client.post("/model")
         [row] = await client.rows()
         found = (await client.get(f"/api/captures/{row['id']}")).json()
-    assert found["req_headers"] == {"Content-Type": "application/json", "x-api-key": "[REDACTED]"}
+    said = {"Content-Type": "application/json", "X-Request-ID": "1", "Content-Length": "13"}
+    assert found["req_headers"] == {**said, "x-api-key": "[REDACTED]"}
     assert found["resp_body"] == "eyJ1c2FnZSI6IHsicHJvbXB0X3Rva2VucyI6IDMsICJjb21wbGV0aW9uX3Rva2VucyI6IDR9fQ=="
 
 

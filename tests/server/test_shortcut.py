@@ -14,7 +14,7 @@ from aiohttp.http_parser import HttpRequestParser
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from llamaswap_py.server.identity import MODEL
+from llamaswap_py.server.identity import MODEL, without_ours
 from llamaswap_py.server.shortcut import Asking, Whole, swift_one
 from llamaswap_py.wire.asked import simple
 
@@ -93,6 +93,8 @@ def test_both_read_the_same(fields: list[tuple[bytes, bytes, bytes, bytes]], len
         ours = Asking(asked, handler, loop)
         assert ours.content.read_nowait() == body
         assert plain(ours) == plain(theirs)
+        goes_on = [(name.lower(), value) for name, value in ours.goes_on]
+        assert goes_on == [(name.lower(), value) for name, value in without_ours(theirs.headers.items())]
         for name in ATTRIBUTES:
             assert getattr(ours, name) == getattr(theirs, name), name
         ours[MODEL] = "b"

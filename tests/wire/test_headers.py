@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from llamaswap_py.errors import BadRequest
 from llamaswap_py.wire.address import Address
@@ -21,6 +23,8 @@ from llamaswap_py.wire.headers import (
 )
 
 ADDRESS = Address("http", "localhost", 5800)
+NAMES = ("Host", "host", "X", "x", "Connection", "X-Forwarded-For", "Content-Length", "Accept")
+FIELDS = st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from(("", "a", "x", "host, accept", "1")))).map(tuple)
 
 
 def sent(headers: Sequence[tuple[str, str]], method: str = "POST", body: bytes = b"{}", caller_ip: str = "") -> bytes:
@@ -70,6 +74,30 @@ def test_the_callers_address_is_appended_to_those_it_came_through() -> None:
     headers = [("X-Forwarded-For", "10.0.0.1"), ("x-forwarded-for", "10.0.0.2")]
     assert b"X-Forwarded-For: 10.0.0.1, 10.0.0.2, 10.0.0.3\r\n" in sent(headers, caller_ip="10.0.0.3")
     assert b"X-Forwarded-For" not in sent([])
+
+
+def test_our_own_fields_follow_the_callers_and_may_not_split_the_message_either() -> None:
+    def asked(name: str, body: bytes) -> bytes:
+        fields = (("Host", "here"), ("X", "y"))
+        request = UpstreamRequest("POST", "/v1", fields, body, own=(("X-Request-ID", name),), repeated=True)
+        return upstream_head(request, ADDRESS)
+
+    begin = b"POST /v1 HTTP/1.1\r\nHost: here\r\nX: y\r\nX-Request-ID: "
+    for name, body in ((b"1", b"{}"), (b"2", b"[1]")):  # the caller's part is remembered, ours is not
+        assert asked(name.decode(), body) == begin + b"%b\r\nContent-Length: %d\r\n\r\n" % (name, len(body))
+    with pytest.raises(BadRequest):
+        asked("1\r\nX: z", b"")
+
+
+@given(FIELDS, FIELDS, st.sampled_from(["", "1.2.3.4"]))
+def test_a_head_is_the_same_whether_its_fields_are_remembered_or_not(
+    fields: tuple[tuple[str, str], ...], others: tuple[tuple[str, str], ...], caller_ip: str
+) -> None:
+    def head(of: tuple[tuple[str, str], ...], repeated: bool) -> bytes:
+        return upstream_head(UpstreamRequest("POST", "/v1", of, b"{}", caller_ip, repeated=repeated), ADDRESS)
+
+    for of in (fields, others, fields):
+        assert head(of, repeated=True) == head(of, repeated=False)
 
 
 def test_a_length_is_said_where_there_is_a_body_or_could_be() -> None:
