@@ -21,7 +21,8 @@ if sys.platform != "win32":
 
 SEAT = ROOM[: 64 * 1024]  # what is read of one stream, before the next has its turn
 CROWD = 16  # streams at once; for fewer the loop's own way is the shorter one
-MOST = 64  # streams carried before the loop looks at everything else
+MOST = 64  # streams carried before the loop looks at everything else,
+FEW = 16  # and of them those that alight meanwhile: the end of an answer costs as much as many pieces of it
 IN = 1  # EPOLLIN
 
 
@@ -145,6 +146,7 @@ class Express:
         """First all are read, then all are written: who reads on the other side is woken once, not for each of them."""
         rides, now = self._rides, self._now()
         taken = []
+        stay = len(rides) - FEW
         for source, _ in self._ready.poll(0, MOST):
             ride = rides.get(source)
             if ride is None:
@@ -152,6 +154,8 @@ class Express:
             try:
                 if data := ride.take():
                     taken.append((ride, data))
+                elif len(rides) <= stay:
+                    break  # the rest stay on the system's list
             except Exception as mistake:  # noqa: BLE001 - its own, and what was read of the others must reach them
                 ride.fail(mistake)
         for ride, data in taken:

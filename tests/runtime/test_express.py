@@ -9,11 +9,12 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from itertools import pairwise
 
 import pytest
 
 from llamaswap_py.errors import Unloaded, UpstreamFailed
-from llamaswap_py.runtime.express import Express
+from llamaswap_py.runtime.express import FEW, Express
 from llamaswap_py.runtime.heartbeat import COMMENT, Heart
 from llamaswap_py.runtime.pool import Pool
 from llamaswap_py.runtime.relay import Closer, Manner, Phase, relay
@@ -99,6 +100,29 @@ async def test_after_a_ride_both_connections_carry_the_next_one() -> None:
         await peer.answer(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
         assert (await message(caller)).body == b"hi"
         assert upstream.connections == 1
+
+
+@on_every_loop
+async def test_when_many_end_at_once_the_loop_looks_at_everything_else_between() -> None:
+    many = 3 * FEW
+    async with RawUpstream() as upstream, RelayApp(upstream.address) as app:
+        peers = [peer for _, peer in [await begun(upstream, app) for _ in range(many)]]
+        riding = [app.express.riding]
+        ending = asyncio.gather(*(peer.send(END) for peer in peers))
+        loop, over = asyncio.get_running_loop(), asyncio.Event()
+
+        def look() -> None:
+            riding.append(app.express.riding)
+            if riding[-1]:
+                loop.call_soon(look)
+            else:
+                over.set()
+
+        look()
+        await over.wait()
+        await ending
+        assert max(before - after for before, after in pairwise(riding)) <= FEW
+        assert [(await app.outcomes.get()).complete for _ in peers] == [True] * many
 
 
 async def each_by_itself(peer: Peer, events: list[bytes]) -> None:
